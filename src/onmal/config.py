@@ -1,0 +1,358 @@
+"""Every setting of onmal in one place: the network, the data, the training run and the search.
+
+All classes are frozen and refuse unknown keys. A run is described by one TOML file with the sections `[model]`, `[data]`,
+`[train]` and `[search]`; `size = "tiny" | "small" | "base" | "big"` at its top fills in what `[model]` leaves open.
+The docstring under each field is its help text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from onmal.errors import ConfigError
+
+__all__ = [
+    "SIZES",
+    "DataConfig",
+    "ModelConfig",
+    "RunConfig",
+    "SearchConfig",
+    "Size",
+    "TrainConfig",
+    "Vocabulary",
+]
+
+Size = Literal["tiny", "small", "base", "big"]
+PositionKind = Literal["learned", "sinusoidal", "sinusoidal-halves", "rotary", "none"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, unknown keys refused, and every mistake one ConfigError line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _explain(type(self), error) from None
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, checked like a new one."""
+        return type(self)(**{**self.model_dump(exclude_unset=True), **changes})
+
+
+def _explain(settings: type[BaseModel], error: ValidationError) -> ConfigError:
+    """Turn pydantic's first complaint into one line that names the option, the value and the remedy."""
+    first = error.errors()[0]
+    section = settings.__name__.removesuffix("Config").lower()
+    key = ".".join(str(part) for part in first["loc"])
+    option = f"{section}.{key}" if key else section
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(key, settings.model_fields, n=1)
+        known = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(settings.model_fields)}"
+        return ConfigError(f"unknown setting {option!r}", known)
+    if first["type"] == "missing":
+        return ConfigError(f"setting {option!r} is missing", "give it in the file or with --set")
+    what = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+    if not key:
+        return ConfigError(f"[{section}]: {what}")
+    return ConfigError(f"setting {option!r} cannot be {first['input']!r}", what)
+
+
+class Vocabulary(Settings):
+    """What a network must know of its tokenizers: sizes and special ids, no strings."""
+
+    source_size: int = Field(gt=0)
+    target_size: int = Field(gt=0)
+    pad: int = 0
+    """Fills rows up to the longest; the source mask is `source != pad`."""
+    start: int = 1
+    """First token fed to the decoder; may be the pad id (Marian)."""
+    end: int = 2
+    """Ends every source and target sentence."""
+
+
+class ModelConfig(Settings):
+    """The network. Sizes are in units of vector components, tokens or layers."""
+
+    network: Literal["transformer"] = "transformer"
+    """Which network translates."""
+    d_model: int = Field(default=256, gt=0)
+    """Width of every word vector and hidden state."""
+    num_heads: int = Field(default=4, gt=0)
+    """Attention heads; d_model is split evenly among them."""
+    feed_forward: int = Field(default=1024, gt=0)
+    """Width of the hidden layer of each feed-forward network."""
+    encoder_layers: int = Field(default=4, ge=1)
+    """Layers of the encoder."""
+    decoder_layers: int = Field(default=4, ge=1)
+    """Layers of the decoder."""
+    source_positions: PositionKind = "learned"
+    """How the encoder is told the order of words."""
+    target_positions: PositionKind = "learned"
+    """How the decoder is told the order of words."""
+    max_source_length: int = Field(default=256, gt=1)
+    """Longest source sentence in tokens, its end token included: the size of the position table."""
+    max_target_length: int = Field(default=256, gt=1)
+    """Longest target sentence in tokens, its end token included: the size of the position table."""
+    norm: Literal["layer", "rms"] = "layer"
+    """Normalisation: LayerNorm (Ba 2016) or RMSNorm (Zhang 2019)."""
+    norm_order: Literal["pre", "post"] = "pre"
+    """Normalise before each sublayer (pre) or after the residual sum (post, as in Vaswani 2017)."""
+    activation: Literal["relu", "gelu", "swiglu"] = "relu"
+    """Non-linearity of the feed-forward networks."""
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Dropout on embeddings and on what each sublayer adds to its residual."""
+    attention_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Dropout on attention weights."""
+    feed_forward_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Dropout on the hidden layer of the feed-forward networks."""
+    tie: Literal["all", "output", "none"] = "all"
+    """Shared tables: source + target embedding + output projection, only the latter two, or none."""
+    output_bias: bool = False
+    """Add a learned bias to the logits."""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> Self:
+        if self.d_model % self.num_heads:
+            raise ValueError(
+                f"d_model = {self.d_model} cannot be split evenly into num_heads = {self.num_heads}; "
+                "make d_model a multiple of num_heads"
+            )
+        if self.d_model % 2:
+            raise ValueError(f"d_model = {self.d_model} is odd; make it even")
+        rotary = "rotary" in (self.source_positions, self.target_positions)
+        if rotary and (self.d_model // self.num_heads) % 2:
+            raise ValueError("rotary positions turn pairs of components; make d_model / num_heads even")
+        return self
+
+
+SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {"d_model": 128, "num_heads": 4, "feed_forward": 256, "encoder_layers": 4, "decoder_layers": 4},
+    "small": {"d_model": 256, "num_heads": 4, "feed_forward": 1024, "encoder_layers": 4, "decoder_layers": 4},
+    "base": {"d_model": 512, "num_heads": 8, "feed_forward": 2048, "encoder_layers": 6, "decoder_layers": 6},
+    "big": {"d_model": 1024, "num_heads": 16, "feed_forward": 4096, "encoder_layers": 6, "decoder_layers": 6},
+}
+"""The one dial for newcomers; every field stays open beside it."""
+
+
+class DataConfig(Settings):
+    """Which parallel text, in which languages, and how it becomes tokens."""
+
+    source_language: str = ""
+    """BCP 47 code of the language to translate from."""
+    target_language: str = ""
+    """BCP 47 code of the language to translate to."""
+    both_directions: bool = False
+    """Train one model for both directions, told apart by a tag of the target language."""
+    corpus: str = ""
+    """Name of a public corpus (see `onmal corpus`); then train, valid and tests name its splits."""
+    train: list[str] = Field(default=["train"])
+    """Training text: split names of the corpus, or files (two aligned, or one TSV, JSONL, TMX or PO)."""
+    valid: list[str] = Field(default=["valid"])
+    """Validation text, likewise; empty holds out `valid_size` pairs of the training text."""
+    tests: list[str] = []
+    """Splits of the corpus that `onmal evaluate` scores for a recipe."""
+    valid_size: int = Field(default=500, ge=1)
+    """Pairs that are scored at each validation."""
+    clean: bool = True
+    """Apply the default filters of `onmal doctor` to the training text."""
+    max_pairs: int = Field(default=0, ge=0)
+    """Read at most so many training pairs; 0 reads all."""
+    tokenizer: Literal["unigram", "bpe"] = "unigram"
+    """Kind of SentencePiece model."""
+    joint: bool = True
+    """One vocabulary for both languages; false learns one for each."""
+    vocabulary_size: int = Field(default=0, ge=0)
+    """Pieces per vocabulary; 0 chooses from the size of the corpus."""
+    subword_sampling: float = Field(default=0.0, ge=0, le=1)
+    """How freely words are segmented in training: 0 always the best way; about 0.1 to 0.5 samples (Kudo 2018)."""
+    max_length: int = Field(default=128, gt=1)
+    """Longest sentence in tokens that training uses; longer pairs are left out and counted."""
+
+
+class TrainConfig(Settings):
+    """The training loop. Times are in seconds where nothing else is said."""
+
+    seed: int = Field(default=1, ge=0)
+    """Same seed, same data, same machine: same weights."""
+    batch_tokens: int = Field(default=1024, ge=16)
+    """Target tokens per update and process, before accumulation."""
+    accumulate: int = Field(default=1, ge=1)
+    """Batches whose gradients are summed before each update."""
+    learning_rate: float = Field(default=0.002, gt=0)
+    """The highest rate, reached after warm-up."""
+    warmup: int = Field(default=1000, ge=0)
+    """Updates over which the rate rises linearly from 0."""
+    schedule: Literal["inverse-sqrt", "cosine", "linear"] = "inverse-sqrt"
+    """How the rate falls after warm-up; cosine and linear reach 0 at the end of the run."""
+    cooldown: float = Field(default=0.0, ge=0, le=1)
+    """Share of the run at its end over which the rate falls to 0, whatever the schedule."""
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    """Adam's decay of the mean gradient."""
+    beta2: float = Field(default=0.98, ge=0, lt=1)
+    """Adam's decay of the squared gradient."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Decoupled weight decay (AdamW), on matrices only."""
+    clip_norm: float = Field(default=1.0, ge=0)
+    """Gradients are scaled down to this norm; 0 never."""
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    """Probability mass spread over all words (Szegedy 2016)."""
+    max_updates: int = Field(default=0, ge=0)
+    """Stop after so many updates; 0 leaves it to max_epochs and time."""
+    max_epochs: int = Field(default=0, ge=0)
+    """Stop after so many passes over the training text; 0 leaves it to max_updates and time."""
+    minutes: float = Field(default=0.0, ge=0)
+    """Stop after so many minutes of training; the schedule is planned for them."""
+    validate_every: int = Field(default=500, ge=1)
+    """Updates between validations."""
+    patience: int = Field(default=0, ge=0)
+    """Stop after so many validations without a better score; 0 never stops early."""
+    average: int = Field(default=10, ge=1)
+    """The saved model is the mean of the weights at the last so many validations; 1 keeps the best alone."""
+    save_every: int = Field(default=600, ge=1)
+    """Seconds between checkpoints from which `--resume` continues."""
+    max_skipped: int = Field(default=20, ge=0)
+    """Give up after so many updates in a row whose gradient was not finite."""
+    threads: int = Field(default=0, ge=0)
+    """Processor threads; 0 takes all cores."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of matrix products; weights and sums stay in float32. auto: bfloat16 where the processor has units for it."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where the network runs."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if not (self.max_updates or self.max_epochs or self.minutes):
+            raise ValueError("the run would never end; give max_updates, max_epochs or minutes")
+        return self
+
+
+class SearchConfig(Settings):
+    """How the best translation is looked for."""
+
+    beam_size: int = Field(default=4, ge=1, le=256)
+    """Hypotheses kept per sentence; 1 is greedy."""
+    length_penalty: float = Field(default=1.0, ge=0)
+    """Scores are divided by length ** this; 0 favours short, 1 is the mean log-probability."""
+    max_length_ratio: float = Field(default=2.0, gt=0)
+    """A translation ends at this many times the source's tokens, plus `max_length_extra`."""
+    max_length_extra: int = Field(default=16, ge=1)
+    """Tokens granted beyond the ratio."""
+    n_best: int = Field(default=1, ge=1)
+    """Translations returned per sentence; at most beam_size."""
+
+    @model_validator(mode="after")
+    def _n_best_fits(self) -> Self:
+        if self.n_best > self.beam_size:
+            raise ValueError(
+                f"n_best = {self.n_best} is more than beam_size = {self.beam_size}; raise beam_size"
+            )
+        return self
+
+
+SECTIONS: dict[str, type[Settings]] = {
+    "model": ModelConfig,
+    "data": DataConfig,
+    "train": TrainConfig,
+    "search": SearchConfig,
+}
+
+
+class RunConfig(Settings):
+    """A whole run: what `onmal train CONFIG.toml` reads and what its folder records."""
+
+    name: str = "model"
+    size: Size | None = None
+    model: ModelConfig
+    data: DataConfig
+    train: TrainConfig
+    search: SearchConfig
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
+        """Build from nested mappings as TOML gives them; `size` fills what `[model]` leaves open."""
+        known = {"name", "size", *SECTIONS}
+        for key, value in values.items():
+            if key not in known:
+                close = difflib.get_close_matches(key, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"
+                raise ConfigError(f"unknown setting {key!r}", hint)
+            if key in SECTIONS and not isinstance(value, Mapping):
+                raise ConfigError(f"{key!r} should be a section [{key}], not {value!r}")
+        size = values.get("size")
+        if size is not None and size not in SIZES:
+            raise ConfigError(f"size cannot be {size!r}", f"choose one of {', '.join(SIZES)}")
+        sections = {name: dict(values.get(name, {})) for name in SECTIONS}
+        sections["model"] = {**SIZES.get(size or "", {}), **sections["model"]}
+        return cls(
+            name=values.get("name", "model"),
+            size=size,
+            model=ModelConfig(**sections["model"]),
+            data=DataConfig(**sections["data"]),
+            train=TrainConfig(**sections["train"]),
+            search=SearchConfig(**sections["search"]),
+        )
+
+    @classmethod
+    def from_toml(cls, path: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
+        """Read a TOML file, then apply `a.b=c` overrides."""
+        return cls.from_dict(apply_overrides(read_toml(path), overrides))
+
+    def to_toml(self) -> str:
+        """The run as TOML, every field spelled out, so that a later default cannot change it."""
+        lines = [f"name = {_toml_value(self.name)}"]
+        if self.size:
+            lines.append(f"size = {_toml_value(self.size)}")
+        for section in SECTIONS:
+            lines += ["", f"[{section}]"]
+            lines += [
+                f"{key} = {_toml_value(value)}" for key, value in getattr(self, section).model_dump().items()
+            ]
+        return "\n".join(lines) + "\n"
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file; a missing, unreadable or broken one is a ConfigError that names it."""
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}", path=path) from None
+    except UnicodeDecodeError:
+        raise ConfigError("not UTF-8 text", "save it as UTF-8", path=path) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", "check the path", path=path) from None
+
+
+def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """Apply `section.key=value` strings, the value read as TOML and else as plain text."""
+    result: dict[str, Any] = {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        path = key.strip().split(".")
+        if not equals or not all(path):
+            raise ConfigError(f"--set {override!r} is not of the form section.key=value")
+        try:
+            value: Any = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text.strip()
+        place = result
+        for part in path[:-1]:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"--set {override!r}: {part!r} is not a section")
+        place[path[-1]] = value
+    return result
+
+
+def _toml_value(value: Any) -> str:
+    # JSON's strings, numbers, booleans and lists are valid TOML as they stand.
+    return json.dumps(value, ensure_ascii=False)

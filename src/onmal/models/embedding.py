@@ -1,0 +1,151 @@
+"""Parts 1, 2, 5 and 6 of the picture: word embeddings, position embeddings; and the way back from states to words.
+
+Four ways to tell a network the order of words stand behind one small interface: what is added to a word's vector, and by
+which angles attention turns its queries and keys.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from onmal.config import PositionKind
+from onmal.errors import LengthError
+from onmal.models.contract import Probe, Side
+from onmal.models.sublayer import Dropout
+
+__all__ = ["Embedding", "OutputProjection", "Positions", "Rotation", "build_positions"]
+
+
+class Rotation(NamedTuple):
+    """Cosines and sines [T,E] by which rotary attention turns each pair of components (Su 2021)."""
+
+    cos: Tensor
+    sin: Tensor
+
+
+class Positions(nn.Module):
+    """No positions at all: attention then sees a bag of words. The other kinds override one of the two methods."""
+
+    def vectors(self, ids: Tensor) -> Tensor | None:
+        """What is added to the word vectors at positions ids [T] -> [T,D]."""
+        return None
+
+    def rotation(self, ids: Tensor) -> Rotation | None:
+        """How far self-attention turns queries and keys at positions ids [T]."""
+        return None
+
+
+class LearnedPositions(Positions):
+    """A dense vector per position, learned like a word's (Gehring 2017; the introduction's choice)."""
+
+    def __init__(self, max_length: int, d_model: int) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.empty(max_length, d_model).normal_(std=d_model**-0.5))
+
+    def vectors(self, ids: Tensor) -> Tensor:
+        return self.table[ids]
+
+
+class SinusoidalPositions(Positions):
+    """Sines and cosines of geometrically growing wavelengths, interleaved or in two halves (Vaswani 2017, 3.5)."""
+
+    table: Tensor
+
+    def __init__(self, max_length: int, d_model: int, *, interleaved: bool) -> None:
+        super().__init__()
+        angles = _angles(torch.arange(max_length), d_model)  # [T,D/2]
+        waves = [angles.sin(), angles.cos()]
+        table = torch.stack(waves, -1).flatten(1) if interleaved else torch.cat(waves, -1)  # [T,D]
+        self.register_buffer("table", table, persistent=False)
+
+    def vectors(self, ids: Tensor) -> Tensor:
+        return self.table[ids]
+
+
+class RotaryPositions(Positions):
+    """Nothing is added; queries and keys are turned by an angle that grows with the position (Su 2021)."""
+
+    def __init__(self, head_size: int) -> None:
+        super().__init__()
+        self.head_size = head_size
+
+    def rotation(self, ids: Tensor) -> Rotation:
+        angles = _angles(ids, self.head_size).repeat_interleave(2, -1)  # [T,E]
+        return Rotation(angles.cos(), angles.sin())
+
+
+def _angles(ids: Tensor, size: int) -> Tensor:
+    """Position times frequency [T,size/2], frequencies 1 ... 1/10000 in geometric steps."""
+    exponents = torch.arange(0, size, 2, device=ids.device) / size
+    return ids[:, None] * torch.exp(-math.log(10000.0) * exponents)
+
+
+def build_positions(kind: PositionKind, max_length: int, d_model: int, head_size: int) -> Positions:
+    """The positions that a configuration names."""
+    match kind:
+        case "learned":
+            return LearnedPositions(max_length, d_model)
+        case "sinusoidal" | "sinusoidal-halves":
+            return SinusoidalPositions(max_length, d_model, interleaved=kind == "sinusoidal")
+        case "rotary":
+            return RotaryPositions(head_size)
+        case "none":
+            return Positions()
+
+
+class Embedding(nn.Module):
+    """Word vector times sqrt(D), plus position vector, then dropout."""
+
+    def __init__(
+        self, side: Side, words: nn.Embedding, positions: Positions, max_length: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.side = side
+        self.words = words
+        self.positions = positions
+        self.max_length = max_length
+        self.dropout = Dropout(dropout)
+
+    def forward(
+        self, tokens: Tensor, *, first: int = 0, probe: Probe | None = None
+    ) -> tuple[Tensor, Rotation | None]:
+        """Vectors [B,T,D] of tokens [B,T] that stand at positions first, first+1, ..., and their rotation if any.
+
+        Raises LengthError past the last position.
+        """
+        last = first + tokens.shape[1]
+        if last > self.max_length:
+            raise LengthError(
+                f"a {self.side} of {last} tokens is longer than the network's {self.max_length} positions",
+                f"split the text, or train with a larger max_{self.side}_length",
+            )
+        ids: Tensor | None = torch.arange(first, last, device=tokens.device)  # [T]
+        if probe is not None and ids is not None:
+            ids = probe.positions(self.side, ids)
+        vectors = self.words(tokens) * math.sqrt(self.words.embedding_dim)  # [B,T,D]
+        if ids is None:
+            return self.dropout(vectors), None
+        added = self.positions.vectors(ids)  # [T,D]
+        if added is not None:
+            vectors = vectors + added  # [B,T,D]
+        return self.dropout(vectors), self.positions.rotation(ids)
+
+
+class OutputProjection(nn.Module):
+    """From decoder states back to words: one score for each word of the target vocabulary."""
+
+    def __init__(self, weight: Tensor, *, bias: bool) -> None:
+        super().__init__()
+        self.weight = weight  # [V,D], often the target embedding itself
+        self.bias = nn.Parameter(torch.zeros(weight.shape[0])) if bias else None
+
+    def forward(self, states: Tensor, words: Tensor | None = None) -> Tensor:
+        """Logits [...,V] of states [...,D], or [...,N] for the chosen words [N]."""
+        if words is None:
+            return F.linear(states, self.weight, self.bias)
+        return F.linear(states, self.weight[words], None if self.bias is None else self.bias[words])
