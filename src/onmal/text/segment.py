@@ -1,0 +1,316 @@
+"""Cuts text into sentences, and a sentence that is too long into pieces, without losing a character.
+
+A network reads no more than the lengths it was trained on, so longer text is cut, translated piece by piece
+and joined again. Each piece is a Segment: its text and the white space that followed it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from onmal.text.language import primary
+
+__all__ = ["Segment", "split_long", "split_sentences"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a text and the white space after it: the pieces' `text + gap`, joined, are the text.
+
+    White space at the very start is the gap of a first segment whose text is empty.
+    """
+
+    text: str
+    gap: str = ""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# These end a sentence wherever they stand; those of `_STOP` only before white space.
+_FULL_STOP = "。！？｡।॥؟۔።፧။།។៕։᠃"
+_STOP = ".!?…‥~～"
+_CLOSE = "\"'”’»›)\\]}）】」』》〉〕］｝"
+_OPEN = "\"'“‘«‹„‚([{（【「『《〈〔［｛»›¿¡-–—*"
+_LINE_END = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\\s*")
+
+# The full-width dot is a decimal point too. “ closes a German quotation, but only right after the stop.
+_END = (
+    rf"(?:[{_STOP}{_FULL_STOP}]|．(?![0-9０-９]))+"
+    rf"(?P<close>(?:[{_CLOSE}]|(?<=[{_STOP}])[“‘«]|[\u00a0\u202f]»)*)(?P<gap>\s*)"
+)
+_END_OF = {
+    "fr": _END.replace(r"[\u00a0\u202f]»", r"[ \u00a0\u202f]»"),
+    "el": _END.replace(_STOP, _STOP + ";"),
+}
+
+# Abbreviations that never end a sentence, and those that do when a word follows that often begins one.
+_NEVER_LAST = {
+    "en": "mr mrs ms messrs dr prof st mt gen col maj capt lt sgt sen rep gov rev hon pres supt fr vs viz cf "
+    "e.g i.e eq eqs fig figs vol vols ed eds approx al dept tel incl excl resp",
+    "de": "bzw bspw ca d.h dipl evtl ggf hl hr hrsg inkl nr prof str tel u.u vgl z.b z.t zzgl sog abb tab bd",
+    "es": "sr sra srta dr dra d ud uds pág págs núm art p.ej av lic ing prof",
+    "fr": "m mm mme mmes mlle mlles dr pr st ste art chap p.ex c.-à-d env éd vol fig av",
+    "it": "sig sig.ra sigg dott dott.ssa prof avv ing arch pag pagg art p.es cfr fig",
+    "nl": "dhr mevr mw dr drs ir ing prof bijv bv o.a d.w.z m.b.v ca blz nr art",
+    "pt": "sr sra srta dr dra prof profa eng pág págs núm art av p.ex fig",
+    "ru": "г гг ул д им т.е т.н см ср стр рис табл тыс млн млрд руб проф акад гл",
+}
+_SELDOM_LAST = {
+    "en": "etc inc ltd co corp jr sr bros esq ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec",
+    "de": "usw etc u.a jan feb apr aug sept okt nov dez jh mio mrd gmbh st",
+    "es": "etc ee.uu s.a",
+    "fr": "etc janv févr juil sept oct nov déc",
+    "it": "ecc s.p.a",
+    "nl": "enz etc",
+    "pt": "etc ltda s.a",
+    "ru": "т.д т.п др",
+}
+_BEGINNERS = _words(
+    "the a an this that these those he she it we you they i his her its our their my in on at by with from but "
+    "and so if when while after before for as there here what why how who where however also then "
+    "der die das ein eine er sie es wir ich und aber im am wenn als auch le la les un une il elle nous vous je "
+    "mais et el los las una pero lo gli ma het een maar o os as uma mas он она они это мы я но и в на"
+)
+# Languages that write ordinal numbers with a dot: "am 3. Oktober".
+_DOT_ORDINAL = _words("bs cs da de et fi hr hu is lv nb nn no pl sk sl sr tr")
+
+_KOREAN_ENDING = frozenset("다요죠까네")
+_KOREAN_OUTLINE = frozenset("가나다라마바사")  # as a, b, c number paragraphs
+_KOREAN_QUOTED = ("라고", "라며", "라는", "라면서", "하고", "하며", "이라고", "이라며", "이라는")
+_INITIALS = re.compile(r"[^\W\d]|(?:[^\W\d]{1,2}\.)+[^\W\d]{1,2}")
+_REACH = 24  # characters before and after a stop that decide about it
+_ROMAN = re.compile("[ivxIVX]{1,5}")
+_WORD = re.compile(rf"[{re.escape(_OPEN)}\s]*(\w*)")
+
+
+def split_sentences(text: str, language: str = "") -> list[Segment]:
+    """The sentences of `text`, in order; a line end is always the end of a sentence.
+
+    The rules for Korean, Chinese and Japanese and for other scripts go by the characters; `language` (BCP 47)
+    adds its abbreviations to the English ones. Where in doubt two sentences stay together: a segment that is
+    too long can still be cut, one that was cut inside a sentence cannot be healed.
+    """
+    code = primary(language) if language else ""
+    segments: list[Segment] = []
+    start = len(text) - len(text.lstrip())
+    if start:
+        segments.append(Segment("", text[:start]))
+    while start < len(text):
+        line_end = _LINE_END.search(text, start)
+        line = text[start : line_end.start() if line_end else len(text)]
+        sentences = _split_line(line, code)
+        start = line_end.end() if line_end else len(text)
+        if line_end:
+            last = sentences.pop()
+            sentences.append(Segment(last.text, last.gap + line_end[0]))
+        segments += sentences
+    return segments
+
+
+def _split_line(line: str, language: str) -> list[Segment]:
+    """The sentences of a line that begins with no white space and is not empty."""
+    segments: list[Segment] = []
+    start = 0
+    rules = _rules(language)
+    cased = line != line.lower()
+    for end in rules.end.finditer(line):
+        if end.end() == len(line):
+            break
+        if rules.ends_sentence(line, start, end, cased):
+            stop, gap = end.start("gap"), end["gap"]
+            if not gap and end["close"] == '"' and line.count('"', start, stop) % 2:
+                stop -= 1  # a quotation that begins, in a script without spaces
+            segments.append(Segment(line[start:stop], gap))
+            start = stop + len(gap)
+    rest = line[start:].rstrip()
+    segments.append(Segment(rest, line[start + len(rest) :]))
+    return segments
+
+
+@cache
+def _rules(language: str) -> _Rules:
+    return _Rules(language)
+
+
+class _Rules:
+    """Tells for one language whether a stop ends a sentence."""
+
+    def __init__(self, language: str) -> None:
+        self.end = re.compile(_END_OF.get(language, _END))
+        self.never_last = _words(_NEVER_LAST["en"]) | _words(_NEVER_LAST.get(language, ""))
+        self.seldom_last = _words(_SELDOM_LAST["en"]) | _words(_SELDOM_LAST.get(language, ""))
+        self.dot_ordinal = language in _DOT_ORDINAL
+
+    def ends_sentence(self, line: str, start: int, end: re.Match[str], cased: bool) -> bool:
+        """`end` is a match of `self.end` in the sentence that begins at `start`; text follows after it."""
+        at = end.start()
+        if at == start:
+            return False
+        stop = line[at : end.start("close")]
+        before, following = line[at - 1], line[end.end()]
+        if not set(end["close"]).isdisjoint(")）]］") and line[start] not in "(（[［":
+            return False  # he (really!) left
+        full = not set(stop).isdisjoint(_FULL_STOP + "．")
+        if not end["gap"]:
+            if full:
+                return not (end["close"] and "ぁ" <= following <= "ゟ")  # 「はい。」と言った
+            return self._korean_without_space(line, end, before, following)
+        if following in ")]}）」』,;:.!?" or not _has_word(line, end.end()):
+            return False
+        word = _WORD.match(line, end.end(), end.end() + _REACH)
+        next_word = word[1] if word else ""
+        if end["close"] and (next_word == "고" or next_word.startswith(_KOREAN_QUOTED)):
+            return False
+        if set(stop) <= set("~～") or (_is_hangul(before) and set(stop) <= set(".…‥") and stop != "."):
+            return before in _KOREAN_ENDING
+        if cased and next_word[:1].islower() and not next_word[1:2].isupper() and not _is_caseless(before):
+            return False
+        if stop != ".":
+            return True
+        words = line[max(start, at - _REACH) : at].split()
+        token = words[-1].lstrip(_OPEN) if words else ""
+        return self._dot_ends_sentence(token, at - start == len(token), before, next_word)
+
+    @staticmethod
+    def _korean_without_space(line: str, end: re.Match[str], before: str, following: str) -> bool:
+        """ "갔다.그리고": the space forgotten; but not "갔다.라고" or a quotation's particle."""
+        return (
+            before in _KOREAN_ENDING
+            and _is_hangul(following)
+            and not end["close"]
+            and not line.startswith(_KOREAN_QUOTED, end.end())
+        )
+
+    def _dot_ends_sentence(self, token: str, alone: bool, before: str, next_word: str) -> bool:
+        """`token` is the word before the single dot, `alone` if it is all there is of the sentence."""
+        number = token.replace(".", "")
+        if alone and (token in _KOREAN_OUTLINE or _ROMAN.fullmatch(token)):
+            return False
+        if number.isdigit():
+            date = next_word[:1].isdigit() or _is_hangul(next_word[:1])  # 2024. 5. 3. 오전
+            ordinal = len(number) <= 2 and (date or self.dot_ordinal)
+            return not (alone or ordinal or next_word.isdigit())
+        if _is_caseless(before):
+            return True
+        token = token.lower()
+        if token == "no":
+            return not next_word[:1].isdigit()  # No. 5
+        if token in self.never_last:
+            return False
+        if token in self.seldom_last or _INITIALS.fullmatch(token):
+            return not alone and next_word.lower() in _BEGINNERS
+        return True
+
+
+def _has_word(line: str, start: int) -> bool:
+    """Whether more than a stray quotation mark or an emoticon is left of the line."""
+    return len(line) - start > 3 or any(map(str.isalnum, line[start:]))
+
+
+def _is_hangul(character: str) -> bool:
+    return "가" <= character <= "힣"
+
+
+def _is_caseless(character: str) -> bool:
+    """Whether it is a letter of a script without capitals, where a small letter after a stop says nothing."""
+    return character.isalpha() and character.lower() == character.upper()
+
+
+# Where to cut a sentence that is too long, best places first; each pattern ends at the cut.
+_PLACES = tuple(
+    map(
+        re.compile,
+        (
+            r"[;:…—–?!]\s|[；：；؛።。！？।]",
+            r",\s|[，、،]",
+            r"(?<=[가-힣])(?:지만|는데|은데|면서|니까|므로|려고|거나|도록|다가|아서|어서|해서|고|며|면)\s"
+            r"|\s(?=(?:and|but|or|because|which|while|when|und|aber|oder|weil|et|mais|ou|y|pero)\s)",
+            r"\s",
+        ),
+    )
+)
+_LONGEST_CLUSTER = 64  # characters that may be one grapheme; a longer one means ill and may be cut
+
+
+def split_long(text: str, fits: Callable[[str], bool]) -> list[Segment]:
+    """Cuts `text` into pieces that each fit, at the ends of clauses, else between words, else anywhere.
+
+    It halves: pieces come out of like length, and `fits` is asked about every character some log2(pieces)
+    times, so it should refuse the hopelessly long without counting their tokens. Only a single grapheme
+    (a letter with its marks) is returned even if it does not fit.
+    """
+    body = text.strip()
+    if not body:
+        return [Segment("", text)] if text else []
+    lead = text.index(body[0])
+    segments = [Segment("", text[:lead])] if lead else []
+    waiting = [Segment(body, text[lead + len(body) :])]
+    while waiting:
+        piece = waiting.pop()
+        cut = 0 if fits(piece.text) else _best_cut(piece.text)
+        if cut == 0:
+            segments.append(piece)
+            continue
+        left, right = piece.text[:cut].rstrip(), piece.text[cut:].lstrip()
+        gap = piece.text[len(left) : len(piece.text) - len(right)]
+        waiting += [Segment(right, piece.gap), Segment(left, gap)]
+    return segments
+
+
+def _best_cut(text: str) -> int:
+    """The best place to cut in the middle half of `text`; 0 if it must not be cut at all."""
+    for place in _PLACES:
+        cut = _nearest_to_middle(place, text)
+        if cut:
+            return cut
+    middle = len(text) // 2
+    for distance in range(min(middle, _LONGEST_CLUSTER) + 1):
+        for cut in (middle - distance, middle + distance):
+            if 0 < cut < len(text) and not _is_inside_grapheme(text, cut):
+                return cut
+    return middle if len(text) > _LONGEST_CLUSTER else 0
+
+
+def _nearest_to_middle(place: re.Pattern[str], text: str) -> int:
+    """The cut after the match that ends nearest to the middle; 0 if there is none in the middle half."""
+    middle, furthest = len(text) // 2, (len(text) + 3) // 4
+    reach = 32
+    while True:
+        reach = min(reach * 4, furthest)
+        matches = place.finditer(text, max(0, middle - reach), middle + reach)
+        cuts = [cut for match in matches if 0 < (cut := match.end()) < len(text)]
+        if cuts:
+            return min(cuts, key=lambda cut: abs(cut - middle))
+        if reach == furthest:
+            return 0
+
+
+def _is_inside_grapheme(text: str, cut: int) -> bool:
+    """Whether a cut there would part a letter from its marks (Unicode annex 29, in the main)."""
+    before, after = text[cut - 1], text[cut]
+    if after.isascii():
+        return False
+    if _is_flag(before) and _is_flag(after):
+        flags = len(text[:cut]) - len(text[:cut].rstrip(_FLAG_LETTERS))
+        return flags % 2 == 1
+    return (
+        unicodedata.category(after)[0] == "M"
+        or "\u200d" in (before, after)
+        or after == "\u200c"
+        or unicodedata.combining(before) == 9  # virama: the consonants on both sides are one
+        or "🏻" <= after <= "🏿"
+        or ("\u1160" <= after <= "\u11ff" and ("\u1100" <= before <= "\u11ff" or _is_hangul(before)))
+    )
+
+
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+
+
+def _is_flag(character: str) -> bool:
+    return character in _FLAG_LETTERS

@@ -1,0 +1,137 @@
+"""Subword sampling: one word, many segmentations, so that a network sees a small corpus anew each epoch (Kudo 2018).
+
+Pieces never cross a space, so a sentence's segmentations are the product of its words'. Each distinct word's best
+segmentations are therefore listed once, with their probabilities; drawing for a whole epoch is then a few array
+operations, and what is drawn is a function of seed, epoch, pair and word alone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onmal.text.tokenizer import UNKNOWN, SubwordModel
+
+__all__ = ["WordTable", "uniform"]
+
+Ints = NDArray[np.int64]
+MOST = 32  # segmentations listed per word
+SPACE = "\u2581"
+
+
+@dataclass(frozen=True)
+class WordTable:
+    """The segmentations of W distinct words: C candidates in all, each word's best first."""
+
+    pieces: NDArray[np.int32]
+    """Ids of all candidates, end to end."""
+    starts: Ints
+    """[C+1] where each candidate begins in `pieces`."""
+    first: Ints
+    """[W+1] each word's first candidate."""
+    cumulative: NDArray[np.float64]
+    """[C] word index + cumulative probability within the word: ascending, for one binary search."""
+
+    @classmethod
+    def build(cls, model: SubwordModel, words: Sequence[str], strength: float) -> WordTable:
+        """List segmentations of `words`; strength 0 lists only the best.
+
+        For a unigram model, strength is the temperature: probabilities are raised to 1 / (10 * strength), so that 0.1
+        is the model's own distribution and 0.5 Kudo's alpha of 0.2. For BPE it is the probability with which a merge is
+        left out (Provilkov 2020).
+        """
+        segment = _best if strength == 0 else _bpe if model.kind == "bpe" else _unigram
+        pieces: list[int] = []
+        starts, first, cumulative = [0], [0], []
+        for number, word in enumerate(words):
+            candidates, weights = segment(model, word, strength)
+            shares = np.cumsum(weights) / np.sum(weights)
+            shares[-1] = 1.0
+            for candidate, share in zip(candidates, shares.tolist(), strict=True):
+                pieces.extend(candidate)
+                starts.append(len(pieces))
+                cumulative.append(number + share)
+            first.append(len(starts) - 1)
+        return cls(np.array(pieces, np.int32), np.array(starts), np.array(first), np.array(cumulative))
+
+    def choose(self, words: Ints, chance: NDArray[np.float64] | None) -> Ints:
+        """A candidate for each word [N]: the best, or the one that chance [N] in [0, 1) falls on."""
+        if chance is None:
+            return self.first[words]
+        return np.searchsorted(self.cumulative, words + chance, side="right")
+
+    def gather(self, candidates: Ints) -> tuple[NDArray[np.int32], Ints]:
+        """Pieces of the candidates [N] end to end, and the number of pieces of each [N]."""
+        begin = self.starts[candidates]
+        lengths = self.starts[candidates + 1] - begin
+        ends = np.cumsum(lengths)
+        index = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - (ends - lengths), lengths)
+        return self.pieces[index], lengths
+
+
+def uniform(seed: int, epoch: int, pairs: Ints, words: Ints) -> NDArray[np.float64]:
+    """Numbers in [0, 1) that depend on their arguments alone: SplitMix64 of (seed, epoch, pair, word)."""
+    with np.errstate(over="ignore"):
+        x = np.array([seed], np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(epoch)
+        x = _mix(_mix(x) + pairs.astype(np.uint64))
+        x = _mix(x + words.astype(np.uint64))
+    return np.multiply(x >> np.uint64(11), 2.0**-53, dtype=np.float64)
+
+
+def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _best(model: SubwordModel, word: str, strength: float) -> tuple[list[list[int]], list[float]]:
+    return [model.processor.encode(word)], [1.0]
+
+
+def _unigram(model: SubwordModel, word: str, strength: float) -> tuple[list[list[int]], list[float]]:
+    """The n best segmentations, each as probable as the product of its pieces."""
+    processor = model.processor
+    best = processor.encode(word)
+    candidates = [best, *(ids for ids in processor.nbest_encode(word, nbest_size=MOST) if ids != best)]
+    scores = np.array([sum(processor.get_score(i) for i in ids) for ids in candidates])
+    weights = np.exp((scores - scores.max()) / (10 * strength))
+    return candidates, weights.tolist()
+
+
+def _bpe(model: SubwordModel, word: str, strength: float) -> tuple[list[list[int]], list[float]]:
+    """Merge with drop-out `MOST` times, by chances that depend on the word alone; equal results add up."""
+    random = np.random.default_rng(zlib.crc32(word.encode()))
+    tally: dict[tuple[int, ...], int] = {tuple(model.processor.encode(word)): 0}
+    for _ in range(MOST):
+        drawn = tuple(_merge(model, SPACE + word, strength, random))
+        tally[drawn] = tally.get(drawn, 0) + 1
+    return [list(ids) for ids in tally], [max(count, 1e-9) for count in tally.values()]
+
+
+def _merge(model: SubwordModel, text: str, drop: float, random: np.random.Generator) -> list[int]:
+    """Byte-pair encoding in which each possible merge is left out with probability `drop`, at each step anew."""
+    processor = model.processor
+    parts = list(text)
+    while True:
+        joined = [left + right for left, right in pairwise(parts)]
+        allowed = [
+            (processor.get_score(piece), -at)
+            for at, piece in enumerate(map(processor.piece_to_id, joined))
+            if piece != UNKNOWN and random.random() >= drop
+        ]
+        if not allowed:
+            break
+        at = -max(allowed)[1]
+        parts[at : at + 2] = [joined[at]]
+    ids: list[int] = []
+    for part in parts:
+        piece = processor.piece_to_id(part)
+        spelled = [f"<0x{byte:02X}>" for byte in part.encode()]
+        ids += [piece] if piece != UNKNOWN else [processor.piece_to_id(byte) for byte in spelled]
+    return ids

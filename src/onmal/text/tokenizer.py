@@ -1,0 +1,218 @@
+"""Sentences to ids and back, by SentencePiece models that are learned from the corpus (Kudo & Richardson 2018).
+
+Nothing is ever unknown: characters that have no piece are spelled in bytes. Digits stand alone. The text is normalised by
+`onmal.text.normalize` (NFC, nothing lossy) and not by SentencePiece.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import sentencepiece
+
+from onmal.config import Vocabulary
+from onmal.errors import ConfigError, LanguageError, ModelFolderError
+from onmal.text.language import direction_tag
+from onmal.text.normalize import normalize, normalize_with_spans
+
+__all__ = ["Kind", "Span", "SubwordModel", "Tokenizer", "choose_vocabulary_size"]
+
+Kind = Literal["unigram", "bpe"]
+PAD, START, END, UNKNOWN = 0, 1, 2, 3
+
+
+class Span(NamedTuple):
+    """A token and the characters of the original text that it stands for."""
+
+    piece: str
+    start: int
+    end: int
+
+
+class SubwordModel:
+    """One SentencePiece model."""
+
+    def __init__(self, serialized: bytes) -> None:
+        self.serialized = serialized
+        self.processor = sentencepiece.SentencePieceProcessor(model_proto=serialized)
+
+    def __len__(self) -> int:
+        return int(self.processor.get_piece_size())
+
+    @classmethod
+    def learn(
+        cls, sentences: Iterable[str], *, kind: Kind, size: int, control_symbols: Sequence[str] = ()
+    ) -> SubwordModel:
+        """Learn `size` pieces from normalised sentences; a size that cannot be is a ConfigError with the possible one."""
+        written = io.BytesIO()
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(sentences),
+                model_writer=written,
+                model_type=kind,
+                vocab_size=size,
+                hard_vocab_limit=kind == "bpe",
+                character_coverage=0.9995,
+                byte_fallback=True,
+                split_digits=True,
+                normalization_rule_name="identity",
+                control_symbols=list(control_symbols),
+                max_sentence_length=1 << 20,
+                input_sentence_size=2_000_000,
+                shuffle_input_sentence=False,
+                num_threads=4,  # part of the result: its sums are added in this order
+                pad_id=PAD,
+                bos_id=START,
+                eos_id=END,
+                unk_id=UNKNOWN,
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise _explain(error, size) from None
+        return cls(written.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> SubwordModel:
+        """Read a model file; a missing or damaged one is a ModelFolderError."""
+        try:
+            return cls(path.read_bytes())
+        except OSError as error:
+            raise ModelFolderError(
+                f"cannot be read ({error.strerror})", "copy the folder again", path=path
+            ) from None
+        except RuntimeError:
+            raise ModelFolderError(
+                "is not a SentencePiece model", "copy the folder again", path=path
+            ) from None
+
+    @cached_property
+    def kind(self) -> Kind:
+        """Which algorithm segments words."""
+        try:
+            self.processor.nbest_encode("a", nbest_size=2)
+        except RuntimeError:  # only unigram models can list their n best
+            return "bpe"
+        return "unigram"
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text, without end token."""
+        ids: list[int] = self.processor.encode(normalize(text))
+        return ids
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of many texts, on all cores."""
+        ids: list[list[int]] = self.processor.encode([normalize(text) for text in texts])
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids; special ids are silent, and bytes that make no character become U+FFFD."""
+        text: str = self.processor.decode([i for i in ids if i < len(self)])
+        return text
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The written form of each id, as SentencePiece shows it (a leading ▁ is a space)."""
+        pieces: list[str] = self.processor.id_to_piece(list(ids))
+        return pieces
+
+    def spans(self, text: str) -> list[Span]:
+        """Each token with the characters of `text`, as it was given, that it stands for."""
+        normalized, origin = normalize_with_spans(text)
+        found = self.processor.encode(normalized, return_type="offset_mapping")
+        spans = []
+        for piece, (begin, end) in zip(found["pieces"], found["offsets"], strict=True):
+            covered = origin[begin:end]
+            if covered:
+                spans.append(Span(piece, covered[0][0], covered[-1][1]))
+            else:  # a space that was not typed, or the bytes of a character before its last
+                at = origin[begin][0] if begin < len(origin) else len(text)
+                spans.append(Span(piece, at, at))
+        return spans
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """The subword models of source and target (one and the same if joint) and the tags of a model of several directions."""
+
+    source: SubwordModel
+    target: SubwordModel
+    tags: tuple[str, ...] = ()
+    """Control symbols such as <2ko>, put before the source when one model serves several directions."""
+
+    @property
+    def joint(self) -> bool:
+        """Whether source and target share one vocabulary."""
+        return self.source is self.target
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Sizes and special ids, all that a network knows."""
+        return Vocabulary(
+            source_size=len(self.source), target_size=len(self.target), pad=PAD, start=START, end=END
+        )
+
+    def tag_id(self, target_language: str) -> int:
+        """Id of the tag that asks for a language; a LanguageError where the model does not have it."""
+        tag = direction_tag(target_language)
+        if tag not in self.tags:
+            known = ", ".join(t[2:-1] for t in self.tags)
+            raise LanguageError(f"this model cannot translate to {target_language!r}", f"it knows: {known}")
+        return self.source.processor.piece_to_id(tag)
+
+    def encode_source(self, text: str, target_language: str = "") -> list[int]:
+        """[tag] words [end]; the tag only where the model has several directions."""
+        prefix = [self.tag_id(target_language)] if self.tags else []
+        return [*prefix, *self.source.encode(text), END]
+
+    def encode_target(self, text: str) -> list[int]:
+        """Words [end]."""
+        return [*self.target.encode(text), END]
+
+    def save(self, folder: Path) -> None:
+        """Write tokenizer.model, or source.model and target.model."""
+        if self.joint:
+            (folder / "tokenizer.model").write_bytes(self.source.serialized)
+        else:
+            (folder / "source.model").write_bytes(self.source.serialized)
+            (folder / "target.model").write_bytes(self.target.serialized)
+
+    @classmethod
+    def load(cls, folder: Path, tags: Sequence[str] = ()) -> Tokenizer:
+        """Read what `save` wrote."""
+        if (folder / "tokenizer.model").exists():
+            joint = SubwordModel.load(folder / "tokenizer.model")
+            return cls(joint, joint, tuple(tags))
+        source, target = (SubwordModel.load(folder / f"{side}.model") for side in ("source", "target"))
+        return cls(source, target, tuple(tags))
+
+
+def choose_vocabulary_size(pairs: int, distinct_words: int) -> int:
+    """Pieces for a corpus: 40 times the root of its pairs, no more than its distinct words, within 1,000 to 32,000.
+
+    Gives 6,800 for 29 thousand pairs, 20,000 for 250 thousand, 32,000 from 640 thousand on.
+    """
+    wanted = min(round(40 * pairs**0.5), distinct_words)
+    return max(1000, min(32_000, wanted // 8 * 8))
+
+
+def _explain(error: RuntimeError, size: int) -> ConfigError:
+    found = re.search(r"value <= (\d+)", str(error))
+    if found:
+        return ConfigError(
+            f"data.vocabulary_size = {size} is more pieces than this text can give",
+            f"set it to {found.group(1)} or less",
+        )
+    found = re.search(r"required_chars.*?(\d+)\s*$|smaller than required_chars\. (\d+) vs (\d+)", str(error))
+    if "required_chars" in str(error):
+        needed = f" ({found.group(0)})" if found else ""
+        return ConfigError(
+            f"data.vocabulary_size = {size} does not hold this text's characters{needed}", "set it higher"
+        )
+    return ConfigError(
+        f"the tokenizer could not be learned: {error}", "check data.vocabulary_size and the text"
+    )
