@@ -1,0 +1,1 @@
+"""Parallel text in, batches of sentence pairs out: reading, cleaning, preparing, batching."""
