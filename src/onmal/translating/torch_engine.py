@@ -1,0 +1,66 @@
+"""Runs a model in PyTorch: sorted by length into batches, searched, put back in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from onmal.config import SearchConfig
+from onmal.data.batching import pad_rows
+from onmal.decoding.search import Hypothesis, beam_search
+from onmal.models.contract import Place, Probe, Seq2Seq
+
+__all__ = ["TorchEngine"]
+
+BATCH_CELLS = 8192  # source tokens, padding and hypotheses included, searched together
+
+
+class TorchEngine:
+    """The engine that everything works with: any network, any device, attention open to look at."""
+
+    name = "torch"
+
+    def __init__(self, model: Seq2Seq) -> None:
+        self.model = model
+        self.device = next(model.parameters()).device
+
+    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        """The n best hypotheses of each source, in the order of the sources."""
+        order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
+        found: list[list[Hypothesis]] = [[] for _ in sources]
+        first = 0
+        while first < len(order):
+            longest = len(sources[order[first]])
+            last = first + max(1, BATCH_CELLS // (longest * config.beam_size))
+            rows = order[first:last]
+            source = pad_rows([sources[i] for i in rows], self.model.vocabulary.pad).to(self.device)  # [B,S]
+            for i, hypotheses in zip(rows, beam_search(self.model, source, config), strict=True):
+                found[i] = hypotheses
+            first = last
+        return found
+
+    def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
+        """Cross-attention of the translation, mean over layers and heads: [T][S], rows sum to one."""
+        probe = _CrossAttention()
+        words = [self.model.vocabulary.start, *target[:-1]]
+        with torch.inference_mode():
+            self.model.hidden(self._row(source), self._row(words), probe=probe)
+        mean: list[list[float]] = torch.stack(probe.layers).mean(0).tolist()  # [T,S]
+        return mean
+
+    def _row(self, ids: Sequence[int]) -> Tensor:
+        return torch.tensor([list(ids)], device=self.device)
+
+
+class _CrossAttention(Probe):
+    def __init__(self) -> None:
+        self.layers: list[Tensor] = []
+
+    def attention(
+        self, place: Place, scores: Tensor, mask: Tensor | None, weights: Tensor, values: Tensor
+    ) -> Tensor:
+        if place.part == "decoder.cross":
+            self.layers.append(weights[0].mean(0))  # [B,H,T,S] -> [T,S]
+        return weights

@@ -1,0 +1,258 @@
+"""Text to Translation: cut, tokenise, search, detokenise, join. Decides little; keeps everything.
+
+A line that the network can read whole is translated whole. A longer one is cut into sentences, and a sentence that is
+still too long into pieces; what stood between them is put back between their translations, and a warning says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+from onmal.config import SearchConfig
+from onmal.decoding.search import Hypothesis
+from onmal.errors import LanguageError
+from onmal.saved_model import SavedModel, load_model
+from onmal.text.language import canonical, detect, primary, writes_spaces
+from onmal.text.normalize import normalize
+from onmal.text.segment import split_long, split_sentences
+from onmal.translating.engine import Engine
+from onmal.translating.torch_engine import TorchEngine
+
+__all__ = ["Alignment", "Translation", "Translator", "load"]
+
+CHUNK = 1024  # texts of an iterable that are searched together
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How much each target token looked at each source token: the mean of cross-attention over layers and heads."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    weights: tuple[tuple[float, ...], ...]
+    """[T][S]; rows sum to one."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A text in the other language."""
+
+    source: str
+    text: str
+    score: float
+    """Mean log-probability per token after the length penalty [nats]; 0 where nothing had to be translated."""
+    tokens: tuple[str, ...] = ()
+    """The target's subword pieces."""
+    alignment: tuple[Alignment, ...] = ()
+    """One per piece that was translated; empty unless asked for."""
+    warnings: tuple[str, ...] = ()
+    alternatives: tuple[Translation, ...] = ()
+    """The n best, this one first; empty unless asked for."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as values that JSON knows."""
+        return {
+            "source": self.source,
+            "text": self.text,
+            "score": round(self.score, 4),
+            "warnings": list(self.warnings),
+            **({"alternatives": [a.as_dict() for a in self.alternatives]} if self.alternatives else {}),
+        }
+
+
+@dataclass
+class _Plan:
+    """A text as parts: strings that stay as they are, and numbers of units that are translated."""
+
+    source: str
+    target_language: str
+    parts: list[str | int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Translator:
+    """Translates text with a saved model."""
+
+    def __init__(self, saved: SavedModel, engine: Engine | None = None) -> None:
+        self.saved = saved
+        self.engine = engine or TorchEngine(saved.model)
+
+    @property
+    def directions(self) -> tuple[tuple[str, str], ...]:
+        """(source, target) languages that the model knows."""
+        return self.saved.directions
+
+    @overload
+    def translate(  # type: ignore[overload-overlap]  # a text is not meant as an iterable of characters
+        self, text: str, *, to: str = "", search: SearchConfig | None = None, alignment: bool = False
+    ) -> Translation: ...
+
+    @overload
+    def translate(
+        self,
+        text: Iterable[str],
+        *,
+        to: str = "",
+        search: SearchConfig | None = None,
+        alignment: bool = False,
+    ) -> list[Translation]: ...
+
+    def translate(
+        self,
+        text: str | Iterable[str],
+        *,
+        to: str = "",
+        search: SearchConfig | None = None,
+        alignment: bool = False,
+    ) -> Translation | list[Translation]:
+        """Translate one text, or many together.
+
+        `to` is the target language (BCP 47); left away, it follows from the script of each text. Line structure is
+        kept: blank in, blank out. Raises LanguageError for a language the model does not know.
+        """
+        if isinstance(text, str):
+            return next(self.stream([text], to=to, search=search, alignment=alignment))
+        return list(self.stream(text, to=to, search=search, alignment=alignment))
+
+    def stream(
+        self,
+        texts: Iterable[str],
+        *,
+        to: str = "",
+        search: SearchConfig | None = None,
+        alignment: bool = False,
+    ) -> Iterator[Translation]:
+        """Translate texts as they come, in constant memory and in their order."""
+        search = search or SearchConfig()
+        remaining = iter(texts)
+        while chunk := list(islice(remaining, CHUNK)):
+            yield from self._translate(chunk, to, search, alignment)
+
+    def _translate(
+        self, texts: Sequence[str], to: str, search: SearchConfig, alignment: bool
+    ) -> Iterator[Translation]:
+        units: list[list[int]] = []
+        plans = [self._plan(text, self.target_language(text, to), units) for text in texts]
+        found = self.engine.translate(units, search)
+        for plan in plans:
+            numbers = [part for part in plan.parts if isinstance(part, int)]
+            best = self._join(plan, found, 0)
+            if alignment:
+                aligned = tuple(self._align(units[n], found[n][0]) for n in numbers)
+                best = replace(best, alignment=aligned)
+            if search.n_best > 1 and numbers:
+                ranks = range(max(len(found[n]) for n in numbers))
+                best = replace(best, alternatives=tuple(self._join(plan, found, rank) for rank in ranks))
+            yield best
+
+    def target_language(self, text: str, to: str = "") -> str:
+        """The language that a text is translated to: the one asked for, or the one its script suggests."""
+        targets = [target for _, target in self.directions]
+        if to:
+            wanted = canonical(to)
+            exact = [t for t in targets if t == wanted] or [
+                t for t in targets if primary(t) == primary(wanted)
+            ]
+            if not exact:
+                raise LanguageError(
+                    f"this model cannot translate to {to!r}", f"choose one of: {', '.join(targets)}"
+                )
+            return exact[0]
+        if len(targets) == 1:
+            return targets[0]
+        likely = detect(text, [source for source, _ in self.directions])
+        source = likely[0][0] if likely and likely[0][1] > 0 else self.directions[0][0]
+        return next(target for origin, target in self.directions if origin == source)
+
+    def _plan(self, text: str, target: str, units: list[list[int]]) -> _Plan:
+        """Cut a text into what stays and what is translated, and add the latter to `units`."""
+        plan = _Plan(text, target)
+        longest = self.saved.trained_lengths[0]
+        tokenizer = self.saved.tokenizer
+
+        def add(piece: str) -> None:
+            plan.parts.append(len(units))
+            units.append(tokenizer.encode_source(piece, target))
+
+        def fits(piece: str) -> bool:
+            # A token is at most 16 characters: what is far too long need not be tokenised to know it.
+            return len(piece) <= 16 * longest and len(tokenizer.encode_source(piece, target)) <= longest
+
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                plan.parts.append("\n")
+            words = line.strip()
+            if not normalize(words):
+                plan.parts.append(line)
+                continue
+            before = line[: len(line) - len(line.lstrip())]
+            plan.parts.append(before)
+            if fits(words):
+                add(words)
+            else:
+                count = 0
+                for piece, gap in self._pieces(words, fits):
+                    if normalize(piece):
+                        add(piece)
+                        count += 1
+                    else:
+                        plan.parts.append(piece)
+                    plan.parts.append(gap or (" " if writes_spaces(target) else ""))
+                plan.parts.pop()  # nothing follows the last piece
+                plan.warnings.append(
+                    f"longer than the {longest} tokens seen in training: translated in {count} pieces"
+                )
+            plan.parts.append(line[len(before) + len(words) :])
+        return plan
+
+    def _pieces(self, text: str, fits: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+        """Sentences, and pieces of sentences that are still too long, with the white space after each."""
+        language = self.directions[0][0] if len(self.directions) == 1 else ""
+        for sentence in split_sentences(text, language):
+            if fits(sentence.text):
+                yield sentence.text, sentence.gap
+                continue
+            pieces = split_long(sentence.text, fits)
+            for piece in pieces[:-1]:
+                yield piece.text, piece.gap
+            yield pieces[-1].text, pieces[-1].gap + sentence.gap
+
+    def _join(self, plan: _Plan, found: Sequence[Sequence[Hypothesis]], rank: int) -> Translation:
+        """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""
+        decoder = self.saved.tokenizer.target
+        text: list[str] = []
+        tokens: list[str] = []
+        warnings = list(plan.warnings)
+        scores, lengths = [], []
+        for part in plan.parts:
+            if isinstance(part, str):
+                text.append(part)
+                continue
+            hypothesis = found[part][min(rank, len(found[part]) - 1)]
+            text.append(decoder.decode(hypothesis.tokens))
+            tokens += decoder.pieces(hypothesis.tokens)
+            lengths.append(len(hypothesis.tokens) + 1)
+            scores.append(hypothesis.score * lengths[-1])
+            if not hypothesis.ended:
+                warnings.append(f"cut off after {len(hypothesis.tokens)} tokens: the translation did not end")
+        score = sum(scores) / sum(lengths) if lengths else 0.0
+        return Translation(plan.source, "".join(text), score, tuple(tokens), (), tuple(warnings))
+
+    def _align(self, source: Sequence[int], hypothesis: Hypothesis) -> Alignment:
+        tokenizer = self.saved.tokenizer
+        end = [self.saved.model.vocabulary.end] if hypothesis.ended else []
+        target = [*hypothesis.tokens, *end]
+        return Alignment(
+            tuple(tokenizer.source.pieces(source)),
+            tuple(tokenizer.target.pieces(target)),
+            tuple(map(tuple, self.engine.align(source, target))),
+        )
+
+
+def load(folder: str | Path, device: str = "cpu") -> Translator:
+    """A translator from a model folder; raises ModelFolderError where the folder is missing or damaged."""
+    return Translator(load_model(folder, device))
