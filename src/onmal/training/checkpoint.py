@@ -1,0 +1,143 @@
+"""A training run on disk, exact to the bit: weights, optimizer, random state and place, as one safetensors file.
+
+A file is written beside its place and moved there when it is whole, so that a run killed at any moment has its last good
+checkpoint. No pickle is ever written or read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from onmal.errors import TrainingError
+
+__all__ = [
+    "Progress",
+    "latest_checkpoint",
+    "load_checkpoint",
+    "named_weights",
+    "save_checkpoint",
+    "write_atomically",
+]
+
+KEPT = 2  # a checkpoint that turns out damaged leaves the one before
+
+
+@dataclass
+class Progress:
+    """Where a run stands; all that is not a tensor."""
+
+    update: int = 0
+    """Updates done."""
+    epoch: int = 0
+    batch: int = 0
+    """Batches of this epoch done."""
+    seconds: float = 0.0
+    """Time spent training, pauses not counted, validation included."""
+    target_tokens: int = 0
+    """Target tokens learned from, padding not counted."""
+    skipped: int = 0
+    """Updates left out because their gradient was not finite."""
+    skipped_in_a_row: int = 0
+    best_score: float | None = None
+    best_update: int = 0
+    validations_since_best: int = 0
+    snapshots: list[int] = field(default_factory=list)
+    """Updates whose weights are kept for averaging, oldest first."""
+
+
+def named_weights(model: nn.Module) -> dict[str, Tensor]:
+    """Every parameter once, by its stable name; tied tables appear under their first name."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters()}
+
+
+def save_checkpoint(
+    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
+) -> Path:
+    """Write `checkpoint-UPDATE.safetensors` and remove all but the newest two."""
+    tensors = {f"model.{name}": weight for name, weight in named_weights(model).items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items()}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    path = folder / f"checkpoint-{progress.update:09d}.safetensors"
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, save(tensors, {"progress": json.dumps(asdict(progress))}))
+    for old in sorted(folder.glob("checkpoint-*.safetensors"))[:-KEPT]:
+        old.unlink()
+    return path
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint of a run that can be read, or None if there is none at all."""
+    found = sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
+    for path in found:
+        try:
+            with safe_open(path, framework="pt"):
+                return path
+        except (SafetensorError, OSError):
+            continue
+    if found:
+        raise TrainingError("none of the checkpoints can be read", "remove them and train again", path=folder)
+    return None
+
+
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+    """Put a checkpoint's weights, optimizer and random state in place; returns where the run stood."""
+    with safe_open(path, framework="pt") as file:
+        metadata: Mapping[str, str] = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    wanted = named_weights(model)
+    stored = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
+    same = stored.keys() == wanted.keys() and all(stored[n].shape == wanted[n].shape for n in wanted)
+    if not same or "progress" not in metadata:
+        raise TrainingError(
+            "belongs to another network", "resume with the settings it was begun with", path=path
+        )
+    with torch.no_grad():
+        for name, weight in wanted.items():
+            weight.copy_(stored[name])
+    optimizer.load_state_dict(_optimizer_state(optimizer, tensors))
+    torch.set_rng_state(tensors["random.cpu"])
+    if "random.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random.cuda"])
+    values = json.loads(metadata["progress"])
+    known = {f.name for f in fields(Progress)}
+    return Progress(**{key: value for key, value in values.items() if key in known})
+
+
+def _optimizer_state(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".")
+            state.setdefault(int(index), {})[key] = tensor
+    return {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a full disk or a vanished folder is a TrainingError, what was there stays."""
+    beside = path.with_name(path.name + ".part")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise TrainingError(
+            f"cannot be written ({error.strerror})",
+            "free some space; the last good file is still there",
+            path=path,
+        ) from None

@@ -1,0 +1,109 @@
+"""How far the network's next words are from the reference's: label-smoothed cross-entropy, padding never projected."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from onmal.models.contract import Seq2Seq
+
+__all__ = ["LossSum", "TranslationLoss", "chunked_cross_entropy", "smoothed_cross_entropy"]
+
+CHUNK_CELLS = 1 << 21  # logits held at once on a CPU: 8 MB, within its cache
+
+
+class LossSum(NamedTuple):
+    """Sums over the N target tokens of a batch [nats]."""
+
+    loss: Tensor
+    """Label-smoothed; what is minimised."""
+    negative_log_likelihood: Tensor
+    """Plain; exp of its mean is the perplexity."""
+    tokens: int
+
+
+class TranslationLoss(nn.Module):
+    """A module around the model, so that every gradient passes through one forward (what DDP and FSDP2 wrap)."""
+
+    def __init__(self, model: Seq2Seq, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.model = model
+        self.label_smoothing = label_smoothing
+
+    def forward(self, source: Tensor, target: Tensor, lengths: Tensor) -> LossSum:
+        """source [B,S]; target [B,T+1] from start to end token; lengths [B], how many of the T predictions count."""
+        states = self.model.hidden(source, target[:, :-1])  # [B,T,D]
+        real = torch.arange(states.shape[1], device=lengths.device) < lengths[:, None]  # [B,T]
+        states, labels = states[real], target[:, 1:][real]  # [N,D], [N]
+        output = self.model.output
+        entropy = chunked_cross_entropy if torch.is_grad_enabled() else smoothed_cross_entropy
+        loss, likelihood = entropy(states, output.weight, output.bias, labels, self.label_smoothing)
+        return LossSum(loss, likelihood, len(labels))
+
+
+def smoothed_cross_entropy(
+    states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
+) -> tuple[Tensor, Tensor]:
+    """The plain form: states [N,D], weight [V,D], labels [N] -> (smoothed loss, negative log-likelihood), summed.
+
+    The reference is mixed with the uniform distribution over all V words (Szegedy 2016).
+    """
+    log_p = F.linear(states, weight, bias).log_softmax(-1)  # [N,V]
+    likelihood = -log_p.gather(1, labels[:, None]).sum()
+    uniform = -log_p.mean(-1).sum()
+    return (1 - smoothing) * likelihood + smoothing * uniform, likelihood.detach()
+
+
+def chunked_cross_entropy(
+    states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
+) -> tuple[Tensor, Tensor]:
+    """The fast form of the same: a few rows at a time, their gradient in the same pass, [N,V] never held."""
+    device = states.device.type
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else states.dtype
+    loss, likelihood = _ChunkedCrossEntropy.apply(states, weight, bias, labels, smoothing, dtype)  # type: ignore[no-untyped-call]
+    return loss, likelihood
+
+
+class _ChunkedCrossEntropy(torch.autograd.Function):
+    """Projection and loss as one function, whose gradient is known as soon as the loss is."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float,
+        dtype: torch.dtype,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        words = weight.shape[0]
+        rows = max(1, CHUNK_CELLS // words) if states.device.type == "cpu" else len(states)
+        grad_states, grad_weight = torch.empty_like(states), torch.zeros_like(weight)
+        grad_bias = None if bias is None else torch.zeros_like(bias)
+        loss = likelihood = states.new_zeros((), dtype=torch.float32)
+        factor, addend = weight.to(dtype), None if bias is None else bias.to(dtype)
+        with torch.autocast(states.device.type, enabled=False):
+            for chunk, target, grad in zip(
+                states.to(dtype).split(rows),
+                labels[:, None].split(rows),
+                grad_states.split(rows),
+                strict=True,
+            ):
+                log_p = F.linear(chunk, factor, addend).log_softmax(-1, dtype=torch.float32)  # [n,V]
+                nll = -log_p.gather(1, target).sum()
+                likelihood = likelihood + nll
+                loss = loss + (1 - smoothing) * nll - smoothing / words * log_p.sum()
+                # d loss / d logits = softmax - smoothed reference
+                delta = log_p.exp_().sub_(smoothing / words)
+                delta.scatter_add_(1, target, delta.new_full(target.shape, smoothing - 1))
+                if grad_bias is not None:
+                    grad_bias += delta.sum(0)
+                delta = delta.to(dtype)
+                grad.copy_(delta @ factor)
+                grad_weight += delta.T @ chunk
+        ctx.save_for_backward(grad_states, grad_weight, grad_bias)
+        ctx.mark_non_differentiable(likelihood)
+        return loss, likelihood
+
+    @staticmethod
+    def backward(ctx: Any, grad_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        return *(None if g is None else g * grad_loss for g in ctx.saved_tensors), None, None, None

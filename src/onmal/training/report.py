@@ -1,0 +1,196 @@
+"""What a person sees of a run: a live view in a terminal, plain lines elsewhere, and a JSONL log always."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from onmal.errors import TrainingError
+from onmal.training.checkpoint import Progress
+
+__all__ = ["JsonLog", "PlainReport", "Reporter", "Reporters", "Sample", "Update", "Validation"]
+
+
+@dataclass(frozen=True)
+class Update:
+    """The run after an update."""
+
+    update: int
+    epoch: int
+    share_done: float
+    seconds: float
+    target_tokens: int
+    """Learned from since the beginning, padding not counted."""
+    loss: float
+    """Label-smoothed, per target token [nats]."""
+    negative_log_likelihood: float
+    """Per target token [nats]."""
+    gradient_norm: float
+    learning_rate: float
+    skipped: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One validation sentence with its reference and what the model makes of it."""
+
+    source: str
+    reference: str
+    translation: str
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How well the model does on the validation text."""
+
+    negative_log_likelihood: float
+    """Per target token, teacher forced [nats]."""
+    score: float
+    """What the best model is chosen by: the first metric of the target language, averaged over directions."""
+    scores: dict[str, dict[str, float]]
+    """Direction -> metric -> value."""
+    samples: list[Sample] = field(default_factory=list)
+
+
+class Reporter(Protocol):
+    """Hears of a run's events."""
+
+    def begun(self, facts: dict[str, Any]) -> None:
+        """The run is about to begin (or go on); `facts` describe data, model and plan."""
+
+    def updated(self, update: Update) -> None:
+        """Every two seconds or so."""
+
+    def validated(self, validation: Validation, progress: Progress) -> None:
+        """After each validation."""
+
+    def note(self, text: str) -> None:
+        """Something that a person should know."""
+
+    def ended(self, facts: dict[str, Any]) -> None:
+        """The run is over."""
+
+
+class Reporters:
+    """Passes each event on to several reporters."""
+
+    def __init__(self, *reporters: Reporter) -> None:
+        self.reporters = reporters
+
+    def begun(self, facts: dict[str, Any]) -> None:
+        for reporter in self.reporters:
+            reporter.begun(facts)
+
+    def updated(self, update: Update) -> None:
+        for reporter in self.reporters:
+            reporter.updated(update)
+
+    def validated(self, validation: Validation, progress: Progress) -> None:
+        for reporter in self.reporters:
+            reporter.validated(validation, progress)
+
+    def note(self, text: str) -> None:
+        for reporter in self.reporters:
+            reporter.note(text)
+
+    def ended(self, facts: dict[str, Any]) -> None:
+        for reporter in self.reporters:
+            reporter.ended(facts)
+
+
+class JsonLog:
+    """One JSON object a line, appended, for programs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def _write(self, event: str, values: dict[str, Any]) -> None:
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"event": event, **values}, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise TrainingError(
+                f"cannot be written ({error.strerror})", "free some space", path=self.path
+            ) from None
+
+    def begun(self, facts: dict[str, Any]) -> None:
+        self._write("begun", facts)
+
+    def updated(self, update: Update) -> None:
+        self._write("update", asdict(update))
+
+    def validated(self, validation: Validation, progress: Progress) -> None:
+        self._write("validation", {**asdict(validation), "progress": asdict(progress)})
+
+    def note(self, text: str) -> None:
+        self._write("note", {"text": text})
+
+    def ended(self, facts: dict[str, Any]) -> None:
+        self._write("ended", facts)
+
+
+class PlainReport:
+    """Plain lines, for pipes and log files; an update line at most every `every` seconds of training."""
+
+    def __init__(self, stream: TextIO, every: float = 30.0) -> None:
+        self.stream, self.every = stream, every
+        self.next_line = 0.0
+        self.first: Update | None = None
+
+    def _say(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
+    def begun(self, facts: dict[str, Any]) -> None:
+        for name, value in facts.items():
+            self._say(f"{name}: {value}")
+
+    def updated(self, update: Update) -> None:
+        self.first = self.first or update
+        if update.seconds < self.next_line:
+            return
+        self.next_line = update.seconds + self.every
+        self._say(
+            f"{update.share_done:6.1%}  update {update.update}  epoch {update.epoch + 1}"
+            f"  loss {update.loss:.3f}  {speed(self.first, update):,.0f} tokens/s"
+            f"  rate {update.learning_rate:.2e}  left {clock(time_left(update))}"
+        )
+
+    def validated(self, validation: Validation, progress: Progress) -> None:
+        scores = "  ".join(
+            f"{direction} {metric} {value:.1f}"
+            for direction, found in validation.scores.items()
+            for metric, value in found.items()
+        )
+        best = " (best)" if progress.best_update == progress.update else ""
+        self._say(
+            f"validation at update {progress.update}, {clock(progress.seconds)}:"
+            f" loss {validation.negative_log_likelihood:.3f}  {scores}{best}"
+        )
+        for sample in validation.samples[:1]:
+            self._say(f"  {sample.source}\n  = {sample.translation}\n  ~ {sample.reference}")
+
+    def note(self, text: str) -> None:
+        self._say(text)
+
+    def ended(self, facts: dict[str, Any]) -> None:
+        self.begun(facts)
+
+
+def speed(first: Update, last: Update) -> float:
+    """Target tokens per second between two updates of one process."""
+    seconds = last.seconds - first.seconds
+    return (last.target_tokens - first.target_tokens) / seconds if seconds else 0.0
+
+
+def time_left(update: Update) -> float:
+    """Seconds to the end at the pace so far."""
+    return update.seconds * (1 / max(update.share_done, 1e-6) - 1)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 1:02:03 or 2:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
