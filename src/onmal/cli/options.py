@@ -1,0 +1,140 @@
+"""What people type and what it means: options that several commands share, languages, times and places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onmal.errors import ConfigError, LanguageError
+
+if TYPE_CHECKING:
+    from onmal.config import SearchConfig
+
+__all__ = [
+    "BeamSize",
+    "CorpusFolders",
+    "Data",
+    "From",
+    "Model",
+    "To",
+    "argument",
+    "corpus_folders",
+    "flag",
+    "languages_of",
+    "minutes",
+    "option",
+    "search_config",
+    "utf8",
+]
+
+
+def option(metavar: str, help: str, *names: str) -> Any:
+    """An option that takes a value; the help says what happens without it."""
+    return typer.Option(*names, metavar=metavar, help=help, show_default=False)
+
+
+def argument(metavar: str, help: str) -> Any:
+    """What stands without a name."""
+    return typer.Argument(metavar=metavar, help=help, show_default=False)
+
+
+def flag(name: str, help: str) -> Any:
+    """An option that takes no value."""
+    return typer.Option(name, help=help)
+
+
+Model = Annotated[Path, argument("MODEL", "The folder that onmal train wrote.")]
+Data = Annotated[
+    list[Path],
+    argument("DATA", "Two aligned files, or one .tsv, .jsonl, .tmx or .po; each also as .gz or .xz."),
+]
+From = Annotated[str, option("LANGUAGE", "Source language, such as ko.", "--from")]
+To = Annotated[str, option("LANGUAGE", "Target language, such as en.", "--to")]
+CorpusFolders = Annotated[
+    list[str] | None, option("NAME=PATH", "Folder of a corpus that a recipe names; repeatable.", "--data")
+]
+BeamSize = Annotated[
+    int | None, option("N", "Hypotheses kept per sentence; 1 is greedy.  [default: 4]", "--beam-size")
+]
+
+_FORMATS = {".gz", ".xz", ".txt", ".tsv", ".jsonl", ".tmx", ".po"}
+_TIME = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+def languages_of(files: Sequence[Path], source: str, target: str) -> tuple[str, str]:
+    """The languages given, or else the ones that the names of the files say: a.ko and a.en, or pairs.ko-en.tsv.
+
+    Raises ConfigError where neither says them, LanguageError for a code that nobody knows.
+    """
+    from onmal.text.language import canonical
+
+    if len(files) == 2:
+        named = [_language_in_name(file) for file in files]
+    else:
+        named = _language_in_name(files[0]).split("-") if files else []
+        named = named if len(named) == 2 else ["", ""]
+    found = []
+    for code, guess, option in zip((source, target), named, ("--from", "--to"), strict=True):
+        if code:
+            found.append(canonical(code))
+            continue
+        try:
+            found.append(canonical(guess))
+        except LanguageError:
+            names = " and ".join(map(str, files))
+            what = f"the name of {names} does not say its languages"
+            raise ConfigError(
+                what, f"give {option}, for example: {option} {'ko' if not found else 'en'}"
+            ) from None
+    return found[0], found[1]
+
+
+def _language_in_name(file: Path) -> str:
+    suffixes = [suffix for suffix in file.suffixes if suffix.lower() not in _FORMATS]
+    return suffixes[-1][1:] if suffixes else ""
+
+
+def minutes(time: str) -> float:
+    """How many minutes "30m", "2h", "1h30m" or "90s" are. Raises ConfigError."""
+    parts = _TIME.fullmatch(time.strip().lower())
+    hours, whole, seconds = (float(part or 0) for part in parts.groups()) if parts else (0.0, 0.0, 0.0)
+    total = 60 * hours + whole + seconds / 60
+    if not total:
+        raise ConfigError(f"--time {time!r} is not a length of time", "write 90s, 30m, 2h or 1h30m")
+    return total
+
+
+def corpus_folders(given: Iterable[str] | None) -> dict[str, Path]:
+    """Corpus name -> folder, of each NAME=PATH. Raises ConfigError."""
+    from onmal.data.catalogue import corpus_named
+
+    folders = {}
+    for item in given or ():
+        name, equals, path = item.partition("=")
+        if not equals or not path:
+            raise ConfigError(f"--data {item!r} is not of the form NAME=PATH", "write --data multi30k=FOLDER")
+        folders[corpus_named(name).name] = Path(path).expanduser()
+    return folders
+
+
+def utf8(text: str, option: str) -> str:
+    """The text of an option, if the terminal that it came from speaks UTF-8. Raises ConfigError."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"{option} is not UTF-8 text", "set the terminal to UTF-8, or give a file"
+        ) from None
+    return text
+
+
+def search_config(beam_size: int | None, *, n_best: int = 1, length_penalty: float = 1.0) -> SearchConfig:
+    """How to search; without a beam size it is the default one, or as wide as the n best need."""
+    from onmal.config import SearchConfig
+
+    width = max(SearchConfig().beam_size, n_best) if beam_size is None else beam_size
+    return SearchConfig(beam_size=width, n_best=n_best, length_penalty=length_penalty)

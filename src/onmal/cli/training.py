@@ -1,0 +1,213 @@
+"""`onmal train` and `onmal demo`: from text to a model folder."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onmal.cli.options import (
+    CorpusFolders,
+    From,
+    To,
+    argument,
+    corpus_folders,
+    flag,
+    languages_of,
+    minutes,
+    option,
+)
+from onmal.cli.terminal import INTERRUPTED, note
+from onmal.errors import ConfigError, TrainingError
+
+if TYPE_CHECKING:
+    from onmal.config import RunConfig
+    from onmal.training.report import Reporter
+
+__all__ = ["demo", "train"]
+
+LIMITS = ("train.max_updates", "train.max_epochs", "train.minutes")
+PLAN = {"cooldown": 0.2}
+"""Training on one's own text ends in small steps, which the time given is planned for ..."""
+END = {"minutes": 60, "patience": 10}
+"""... and ends by this, unless one says when."""
+
+Recipe = Annotated[
+    Path | None,
+    argument("CONFIG.toml", "A recipe, or the run.toml of an earlier run."),
+]
+Source = Annotated[Path | None, option("FILE", "Your text, one sentence per line.")]
+Target = Annotated[Path | None, option("FILE", "Its translation, line by line.")]
+Both = Annotated[Path | None, option("FILE", "Or both in one .tsv, .jsonl, .tmx or .po file.")]
+ValidSource = Annotated[
+    Path | None, option("FILE", "Validation text; without any, part of yours is held out.")
+]
+ValidTarget = Annotated[Path | None, option("FILE", "Its translation.")]
+ValidBoth = Annotated[Path | None, option("FILE", "Or both in one file.")]
+BothDirections = Annotated[bool, flag("--both-directions", "One model for both directions.")]
+Size = Annotated[str, option("SIZE", "tiny, small, base or big.  [default for your own text: small]")]
+Time = Annotated[str, option("TIME", "How long to train: 90s, 30m, 2h.")]
+Seed = Annotated[int | None, option("N", "Another seed gives another run.")]
+Settings = Annotated[
+    list[str] | None,
+    option(
+        "SECTION.KEY=VALUE", "Change any setting, such as train.learning_rate=0.001; repeatable.", "--set"
+    ),
+]
+Out = Annotated[Path | None, option("FOLDER", "Where the model goes.  [default: runs/NAME]")]
+Resume = Annotated[bool, flag("--resume", "Go on with the run in --out.")]
+
+
+def train(
+    config: Recipe = None,
+    source: Source = None,
+    target: Target = None,
+    file: Both = None,
+    valid_source: ValidSource = None,
+    valid_target: ValidTarget = None,
+    valid_file: ValidBoth = None,
+    source_language: From = "",
+    target_language: To = "",
+    both_directions: BothDirections = False,
+    size: Size = "",
+    time: Time = "",
+    seed: Seed = None,
+    settings: Settings = None,
+    folders: CorpusFolders = None,
+    out: Out = None,
+    resume: Resume = False,
+) -> None:
+    """Train a translator on your own text, or by a recipe.
+
+    \b
+    onmal train --source train.ko --target train.en --time 30m
+    onmal train --file pairs.tsv --from ko --to en --both-directions
+    onmal train recipes/multi30k-en-de.toml --data multi30k=FOLDER
+    onmal train --out runs/ko-en --resume
+
+    Languages are guessed from names such as train.ko or pairs.ko-en.tsv. Ctrl-C stops, saves and says how to go on.
+    """
+    from onmal.config import RunConfig, apply_overrides, read_toml
+    from onmal.text.language import canonical
+
+    text = _files("", source, target, file)
+    valid = _files("valid-", valid_source, valid_target, valid_file)
+    if config and (text or valid):
+        raise ConfigError(f"{config} names its own text", "give a configuration or files, not both")
+    if resume and not config and not text:
+        config = _begun(out)
+    overrides = [
+        *([f"data.source_language={canonical(source_language)}"] if source_language else []),
+        *([f"data.target_language={canonical(target_language)}"] if target_language else []),
+        *(["data.both_directions=true"] if both_directions else []),
+        *([f"size={size}"] if size else []),
+        *([f"train.minutes={minutes(time)}"] if time else []),
+        *([f"train.seed={seed}"] if seed is not None else []),
+        *(settings or ()),
+    ]
+    if config:
+        values = {"name": config.stem, **read_toml(config)}
+    else:
+        values = _own_text(text, valid, (source_language, target_language), has_end=_names_a_limit(overrides))
+    run = RunConfig.from_dict(apply_overrides(values, overrides))
+    _train(run, out or Path("runs", run.name), corpus_folders(folders), resume=resume)
+
+
+def demo(
+    out: Annotated[Path, option("FOLDER", "Where the model goes.  [default: runs/phrasebook]")] = Path(
+        "runs/phrasebook"
+    ),
+    minutes: Annotated[float | None, option("N", "How long to train.")] = None,
+) -> None:
+    """Train on the built-in phrasebook, in minutes.
+
+    \b
+    onmal demo
+    onmal demo --minutes 10 --out runs/phrasebook-longer
+
+    Korean to English and English to Korean: scores, ten translations and a picture of attention follow.
+    """
+    from onmal.demo import demo
+
+    demo(folder=out, **({} if minutes is None else {"minutes": minutes}))
+
+
+def _files(prefix: str, source: Path | None, target: Path | None, both: Path | None) -> list[Path]:
+    """Two aligned files, one file of pairs, or none."""
+    if both and (source or target):
+        raise ConfigError(
+            f"--{prefix}file holds both sides", f"leave --{prefix}source and --{prefix}target away"
+        )
+    if bool(source) != bool(target):
+        missing = f"--{prefix}target" if source else f"--{prefix}source"
+        raise ConfigError(
+            f"{missing} is missing", f"give two aligned files, or one file of pairs as --{prefix}file"
+        )
+    return [path for path in (both, source, target) if path]
+
+
+def _begun(out: Path | None) -> Path:
+    """The settings of the run in a folder."""
+    if out is None:
+        raise ConfigError("--resume does not say which run", "give its folder with --out")
+    written = out / "training" / "run.toml"
+    if not written.exists():
+        raise TrainingError("there is no run to resume here", "leave --resume away to begin one", path=out)
+    return written
+
+
+def _names_a_limit(overrides: list[str]) -> bool:
+    return any(override.partition("=")[0].strip() in LIMITS for override in overrides)
+
+
+def _own_text(
+    text: list[Path], valid: list[Path], languages: tuple[str, str], *, has_end: bool
+) -> dict[str, Any]:
+    """A run on one's own files, as TOML would describe it."""
+    if not text:
+        raise ConfigError(
+            "there is no text to train on", "give CONFIG.toml, --source and --target, or --file"
+        )
+    source, target = languages_of(text, *languages)
+    if not has_end:
+        note(
+            "no --time given: training ends after an hour, or when 10 validations in a row bring no better score"
+        )
+    return {
+        "name": f"{source}-{target}",
+        "size": "small",
+        "data": {
+            "source_language": source,
+            "target_language": target,
+            "train": [str(path) for path in text],
+            "valid": [str(path) for path in valid],
+        },
+        "train": {**PLAN, **({} if has_end else END)},
+    }
+
+
+def _train(run: RunConfig, folder: Path, corpora: dict[str, Path], *, resume: bool) -> None:
+    from onmal.training.run import train
+
+    note("reading the text and learning its subwords ...")
+    with _watch() as reporter:
+        saved = train(run, folder, resume=resume, corpora=corpora, reporter=reporter)
+    if saved is None:
+        raise typer.Exit(INTERRUPTED)
+    typer.echo(f'translate with it:  onmal translate {folder} --text "..."')
+
+
+def _watch() -> AbstractContextManager[Reporter]:
+    """A live view in a terminal, plain lines elsewhere."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        from onmal.training.live import LiveReport
+
+        return LiveReport(Console(stderr=True, highlight=False))
+    from onmal.training.report import PlainReport
+
+    return nullcontext(PlainReport(sys.stderr))

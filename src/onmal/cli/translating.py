@@ -1,0 +1,128 @@
+"""`onmal translate`: lines in, as many lines out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+from onmal.cli.options import BeamSize, Model, To, argument, flag, option, search_config, utf8
+from onmal.cli.terminal import note, progress
+from onmal.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from onmal.translating.translator import Translation
+
+__all__ = ["translate"]
+
+
+File = Annotated[
+    Path | None, argument("FILE", "Text, one sentence or paragraph per line.  [default: standard input]")
+]
+Text = Annotated[str | None, option("TEXT", "Translate this instead of a file.")]
+Out = Annotated[
+    Path | None, option("FILE", "Write here, whole or not at all.  [default: standard output]", "--out", "-o")
+]
+NBest = Annotated[int, option("N", "Write the N best translations of each line.")]
+LengthPenalty = Annotated[float, option("P", "Scores are divided by length ** P.  [default: 1]")]
+Scores = Annotated[bool, flag("--scores", "Write score, tab, translation.")]
+AsJson = Annotated[bool, flag("--json", "Write one JSON object per line.")]
+
+
+def translate(
+    model: Model,
+    file: File = None,
+    text: Text = None,
+    out: Out = None,
+    to: To = "",
+    beam_size: BeamSize = None,
+    n_best: NBest = 1,
+    length_penalty: LengthPenalty = 1.0,
+    scores: Scores = False,
+    as_json: AsJson = False,
+) -> None:
+    """Translate a file, a text, or what is typed or piped in.
+
+    \b
+    onmal translate runs/ko-en --text "내일 학교에 가요."
+    onmal translate runs/ko-en letters.ko -o letters.en
+    cat letters.ko | onmal translate runs/ko-en > letters.en
+
+    Line n of the output translates line n of the input, and a blank line stays blank. Without --to, a model of several
+    directions goes by the script of each line. --n-best writes "line ||| translation ||| score" as Moses and Marian
+    do, with lines counted from 0. What could not be kept is a warning on standard error, with lines counted from 1.
+    """
+    if file and text is not None:
+        raise ConfigError(f"both {file} and --text were given", "give one of them")
+    if scores and as_json:
+        raise ConfigError("--scores and --json exclude each other", "JSON has the scores already")
+    search = search_config(beam_size, n_best=n_best, length_penalty=length_penalty)
+    lines, count = _lines(file, text)
+
+    from onmal.data.writing import open_whole
+    from onmal.translating.translator import load
+
+    translator = load(model)
+    if to:
+        translator.target_language(
+            "", to
+        )  # a language that the model lacks is an error before anything is read
+    if text is None and str(file or "-") == "-" and sys.stdin.isatty():
+        note("type a line and press Enter; Ctrl-D ends")
+        translations: Iterable[Translation] = (
+            translator.translate(line, to=to, search=search) for line in lines
+        )
+    else:
+        translations = translator.stream(lines, to=to, search=search)
+    form: Callable[[int, Translation], str] = (
+        _as_json if as_json else _n_best if n_best > 1 else _scored if scores else _plain
+    )
+    place: AbstractContextManager[TextIO] = open_whole(out) if out else nullcontext(sys.stdout)
+    shown = 0 if count is None or (out is None and sys.stdout.isatty()) else count
+    with place as stream, progress(shown, "translating") as done:
+        for number, translation in enumerate(translations, 1):
+            stream.write(form(number, translation) + "\n")
+            if count is None:
+                stream.flush()
+            if translation.warnings:
+                note(f"line {number}: {'; '.join(translation.warnings)}")
+            done(number)
+
+
+def _lines(file: Path | None, text: str | None) -> tuple[Iterator[str], int | None]:
+    """The lines to translate, and how many there are where that can be known beforehand.
+
+    A file is read once before it is translated, so that a damaged line is told at once and not after an hour.
+    """
+    from onmal.data.lines import read_lines
+
+    if text is not None:
+        lines = utf8(text, "--text").split("\n")
+        return iter(lines), len(lines)
+    if file is None or str(file) == "-":
+        return read_lines("-"), None
+    if not file.exists():
+        raise DataError("there is no such file", 'check the name; a text goes with --text "..."', path=file)
+    return read_lines(file), sum(1 for _ in read_lines(file)) if file.is_file() else None
+
+
+def _plain(number: int, translation: Translation) -> str:
+    from onmal.data.writing import one_line
+
+    return one_line(translation.text)
+
+
+def _scored(number: int, translation: Translation) -> str:
+    return f"{translation.score:.4f}\t{_plain(number, translation)}"
+
+
+def _n_best(number: int, translation: Translation) -> str:
+    found = translation.alternatives or (translation,)
+    return "\n".join(f"{number - 1} ||| {_plain(number, each)} ||| {each.score:.4f}" for each in found)
+
+
+def _as_json(number: int, translation: Translation) -> str:
+    return json.dumps(translation.as_dict(), ensure_ascii=False)
