@@ -26,9 +26,11 @@ test-full: $(READY)  ## the same with the slow tests
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest
 
-format: $(READY)  ## put the code in the project's format and repair what lint can
+format: $(READY)  ## put code, links into it and result tables in order
 	$(PYTHON) -m ruff check --fix
 	$(PYTHON) -m ruff format
+	$(PYTHON) docs/links.py
+	$(PYTHON) benchmarks/tables.py
 
 clean:      ## remove the virtual environment and every cache; runs/ stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -49,7 +49,11 @@ def main() -> None:
     for kind, of_kind in scores.items():
         rows = [row for row, its in enumerate(kinds) if its == kind]
         examples = [
-            {"source": pairs[row].source, "reference": pairs[row].target, "translation": found.hypotheses[row]}
+            {
+                "source": pairs[row].source,
+                "reference": pairs[row].target,
+                "translation": found.hypotheses[row],
+            }
             for row in spread(rows)
         ]
         report[kind] = {"pairs": len(rows), **values(of_kind), "examples": examples}

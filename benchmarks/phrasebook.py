@@ -51,7 +51,9 @@ def read_scores(path: Path) -> dict[str, Any]:
     try:
         scores = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot be read ({error})", "run the demo to its end: make demo", path=path) from None
+        raise DataError(
+            f"cannot be read ({error})", "run the demo to its end: make demo", path=path
+        ) from None
     if not isinstance(scores, dict) or not {"splits", "nearest_neighbour", "minutes"} <= scores.keys():
         raise DataError("is not what the demo writes", "run the demo again: make demo", path=path)
     return scores

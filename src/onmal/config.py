@@ -11,10 +11,11 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from onmal.errors import ConfigError
 
@@ -33,12 +34,26 @@ Size = Literal["tiny", "small", "base", "big"]
 PositionKind = Literal["learned", "sinusoidal", "sinusoidal-halves", "rotary", "none"]
 
 
+def _utf8(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a file name in another encoding
+        raise ValueError(f"{text!r} is not UTF-8 text; rename it") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_utf8)]
+
+
 class Settings(BaseModel):
     """Base of all settings: frozen, unknown keys refused, and every mistake one ConfigError line."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # Strict: TOML and JSON have types of their own, so "4" for 4 is a mistake, and so is true.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -46,25 +61,48 @@ class Settings(BaseModel):
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, checked like a new one."""
-        return type(self)(**{**self.model_dump(exclude_unset=True), **changes})
+        return type(self)(**{**{name: getattr(self, name) for name in self.model_fields_set}, **changes})
+
+
+_REMEDIES = {
+    "int": "give a whole number",
+    "float": "give a number",
+    "finite_number": "give a finite number",
+    "bool": "give true or false",
+    "string": "give text, in quotes",
+    "list": 'give a list, such as ["a", "b"]',
+    "model": "give a section",
+    "literal_error": "choose {expected}",
+    "greater_than": "give more than {gt}",
+    "greater_than_equal": "give at least {ge}",
+    "less_than": "give less than {lt}",
+    "less_than_equal": "give at most {le}",
+}
+"""Kind of mistake, as pydantic calls it or how that begins -> what to do."""
 
 
 def _explain(settings: type[BaseModel], error: ValidationError) -> ConfigError:
     """Turn pydantic's first complaint into one line that names the option, the value and the remedy."""
     first = error.errors()[0]
-    section = settings.__name__.removesuffix("Config").lower()
-    key = ".".join(str(part) for part in first["loc"])
-    option = f"{section}.{key}" if key else section
-    if first["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(key, settings.model_fields, n=1)
-        known = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(settings.model_fields)}"
-        return ConfigError(f"unknown setting {option!r}", known)
-    if first["type"] == "missing":
+    kind, context = first["type"], first.get("ctx", {})
+    section = settings.__name__.removesuffix("Config").lower().removeprefix("run")
+    key = ".".join(part for part in first["loc"] if isinstance(part, str))
+    option = ".".join(filter(None, (section, key)))
+    if kind == "extra_forbidden":
+        return _unknown(option, key, settings.model_fields)
+    if kind == "missing":
         return ConfigError(f"setting {option!r} is missing", "give it in the file or with --set")
-    what = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
-    if not key:
-        return ConfigError(f"[{section}]: {what}")
-    return ConfigError(f"setting {option!r} cannot be {first['input']!r}", what)
+    if kind == "value_error":  # a rule of ours between several settings
+        what, _, remedy = str(context["error"]).partition("; ")
+        return ConfigError(f"[{section}]: {what}" if section else what, remedy)
+    remedy = _REMEDIES.get(kind) or _REMEDIES.get(kind.split("_")[0], "give another value")
+    return ConfigError(f"setting {option!r} cannot be {first['input']!r}", remedy.format(**context))
+
+
+def _unknown(option: str, key: str, known: Iterable[str]) -> ConfigError:
+    close = difflib.get_close_matches(key, known, n=1)
+    remedy = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    return ConfigError(f"unknown setting {option!r}", remedy)
 
 
 class Vocabulary(Settings):
@@ -147,19 +185,19 @@ SIZES: dict[str, dict[str, Any]] = {
 class DataConfig(Settings):
     """Which parallel text, in which languages, and how it becomes tokens."""
 
-    source_language: str = ""
+    source_language: Text = ""
     """BCP 47 code of the language to translate from."""
-    target_language: str = ""
+    target_language: Text = ""
     """BCP 47 code of the language to translate to."""
     both_directions: bool = False
     """Train one model for both directions, told apart by a tag of the target language."""
-    corpus: str = ""
+    corpus: Text = ""
     """Name of a public corpus (see `onmal corpus`); then train, valid and tests name its splits."""
-    train: list[str] = Field(default=["train"])
+    train: list[Text] = Field(default=["train"])
     """Training text: split names of the corpus, or files (two aligned, or one TSV, JSONL, TMX or PO)."""
-    valid: list[str] = Field(default=["valid"])
+    valid: list[Text] = Field(default=["valid"])
     """Validation text, likewise; empty holds out `valid_size` pairs of the training text."""
-    tests: list[str] = []
+    tests: list[Text] = []
     """Splits of the corpus that `onmal evaluate` scores for a recipe."""
     valid_size: int = Field(default=500, ge=1)
     """Pairs that are scored at each validation."""
@@ -182,7 +220,7 @@ class DataConfig(Settings):
 class TrainConfig(Settings):
     """The training loop. Times are in seconds where nothing else is said."""
 
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, lt=2**63)
     """Same seed, same data, same machine: same weights."""
     batch_tokens: int = Field(default=1024, ge=16)
     """Target tokens per update and process, before accumulation."""
@@ -270,26 +308,34 @@ SECTIONS: dict[str, type[Settings]] = {
 class RunConfig(Settings):
     """A whole run: what `onmal train CONFIG.toml` reads and what its folder records."""
 
-    name: str = "model"
+    name: Text = "model"
     size: Size | None = None
     model: ModelConfig
     data: DataConfig
     train: TrainConfig
     search: SearchConfig
 
+    @model_validator(mode="after")
+    def _sentences_fit(self) -> Self:
+        shortest = min(("max_source_length", "max_target_length"), key=lambda side: getattr(self.model, side))
+        limit = getattr(self.model, shortest)
+        if self.data.max_length > limit:
+            raise ValueError(
+                f"data.max_length = {self.data.max_length} is more than model.{shortest} = {limit}; "
+                f"make model.{shortest} as large"
+            )
+        return self
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
         """Build from nested mappings as TOML gives them; `size` fills what `[model]` leaves open."""
-        known = {"name", "size", *SECTIONS}
         for key, value in values.items():
-            if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"
-                raise ConfigError(f"unknown setting {key!r}", hint)
+            if key not in cls.model_fields:
+                raise _unknown(key, key, cls.model_fields)
             if key in SECTIONS and not isinstance(value, Mapping):
                 raise ConfigError(f"{key!r} should be a section [{key}], not {value!r}")
         size = values.get("size")
-        if size is not None and size not in SIZES:
+        if size is not None and size not in list(SIZES):
             raise ConfigError(f"size cannot be {size!r}", f"choose one of {', '.join(SIZES)}")
         sections = {name: dict(values.get(name, {})) for name in SECTIONS}
         sections["model"] = {**SIZES.get(size or "", {}), **sections["model"]}
@@ -323,9 +369,9 @@ class RunConfig(Settings):
 def read_toml(path: str | Path) -> dict[str, Any]:
     """Read a TOML file; a missing, unreadable or broken one is a ConfigError that names it."""
     try:
-        return tomllib.loads(Path(path).read_text("utf-8"))
+        return tomllib.loads(Path(path).read_text("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not valid TOML: {error}", path=path) from None
+        raise ConfigError(f"not valid TOML: {error}", "correct it there", path=path) from None
     except UnicodeDecodeError:
         raise ConfigError("not UTF-8 text", "save it as UTF-8", path=path) from None
     except OSError as error:
@@ -339,20 +385,19 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
         key, equals, text = override.partition("=")
         path = key.strip().split(".")
         if not equals or not all(path):
-            raise ConfigError(f"--set {override!r} is not of the form section.key=value")
-        try:
-            value: Any = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text.strip()
+            raise ConfigError(f"--set {override!r} is not of the form section.key=value", "give it that form")
+        value: Any = text.strip()
+        with suppress(tomllib.TOMLDecodeError):
+            value = tomllib.loads(f"value = {value}")["value"]
         place = result
         for part in path[:-1]:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
-                raise ConfigError(f"--set {override!r}: {part!r} is not a section")
+                raise ConfigError(f"--set {override!r}: {part!r} is not a section", "write section.key=value")
         place[path[-1]] = value
     return result
 
 
 def _toml_value(value: Any) -> str:
-    # JSON's strings, numbers, booleans and lists are valid TOML as they stand.
-    return json.dumps(value, ensure_ascii=False)
+    # JSON's strings, numbers, booleans and lists are valid TOML as they stand, but for DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

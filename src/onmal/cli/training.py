@@ -120,7 +120,7 @@ def demo(
     out: Annotated[Path, option("FOLDER", "Where the model goes.  [default: runs/phrasebook]")] = Path(
         "runs/phrasebook"
     ),
-    minutes: Annotated[float | None, option("N", "How long to train.")] = None,
+    minutes: Annotated[float, option("N", "How long to train.  [default: 3.3]")] = 3.3,
 ) -> None:
     """Train on the built-in phrasebook, in minutes.
 
@@ -132,7 +132,7 @@ def demo(
     """
     from onmal.demo import demo
 
-    demo(folder=out, **({} if minutes is None else {"minutes": minutes}))
+    demo(out, minutes=minutes, watch=_watch())
 
 
 def _files(prefix: str, source: Path | None, target: Path | None, both: Path | None) -> list[Path]:

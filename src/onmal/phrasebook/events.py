@@ -399,6 +399,8 @@ def interaction(draw: Draw) -> Participants:
 def upon_somebody(draw: Draw, subject: Subject) -> Event:
     """Somebody who is not named does something to a person or an animal."""
     verb, noun = INTERACTIONS.draw(draw)
+    if "beast" in verb.marks:
+        raise Unavailable("somebody")
     if noun.kind == "count" and "family" not in noun.marks and draw.chance(0.12):
         patient = counted(noun, draw.pick(_NUMBERS), "을")
     else:

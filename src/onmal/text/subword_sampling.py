@@ -8,20 +8,21 @@ operations, and what is drawn is a function of seed, epoch, pair and word alone.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onmal.text.tokenizer import UNKNOWN, SubwordModel
+from onmal.text.tokenizer import MARK, SubwordModel, hide_mark
 
 __all__ = ["WordTable", "uniform"]
 
 Ints = NDArray[np.int64]
 MOST = 32  # segmentations listed per word
-SPACE = "\u2581"
+LONGEST = 256  # characters of a word that merges are left out of: the work grows with their square
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,11 @@ class WordTable:
         is the model's own distribution and 0.5 Kudo's alpha of 0.2. For BPE it is the probability with which a merge is
         left out (Provilkov 2020).
         """
-        segment = _best if strength == 0 else _bpe if model.kind == "bpe" else _unigram
+        segment = _segmenter(model, strength)
         pieces: list[int] = []
         starts, first, cumulative = [0], [0], []
         for number, word in enumerate(words):
-            candidates, weights = segment(model, word, strength)
+            candidates, weights = segment(hide_mark(word))
             shares = np.cumsum(weights) / np.sum(weights)
             shares[-1] = 1.0
             for candidate, share in zip(candidates, shares.tolist(), strict=True):
@@ -57,13 +58,19 @@ class WordTable:
                 starts.append(len(pieces))
                 cumulative.append(number + share)
             first.append(len(starts) - 1)
-        return cls(np.array(pieces, np.int32), np.array(starts), np.array(first), np.array(cumulative))
+        return cls(
+            np.array(pieces, np.int32),
+            np.array(starts, np.int64),
+            np.array(first, np.int64),
+            np.array(cumulative, np.float64),
+        )
 
     def choose(self, words: Ints, chance: NDArray[np.float64] | None) -> Ints:
         """A candidate for each word [N]: the best, or the one that chance [N] in [0, 1) falls on."""
         if chance is None:
             return self.first[words]
-        return np.searchsorted(self.cumulative, words + chance, side="right")
+        chosen = np.searchsorted(self.cumulative, words + chance, side="right")
+        return np.minimum(chosen, self.first[words + 1] - 1)  # words + chance may have been rounded up
 
     def gather(self, candidates: Ints) -> tuple[NDArray[np.int32], Ints]:
         """Pieces of the candidates [N] end to end, and the number of pieces of each [N]."""
@@ -90,11 +97,19 @@ def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return x ^ (x >> np.uint64(31))
 
 
-def _best(model: SubwordModel, word: str, strength: float) -> tuple[list[list[int]], list[float]]:
-    return [model.processor.encode(word)], [1.0]
+Segmenter = Callable[[str], tuple[list[list[int]], list[float]]]
+"""A word's candidates, the best first, and their weights."""
 
 
-def _unigram(model: SubwordModel, word: str, strength: float) -> tuple[list[list[int]], list[float]]:
+def _segmenter(model: SubwordModel, strength: float) -> Segmenter:
+    if strength == 0:
+        return lambda word: ([model.processor.encode(word)], [1.0])
+    if model.kind == "bpe":
+        return partial(_bpe, model, strength)
+    return partial(_unigram, model, strength)
+
+
+def _unigram(model: SubwordModel, strength: float, word: str) -> tuple[list[list[int]], list[float]]:
     """The n best segmentations, each as probable as the product of its pieces."""
     processor = model.processor
     best = processor.encode(word)
@@ -104,34 +119,41 @@ def _unigram(model: SubwordModel, word: str, strength: float) -> tuple[list[list
     return candidates, weights.tolist()
 
 
-def _bpe(model: SubwordModel, word: str, strength: float) -> tuple[list[list[int]], list[float]]:
+def _bpe(model: SubwordModel, drop: float, word: str) -> tuple[list[list[int]], list[float]]:
     """Merge with drop-out `MOST` times, by chances that depend on the word alone; equal results add up."""
-    random = np.random.default_rng(zlib.crc32(word.encode()))
-    tally: dict[tuple[int, ...], int] = {tuple(model.processor.encode(word)): 0}
+    best = model.processor.encode(word)
+    if len(word) > LONGEST:
+        return [best], [1.0]
+    chances = _chances(zlib.crc32(word.encode()))
+    tally = {tuple(best): 0}
     for _ in range(MOST):
-        drawn = tuple(_merge(model, SPACE + word, strength, random))
+        drawn = tuple(_merge(model, MARK + word, drop, chances))
         tally[drawn] = tally.get(drawn, 0) + 1
     return [list(ids) for ids in tally], [max(count, 1e-9) for count in tally.values()]
 
 
-def _merge(model: SubwordModel, text: str, drop: float, random: np.random.Generator) -> list[int]:
+def _chances(seed: int) -> Iterator[float]:
+    random = np.random.default_rng(seed)
+    while True:
+        yield from random.random(256).tolist()
+
+
+def _merge(model: SubwordModel, text: str, drop: float, chances: Iterator[float]) -> list[int]:
     """Byte-pair encoding in which each possible merge is left out with probability `drop`, at each step anew."""
-    processor = model.processor
+    written = model.written  # merges were learned in the order of their ids
     parts = list(text)
     while True:
-        joined = [left + right for left, right in pairwise(parts)]
         allowed = [
-            (processor.get_score(piece), -at)
-            for at, piece in enumerate(map(processor.piece_to_id, joined))
-            if piece != UNKNOWN and random.random() >= drop
+            (written[joined], at)
+            for at, joined in enumerate(map(add, parts, parts[1:]))
+            if joined in written and next(chances) >= drop
         ]
         if not allowed:
             break
-        at = -max(allowed)[1]
-        parts[at : at + 2] = [joined[at]]
+        _, at = min(allowed)
+        parts[at : at + 2] = [parts[at] + parts[at + 1]]
     ids: list[int] = []
     for part in parts:
-        piece = processor.piece_to_id(part)
-        spelled = [f"<0x{byte:02X}>" for byte in part.encode()]
-        ids += [piece] if piece != UNKNOWN else [processor.piece_to_id(byte) for byte in spelled]
+        spelled = [part] if part in written else [f"<0x{byte:02X}>" for byte in part.encode()]
+        ids += map(model.processor.piece_to_id, spelled)
     return ids

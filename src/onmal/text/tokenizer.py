@@ -1,7 +1,8 @@
 """Sentences to ids and back, by SentencePiece models that are learned from the corpus (Kudo & Richardson 2018).
 
 Nothing is ever unknown: characters that have no piece are spelled in bytes. Digits stand alone. The text is normalised by
-`onmal.text.normalize` (NFC, nothing lossy) and not by SentencePiece.
+`onmal.text.normalize` (NFC, nothing lossy) and not by SentencePiece. What a person types is never read as a control
+symbol: "<2ko>" is five characters.
 """
 
 from __future__ import annotations
@@ -17,14 +18,24 @@ from typing import Literal, NamedTuple
 import sentencepiece
 
 from onmal.config import Vocabulary
-from onmal.errors import ConfigError, LanguageError, ModelFolderError
+from onmal.errors import ConfigError, DataError, LanguageError, ModelFolderError
 from onmal.text.language import direction_tag
 from onmal.text.normalize import normalize, normalize_with_spans
 
-__all__ = ["Kind", "Span", "SubwordModel", "Tokenizer", "choose_vocabulary_size"]
+__all__ = [
+    "Kind",
+    "Span",
+    "SubwordModel",
+    "Tokenizer",
+    "VocabularySizeError",
+    "choose_vocabulary_size",
+    "hide_mark",
+]
 
 Kind = Literal["unigram", "bpe"]
 PAD, START, END, UNKNOWN = 0, 1, 2, 3
+MARK = "\u2581"  # SentencePiece's space
+HIDDEN_MARK = "\ufdd0"
 
 
 class Span(NamedTuple):
@@ -35,10 +46,29 @@ class Span(NamedTuple):
     end: int
 
 
+class VocabularySizeError(ConfigError):
+    """So many pieces cannot be learned from this text; `possible` is the nearest number that can."""
+
+    def __init__(self, what: str, remedy: str, possible: int) -> None:
+        super().__init__(what, remedy)
+        self.possible = possible
+
+
+def hide_mark(text: str) -> str:
+    """Normalised text as SentencePiece is given it: a typed ▁, which it takes for a space, as U+FDD0.
+
+    Unicode will never make a character of that code: it is kept for such inner use. One that is in a text all the same
+    becomes U+FFFD.
+    """
+    return text.replace(HIDDEN_MARK, "\ufffd").replace(MARK, HIDDEN_MARK)
+
+
 class SubwordModel:
-    """One SentencePiece model."""
+    """One SentencePiece model; RuntimeError if the bytes are none."""
 
     def __init__(self, serialized: bytes) -> None:
+        if not serialized:
+            raise RuntimeError("no bytes")
         self.serialized = serialized
         self.processor = sentencepiece.SentencePieceProcessor(model_proto=serialized)
 
@@ -49,14 +79,17 @@ class SubwordModel:
     def learn(
         cls, sentences: Iterable[str], *, kind: Kind, size: int, control_symbols: Sequence[str] = ()
     ) -> SubwordModel:
-        """Learn `size` pieces from normalised sentences; a size that cannot be is a ConfigError with the possible one."""
+        """Learn `size` pieces from normalised sentences; VocabularySizeError if it cannot be, DataError without text.
+
+        The size is exact for BPE, and the most for unigram.
+        """
         written = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(sentences),
+                sentence_iterator=map(hide_mark, sentences),
                 model_writer=written,
                 model_type=kind,
-                vocab_size=size,
+                vocab_size=max(size, UNKNOWN + 1),  # of less, SentencePiece says nothing that helps
                 hard_vocab_limit=kind == "bpe",
                 character_coverage=0.9995,
                 byte_fallback=True,
@@ -100,20 +133,27 @@ class SubwordModel:
             return "bpe"
         return "unigram"
 
+    @cached_property
+    def written(self) -> dict[str, int]:
+        """Piece -> id of all that text is written with: neither control symbols nor bytes."""
+        processor, ids = self.processor, range(len(self))
+        unwritten = (processor.is_control, processor.is_unknown, processor.is_byte)
+        return {processor.id_to_piece(i): i for i in ids if not any(kind(i) for kind in unwritten)}
+
     def encode(self, text: str) -> list[int]:
         """Ids of a text, without end token."""
-        ids: list[int] = self.processor.encode(normalize(text))
+        ids: list[int] = self.processor.encode(hide_mark(normalize(text)))
         return ids
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of many texts, on all cores."""
-        ids: list[list[int]] = self.processor.encode([normalize(text) for text in texts])
+        ids: list[list[int]] = self.processor.encode([hide_mark(normalize(text)) for text in texts])
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; special ids are silent, and bytes that make no character become U+FFFD."""
-        text: str = self.processor.decode([i for i in ids if i < len(self)])
-        return text
+        text: str = self.processor.decode([i for i in ids if i != UNKNOWN])
+        return text.replace(HIDDEN_MARK, MARK)
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The written form of each id, as SentencePiece shows it (a leading ▁ is a space)."""
@@ -123,7 +163,7 @@ class SubwordModel:
     def spans(self, text: str) -> list[Span]:
         """Each token with the characters of `text`, as it was given, that it stands for."""
         normalized, origin = normalize_with_spans(text)
-        found = self.processor.encode(normalized, return_type="offset_mapping")
+        found = self.processor.encode(hide_mark(normalized), return_type="offset_mapping")
         spans = []
         for piece, (begin, end) in zip(found["pieces"], found["offsets"], strict=True):
             covered = origin[begin:end]
@@ -183,11 +223,16 @@ class Tokenizer:
 
     @classmethod
     def load(cls, folder: Path, tags: Sequence[str] = ()) -> Tokenizer:
-        """Read what `save` wrote."""
-        if (folder / "tokenizer.model").exists():
-            joint = SubwordModel.load(folder / "tokenizer.model")
-            return cls(joint, joint, tuple(tags))
-        source, target = (SubwordModel.load(folder / f"{side}.model") for side in ("source", "target"))
+        """Read what `save` wrote; missing or damaged files and tags that they do not know are a ModelFolderError."""
+        if (folder / "source.model").exists():
+            source, target = (SubwordModel.load(folder / f"{side}.model") for side in ("source", "target"))
+        else:
+            source = target = SubwordModel.load(folder / "tokenizer.model")
+        for tag in tags:
+            if source.processor.piece_to_id(tag) == UNKNOWN:
+                raise ModelFolderError(
+                    f"its tokenizer has no tag {tag}", "copy the folder again", path=folder
+                )
         return cls(source, target, tuple(tags))
 
 
@@ -200,19 +245,22 @@ def choose_vocabulary_size(pairs: int, distinct_words: int) -> int:
     return max(1000, min(32_000, wanted // 8 * 8))
 
 
-def _explain(error: RuntimeError, size: int) -> ConfigError:
-    found = re.search(r"value <= (\d+)", str(error))
-    if found:
-        return ConfigError(
+def _explain(error: RuntimeError, size: int) -> Exception:
+    message = str(error)
+    if most := re.search(r"value <= (\d+)", message):
+        return VocabularySizeError(
             f"data.vocabulary_size = {size} is more pieces than this text can give",
-            f"set it to {found.group(1)} or less",
+            f"set it to {most[1]} or less",
+            int(most[1]),
         )
-    found = re.search(r"required_chars.*?(\d+)\s*$|smaller than required_chars\. (\d+) vs (\d+)", str(error))
-    if "required_chars" in str(error):
-        needed = f" ({found.group(0)})" if found else ""
-        return ConfigError(
-            f"data.vocabulary_size = {size} does not hold this text's characters{needed}", "set it higher"
+    if least := re.search(r"required_chars\. \d+ vs (\d+)", message):
+        return VocabularySizeError(
+            f"data.vocabulary_size = {size} does not hold this text's characters",
+            f"set it to {least[1]} or more",
+            int(least[1]),
         )
+    if "sentences_.empty()" in message:
+        return DataError("there is no text to learn a tokenizer from", "check the files")
     return ConfigError(
-        f"the tokenizer could not be learned: {error}", "check data.vocabulary_size and the text"
+        f"the tokenizer could not be learned: {message}", "check data.vocabulary_size and the text"
     )

@@ -20,7 +20,8 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    gibibyte = 1 << 30
-    settings = ((M_MMAP_THRESHOLD, gibibyte), (M_TRIM_THRESHOLD, 2 * gibibyte - 1), (M_TOP_PAD, 64 << 20))
-    taken = [mallopt(option, value) for option, value in settings]
+    # Before 2.35, glibc takes no more than 32 MiB; and setting the others alone would leave the threshold at 128 KiB.
+    if not (mallopt(M_MMAP_THRESHOLD, 1 << 30) or mallopt(M_MMAP_THRESHOLD, 32 << 20)):
+        return False
+    taken = [mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1), mallopt(M_TOP_PAD, 64 << 20)]
     return all(taken)

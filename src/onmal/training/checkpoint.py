@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from onmal.errors import TrainingError
 
 __all__ = [
     "Progress",
+    "all_progress",
     "latest_checkpoint",
     "load_checkpoint",
     "named_weights",
@@ -53,6 +55,8 @@ class Progress:
     validations_since_best: int = 0
     snapshots: list[int] = field(default_factory=list)
     """Updates whose weights are kept for averaging, oldest first."""
+    data_sha256: str = ""
+    """Of the training text; empty where it is not known."""
 
 
 def named_weights(model: nn.Module) -> dict[str, Tensor]:
@@ -63,44 +67,52 @@ def named_weights(model: nn.Module) -> dict[str, Tensor]:
 def save_checkpoint(
     folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
 ) -> Path:
-    """Write `checkpoint-UPDATE.safetensors` and remove all but the newest two."""
-    tensors = {f"model.{name}": weight for name, weight in named_weights(model).items()}
+    """Write `checkpoint-UPDATE.safetensors`; of all others only the one before stays."""
+    weights = named_weights(model)
+    tensors = {f"model.{name}": weight for name, weight in weights.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items()}
     tensors["random.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
+    if any(weight.is_cuda for weight in weights.values()):
         tensors["random.cuda"] = torch.cuda.get_rng_state()
     path = folder / f"checkpoint-{progress.update:09d}.safetensors"
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     write_atomically(path, save(tensors, {"progress": json.dumps(asdict(progress))}))
-    for old in sorted(folder.glob("checkpoint-*.safetensors"))[:-KEPT]:
-        old.unlink()
+    # Besides the older ones: later ones, too damaged to resume from, and what a killed process left of one.
+    last = [old for old in _checkpoints(folder) if old <= path][-KEPT:]
+    for other in folder.glob("checkpoint-*"):
+        if other not in last:
+            with suppress(OSError):
+                other.unlink()
     return path
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint of a run that can be read, or None if there is none at all."""
-    found = sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
-    for path in found:
-        try:
-            with safe_open(path, framework="pt"):
-                return path
-        except (SafetensorError, OSError):
-            continue
+    found = _checkpoints(folder)
+    for path in reversed(found):
+        if _progress(path) is not None:
+            return path
     if found:
         raise TrainingError("none of the checkpoints can be read", "remove them and train again", path=folder)
     return None
 
 
+def all_progress(folder: Path) -> list[Progress]:
+    """Where the run stood at each of its checkpoints that can be read, oldest first."""
+    return [progress for path in _checkpoints(folder) if (progress := _progress(path)) is not None]
+
+
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
     """Put a checkpoint's weights, optimizer and random state in place; returns where the run stood."""
+    progress = _progress(path)
+    if progress is None:
+        raise TrainingError("cannot be read, or is no checkpoint", "resume from an earlier one", path=path)
     with safe_open(path, framework="pt") as file:
-        metadata: Mapping[str, str] = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     wanted = named_weights(model)
     stored = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
-    same = stored.keys() == wanted.keys() and all(stored[n].shape == wanted[n].shape for n in wanted)
-    if not same or "progress" not in metadata:
+    if stored.keys() != wanted.keys() or any(stored[n].shape != wanted[n].shape for n in wanted):
         raise TrainingError(
             "belongs to another network", "resume with the settings it was begun with", path=path
         )
@@ -111,7 +123,22 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
     torch.set_rng_state(tensors["random.cpu"])
     if "random.cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["random.cuda"])
-    values = json.loads(metadata["progress"])
+    return progress
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """Oldest first: the update in their names has as many digits in each."""
+    return sorted(folder.glob("checkpoint-*.safetensors"))
+
+
+def _progress(path: Path) -> Progress | None:
+    """What a checkpoint says of its run; None for a file that is damaged or something else."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata: Mapping[str, str] = file.metadata() or {}
+            values = json.loads(metadata["progress"])
+    except (SafetensorError, OSError, KeyError, ValueError):
+        return None
     known = {f.name for f in fields(Progress)}
     return Progress(**{key: value for key, value in values.items() if key in known})
 
@@ -135,9 +162,11 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise TrainingError(
-            f"cannot be written ({error.strerror})",
-            "free some space; the last good file is still there",
+            f"cannot be written ({error.strerror or error})",
+            "free some space; what was there before is still there",
             path=path,
         ) from None
+    finally:
+        with suppress(OSError):
+            beside.unlink()

@@ -30,5 +30,5 @@ def choose_precision(name: Literal["auto", "float32", "bfloat16"], device: torch
         return torch.bfloat16 if name == "bfloat16" else torch.float32
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if fast else torch.float32
+    has_units = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # not in every torch that we run on
+    return torch.bfloat16 if device.type == "cpu" and has_units and has_units() else torch.float32

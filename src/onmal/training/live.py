@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onmal.training.checkpoint import Progress
-from onmal.training.report import Sample, Update, Validation, clock, speed, time_left
+from onmal.training.report import Sample, Update, Validation, clock, shown, speed, time_left
 
 __all__ = ["LiveReport"]
 
@@ -111,14 +111,8 @@ class LiveReport:
 def _fact_table(facts: dict[str, Any]) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
-        table.add_row(Text(name, "dim"), Text(_shown(value)))
+        table.add_row(Text(name, "dim"), Text(shown(value)))
     return table
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(inner)}" for name, inner in value.items()) or "none"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _sample_table(samples: list[Sample]) -> Table:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from onmal.models.contract import Seq2Seq
@@ -76,7 +77,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         words = weight.shape[0]
-        rows = max(1, CHUNK_CELLS // words) if states.device.type == "cpu" else len(states)
+        rows = max(1, CHUNK_CELLS // words if states.device.type == "cpu" else len(states))
         grad_states, grad_weight = torch.empty_like(states), torch.zeros_like(weight)
         grad_bias = None if bias is None else torch.zeros_like(bias)
         loss = likelihood = states.new_zeros((), dtype=torch.float32)
@@ -105,5 +106,6 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return loss, likelihood
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         return *(None if g is None else g * grad_loss for g in ctx.saved_tensors), None, None, None

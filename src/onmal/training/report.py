@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -52,6 +56,8 @@ class Validation:
     scores: dict[str, dict[str, float]]
     """Direction -> metric -> value."""
     samples: list[Sample] = field(default_factory=list)
+    signatures: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Direction -> metric -> what sacreBLEU calls the way it was computed."""
 
 
 class Reporter(Protocol):
@@ -101,25 +107,24 @@ class Reporters:
 
 
 class JsonLog:
-    """One JSON object a line, appended, for programs."""
+    """One JSON object a line, appended, for programs; a line that a kill or a full disk cut off is taken out first."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        with _writing(path):
+            if path.is_file():
+                os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
     def _write(self, event: str, values: dict[str, Any]) -> None:
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"event": event, **values}, ensure_ascii=False) + "\n")
-        except OSError as error:
-            raise TrainingError(
-                f"cannot be written ({error.strerror})", "free some space", path=self.path
-            ) from None
+        with _writing(self.path), self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": event, **values}, ensure_ascii=False) + "\n")
 
     def begun(self, facts: dict[str, Any]) -> None:
         self._write("begun", facts)
 
     def updated(self, update: Update) -> None:
-        self._write("update", asdict(update))
+        # JSON has no NaN and no infinity: null says that a loss or gradient was not finite.
+        self._write("update", {k: v if math.isfinite(v) else None for k, v in asdict(update).items()})
 
     def validated(self, validation: Validation, progress: Progress) -> None:
         self._write("validation", {**asdict(validation), "progress": asdict(progress)})
@@ -129,6 +134,15 @@ class JsonLog:
 
     def ended(self, facts: dict[str, Any]) -> None:
         self._write("ended", facts)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = f"cannot be written ({error.strerror or error})"
+        raise TrainingError(what, "free some space, and go on with --resume", path=path) from None
 
 
 class PlainReport:
@@ -144,7 +158,7 @@ class PlainReport:
 
     def begun(self, facts: dict[str, Any]) -> None:
         for name, value in facts.items():
-            self._say(f"{name}: {value}")
+            self._say(f"{name}: {shown(value)}")
 
     def updated(self, update: Update) -> None:
         self.first = self.first or update
@@ -179,14 +193,23 @@ class PlainReport:
 
 
 def speed(first: Update, last: Update) -> float:
-    """Target tokens per second between two updates of one process."""
-    seconds = last.seconds - first.seconds
-    return (last.target_tokens - first.target_tokens) / seconds if seconds else 0.0
+    """Target tokens per second between two updates of one process; with only one as yet, since the run began."""
+    seconds, tokens = last.seconds - first.seconds, last.target_tokens - first.target_tokens
+    if not seconds:
+        seconds, tokens = last.seconds, last.target_tokens
+    return tokens / seconds if seconds else 0.0
 
 
 def time_left(update: Update) -> float:
     """Seconds to the end at the pace so far."""
     return update.seconds * (1 / max(update.share_done, 1e-6) - 1)
+
+
+def shown(fact: Any) -> str:
+    """A fact about the run as a person reads it."""
+    if isinstance(fact, dict):
+        return ", ".join(f"{name} {shown(inner)}" for name, inner in fact.items()) or "none"
+    return f"{fact:,}" if isinstance(fact, int) else str(fact)
 
 
 def clock(seconds: float) -> str:

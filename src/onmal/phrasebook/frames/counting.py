@@ -169,7 +169,7 @@ def age(draw: Draw) -> Phrase:
 
 
 _LINES: Final = Pool(
-    "bus number", [(v, v, [(k, str(k)) for k in range(1, 100)]) for v in ("버스", "기차")], flatness=60
+    "bus number", [(v, v, [(k, str(k)) for k in range(1, 100)]) for v in ("버스",)], flatness=60
 )
 
 _TAKE: Final = next(v for v in LEXICON.transitive if v.key == "타다/take")

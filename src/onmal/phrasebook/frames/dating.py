@@ -87,7 +87,7 @@ def occasion(draw: Draw) -> Phrase:
 
 _START_TIMES: Final = Pool(
     "schedule",
-    [(n, n.key, [((h, m), f"{h}:{m}") for m in (0, 30, 10, 20, 15) for h in range(1, 13)]) for n in (*_OCCASIONS, _NOUNS["영화"], _NOUNS["연극"], _NOUNS["축구 경기"])],
+    [(n, n.key, [((h, m), f"{h}:{m}") for m in (0, 30, 10, 20, 15) for h in range(1, 13)]) for n in (*_OCCASIONS, _NOUNS["영화"], _NOUNS["연극"], _NOUNS["경기"])],
     flatness=20,
 )  # fmt: skip
 

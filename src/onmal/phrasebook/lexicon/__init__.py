@@ -167,14 +167,9 @@ class Lexicon:
             add("manners", Noun(korean, korean, english, "manner"))
 
     def _takes(self, text: str) -> tuple[Noun, ...]:
-        """Nouns named by class or key, in order, each once; two words may be one key (호텔 방)."""
+        """Nouns named by class or key, in order, each once."""
         found: dict[str, Noun] = {}
-        words = text.split()
-        while words:
-            pair = " ".join(words[:2])
-            size = 2 if pair in self.nouns and len(words) > 1 else 1
-            name = " ".join(words[:size])
-            del words[:size]
+        for name in text.split():
             for noun in self.classes.get(name) or (self.nouns[name],):
                 found.setdefault(noun.key, noun)
         return tuple(found.values())

@@ -7,24 +7,24 @@ FEELINGS: stem | English: how a person is. PAINS: body part | English.
 ADJECTIVES = """
 크다 | big | goods furniture building fruit animals places rooms 차/car 배/ship 다리/bridge 버스 나무
 작다 | small | goods furniture building fruit animals places rooms 차/car 배/ship 컵 냄비
-비싸다 | expensive | goods clothes footwear gadget furniture fruit headwear handwear 차/car 자전거 호텔 방
+비싸다 | expensive | goods clothes footwear gadget furniture fruit headwear handwear 차/car 자전거
 싸다 | cheap | goods clothes footwear gadget fruit vegetable furniture 자전거 오토바이 커피 맥주
-좋다 | good | book show goods gadget clothes places 음악 노래 호텔 방 차/car
+좋다 | good | book show goods gadget clothes places 음악 노래 차/car
 예쁘다 | pretty | clothes goods plant headwear handwear 꽃 그림 강아지 고양이 접시 집
 맛있다 | delicious | dish sweet fruit drink 고구마 감자 토마토 배/pear 밤/chestnut 차/tea
 재미있다 | interesting | book show subject 이야기 노래 퍼즐 퀴즈 수업 기사
 어렵다:ㅂ | difficult | exercise subject language 시험 숙제 책 시 퍼즐 수업
 쉽다:ㅂ | easy | exercise subject language 시험 숙제 책 노래 수업
 새롭다:ㅂ | new | gadget goods 영화 노래 책 규칙 
-깨끗하다 | clean | rooms places clothes kitchenware 수건 방 침대 물 호텔 방 신발 담요
+깨끗하다 | clean | rooms places clothes kitchenware 수건 방 침대 물 신발 담요
 더럽다:ㅂ | dirty | clothes footwear kitchenware 수건 방 창문 손/hand 담요 부엌
 무겁다:ㅂ | heavy | furniture 가방 상자 짐 책 노트북 사전 텐트 카메라 냉장고 코트
 가볍다:ㅂ | light | 가방 노트북 우산 상자 카메라 자전거 텐트 의자 신발 담요 코트 휴대폰
 길다 | long | 치마 연극 영화 편지 소설 다리/bridge 강/river 밤/night 수업 회의 기사 이야기 바지 코트
 짧다 | short | 치마 영화 편지 소설 기사 이야기 여행 바지 연필 시 회의 시
 높다 | high | building 산/mountain 의자 식탁 나무
-넓다 | spacious | 방 집 rooms 호텔 방 공원 도서관 식당 체육관 수영장 백화점
-좁다 | narrow | 방 길/road 부엌 호텔 방 다리/bridge 침대 사무실
+넓다 | spacious | 방 집 rooms 공원 도서관 식당 체육관 수영장 백화점
+좁다 | narrow | 방 길/road 부엌 다리/bridge 침대 사무실
 조용하다 | quiet | places rooms 음악 길/road 방 지하철
 시끄럽다:ㅂ | noisy | places rooms 음악 길/road 세탁기 선풍기 지하철 냉장고
 맵다:ㅂ | spicy | 김치 라면 떡볶이 국 치킨 국수 김밥 만두

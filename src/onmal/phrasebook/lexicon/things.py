@@ -111,7 +111,7 @@ THINGS = """
 드라마 | drama | 편
 텔레비전 | TV | | mass
 뉴스 | news | | mass
-축구 경기 | soccer game | |
+경기 | game | |
 연극 | play | 편
 = sound
 음악 | music | | mass
@@ -261,7 +261,6 @@ THINGS = """
 문서 | document | |
 = booking
 방 | room | | 
-호텔 방 | hotel room | |
 좌석 | seat | |
 = plant
 나무 | tree | 그루

@@ -7,7 +7,7 @@ Korean/sense) | marks | the verb that denies it, if there is one (알다: 모르
   fresh    the object is not yet, or never, somebody's   pastime   done for a while and for its own sake
   skill    one knows how to                              telling   says which thing is meant: the bag that I bought
   shared   done with somebody
-INTERACTION: stem | English | who may take part ("persons", "animals", "all") | marks.
+INTERACTION: stem | English | who may take part ("persons", "animals", "all") | marks: "beast" is done by animals only.
 INTRANSITIVE: stem | English | manners and places that fit | marks.
 """
 
@@ -42,7 +42,7 @@ TRANSITIVE = """
 닫다 | close | opening 옷장 상자 냉장고 가방 파일
 켜다 | turn on | switch 텔레비전 라디오 gadget
 끄다 | turn off | switch 텔레비전 라디오 gadget 음악
-청소하다 | clean | 방 집 호텔 방 부엌 거실 교실 사무실 냉장고 창문
+청소하다 | clean | 방 집 부엌 거실 교실 사무실 냉장고 창문
 씻다 | wash | 손/hand 얼굴/face fruit 발/foot 눈/eye 배/pear vegetable kitchenware
 닦다 | wipe | furniture kitchenware 창문 안경 거울 신발 문 카메라
 썰다 | slice | vegetable 사과 빵 고기 치즈 두부 떡 레몬 배/pear
@@ -61,7 +61,7 @@ TRANSITIVE = """
 들다 | carry | 가방 상자 짐 우산 꽃 의자 선물 텐트 책 바이올린
 옮기다 | move | furniture 상자 짐 냉장고 세탁기 피아노 컴퓨터 나무
 버리다 | throw away | waste clothes 상자 신발 종이 우산 가방 의자 장난감 양말 신문 편지 칫솔
-고르다:르 | choose | goods clothes footwear book 영화 음악 노래 케이크 방 반지 모자 그림 호텔 방 | fresh telling
+고르다:르 | choose | goods clothes footwear book 영화 음악 노래 케이크 방 반지 모자 그림 | fresh telling
 그리다 | draw | 그림 지도 꽃 나무 집 산/mountain 말/horse | pastime skill telling
 찍다 | take | 사진 | fresh pastime shared
 치다 | play | racket 피아노 기타 드럼 | pastime skill shared
@@ -102,7 +102,7 @@ TRANSITIVE = """
 접다 | fold | 종이 옷 수건 담요 편지 지도 우산 셔츠 바지
 걸다 | hang | 그림 거울 지도 코트 사진 옷 수건 모자 시계
 바꾸다 | change | 비밀번호 전화번호 이름 주소 돈 옷 방 규칙 좌석
-추천하다 | recommend | 영화 책 소설 노래 드라마 호텔 방 불고기 비빔밥 연극 와인 음악 | fresh telling
+추천하다 | recommend | 영화 책 소설 노래 드라마 불고기 비빔밥 연극 와인 음악 | fresh telling
 번역하다 | translate | 책 소설 편지 기사 시 이메일 문서 보고서 이야기 말/words | pastime
 복사하다 | copy | 파일 문서 열쇠 보고서 지도 사진 편지
 인쇄하다 | print | 문서 사진 지도 표 보고서 이메일 기사
@@ -150,8 +150,8 @@ INTERACTION = """
 지키다 | protect | all
 구하다 | save | all
 잡다 | catch | animals
-물다 | bite | animals
-핥다 | lick | animals
+물다 | bite | animals | beast
+핥다 | lick | animals | beast
 밀다 | push | all
 쳐다보다 | stare at | all
 무서워하다 | fear | all | state

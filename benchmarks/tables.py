@@ -1,0 +1,248 @@
+"""Rewrites the tables of results in README.md and README.ko.md from benchmarks/results/*.json.
+
+A table stands between `<!-- table: NAME -->` and `<!-- /table -->`. What has not been measured yet says how to measure it.
+
+    python benchmarks/tables.py            rewrite
+    python benchmarks/tables.py --check    exit with 1 if a table is not what the results say; change nothing
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+RESULTS = REPOSITORY / "benchmarks" / "results"
+PAGES = {"en": "README.md", "ko": "README.ko.md"}
+
+PUBLISHED = {"multi30k-en-de": {"test_2016": 41.02, "test_2017": 33.36, "test_mscoco": 29.88}}
+"""Wu et al. (2021): Transformer-tiny, text only, lower-cased and tokenised."""
+PAPER = "[Wu et al. 2021](https://aclanthology.org/2021.acl-long.480/)"
+
+Result = Mapping[str, Any]
+Words = Mapping[str, str]
+
+WORDS: Mapping[str, Words] = {
+    "en": {
+        "missing": "not measured yet",
+        "how": "how to measure it",
+        "test set": "Test set",
+        "pairs": "Pairs",
+        "direction": "Direction",
+        "exact": "exact",
+        "kind": "Kind of text",
+        "all": "all",
+        "interval": "95 % interval",
+        "recipe": "Recipe",
+        "cased": "**A** BLEU, cased, detokenised",
+        "chrf": "**A** chrF",
+        "lower": "**B** BLEU, lower-cased, tokenised",
+        "paper": f"**B** {PAPER}",
+        "minutes": "Training, minutes",
+        "a": "**A**, sacreBLEU's own convention",
+        "b": "**B**, the literature's convention on Multi30k; never to be compared with A",
+        "training": "{name}: trained for {minutes:g} minutes on {machine}; {parameters:,} parameters,"
+        " {updates:,} updates, {tokens:,} target tokens, {precision}, configuration {config_hash}; scored with beam {beam_size} on {scored_on}",
+        "demo": "The whole demo took {demo_minutes:g} minutes, {minutes:g} of them training, on {machine}",
+        "test": "test: combinations of words that training never showed",
+        "long": "long: longer than any sentence in training",
+        "roles": "roles: who does what to whom",
+        "homonyms": "homonyms: words with two meanings",
+        "nearest": "nearest neighbour in the training text, on the same test",
+    },
+    "ko": {
+        "missing": "아직 재지 않음",
+        "how": "재는 방법",
+        "test set": "시험 집합",
+        "pairs": "문장 쌍",
+        "direction": "방향",
+        "exact": "완전 일치",
+        "kind": "글의 종류",
+        "all": "전체",
+        "interval": "95 % 구간",
+        "recipe": "레시피",
+        "cased": "**A** BLEU, 대소문자 구분, 토큰화하지 않은 글",
+        "chrf": "**A** chrF",
+        "lower": "**B** BLEU, 소문자, 토큰화한 글",
+        "paper": f"**B** {PAPER}",
+        "minutes": "학습 시간(분)",
+        "a": "**A**: sacreBLEU 기본 방식",
+        "b": "**B**: Multi30k 논문들이 쓰는 방식. A와 견주면 안 됩니다",
+        "training": "{name}: {machine}에서 {minutes:g}분 학습, 매개변수 {parameters:,}개, 업데이트 {updates:,}회,"
+        " 번역문 토큰 {tokens:,}개, {precision}, 설정 해시 {config_hash}. 채점: {scored_on}, 빔 크기 {beam_size}",
+        "demo": "{machine}에서 데모 전체에 {demo_minutes:g}분, 그중 학습에 {minutes:g}분",
+        "test": "test: 학습에 없던 단어 조합",
+        "long": "long: 학습에 나온 어떤 문장보다 긴 문장",
+        "roles": "roles: 누가 누구에게 무엇을 하는지",
+        "homonyms": "homonyms: 뜻이 둘인 말",
+        "nearest": "학습 문장에서 가장 비슷한 것을 찾기만 했을 때(같은 시험 집합)",
+    },
+}
+
+
+def phrasebook(results: Mapping[str, Result], words: Words) -> list[str]:
+    """What the demo scores, for each of its test sets and both directions."""
+    result = results.get("phrasebook")
+    if result is None:
+        return missing(
+            words, [("phrasebook", "make demo", "python benchmarks/phrasebook.py runs/phrasebook")]
+        )
+    header = [words["test set"], words["pairs"]]
+    for direction in ("ko→en", "en→ko"):
+        header += [f"{direction} {metric}" for metric in ("BLEU", "chrF", words["exact"])]
+    rows = []
+    signatures: dict[str, str] = {}
+    for split, directions in result["splits"].items():
+        row = [words.get(split, split), str(result["pairs"].get(split, result["pairs"]["other"]))]
+        for direction in ("ko-en", "en-ko"):
+            for metric in ("BLEU", "chrF", "exact"):
+                found = directions.get(direction, {}).get(metric, {})
+                unit = " %" if metric == "exact" else ""
+                row.append(f"{found['value']:.1f}{unit}" if "value" in found else "")
+                if "signature" in found:
+                    signatures[f"{direction} {metric}"] = found["signature"]
+        rows.append(row)
+    known = [words["nearest"], str(result["pairs"]["test"]), f"{result['nearest_neighbour']:.1f}"]
+    rows.append([*known, *[""] * 5])
+    notes = [words["demo"].format_map(result)]
+    notes += [f"{name}: `{signature}`" for name, signature in signatures.items()]
+    return [*table(header, rows), *listed(notes)]
+
+
+def multi30k(results: Mapping[str, Result], words: Words) -> list[str]:
+    """Three test sets in two conventions that stand apart, beside what was published."""
+    recipes = ("multi30k-en-de", "multi30k-de-en")
+    found = {recipe: results[recipe] for recipe in recipes if recipe in results}
+    absent = [
+        (recipe, f"onmal train recipes/{recipe}.toml", f"python benchmarks/multi30k.py runs/{recipe}")
+        for recipe in recipes
+        if recipe not in found
+    ]
+    lines = []
+    if found:
+        keys = ("recipe", "test set", "cased", "chrf", "lower", "paper", "minutes")
+        rows, notes = [], {}
+        for recipe, result in found.items():
+            for test in ("test_2016", "test_2017", "test_mscoco"):
+                scores = result[test]
+                paper = PUBLISHED.get(recipe, {}).get(test)
+                rows.append(
+                    [
+                        recipe,
+                        test,
+                        with_interval(scores, "bleu"),
+                        with_interval(scores, "chrf"),
+                        f"{scores['bleu_lc_tok']:.2f}",
+                        "" if paper is None else f"{paper:.2f}",
+                        f"{result['minutes']:g}",
+                    ]
+                )
+                signature = scores["signature"]
+                notes[f"{words['a']}: `{signature['bleu']}`, `{signature['chrf']}`"] = None
+                notes[f"{words['b']}: `{signature['bleu_lc_tok']}`"] = None
+        told = [
+            words["training"].format_map({**result, "config_hash": f"`{result['config_hash'][:12]}`"})
+            for result in found.values()
+        ]
+        lines += [*table([words[key] for key in keys], rows), *listed([*notes, *told])]
+    if absent:
+        lines += ["", *missing(words, absent)] if lines else missing(words, absent)
+    return lines
+
+
+def koen(results: Mapping[str, Result], words: Words) -> list[str]:
+    """Each kind of text of the Korean-English corpus."""
+    result = results.get("koen")
+    if result is None:
+        commands = ("onmal train recipes/koen.toml --data koen=FOLDER", "python benchmarks/koen.py runs/koen")
+        return missing(words, [("koen", *commands)])
+    header = [words["kind"], words["pairs"], "chrF", words["interval"], "BLEU", words["interval"]]
+    rows = []
+    for kind, scores in {**result["kinds"], words["all"]: result["all"]}.items():
+        row = [kind, f"{scores['pairs']:,}"]
+        for metric in ("chrf", "bleu"):
+            low, high = scores[f"{metric}_interval"]
+            row += [f"{scores[metric]:.1f}", f"{low:.1f} – {high:.1f}"]
+        rows.append(row)
+    notes = [f"{metric}: `{signature}`" for metric, signature in result["signature"].items()]
+    told = words["training"].format_map({**result, "config_hash": f"`{result['config_hash'][:12]}`"})
+    return [*table(header, rows), *listed([*notes, told])]
+
+
+TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
+    "phrasebook": phrasebook,
+    "multi30k": multi30k,
+    "koen": koen,
+}
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table as Markdown; a cell that begins with a digit is a number."""
+    rows = list(rows)
+    numbers = [
+        all(row[column][:1].isdigit() or not row[column] for row in rows) for column in range(len(header))
+    ]
+    rule = ["--:" if number else "---" for number in numbers]
+    return [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
+
+
+def listed(notes: Iterable[str]) -> list[str]:
+    """Notes below a table."""
+    return ["", *(f"- {note}" for note in notes)]
+
+
+def missing(words: Words, results: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Rows that say how a result is made."""
+    rows = [(f"{name}: {words['missing']}", f"`{first}`, `{second}`") for name, first, second in results]
+    return table(("", words["how"]), rows)
+
+
+def with_interval(scores: Result, metric: str) -> str:
+    """A score and, where it was measured, its interval."""
+    interval = scores.get("interval", {}).get(metric)
+    return f"{scores[metric]:.2f}" + ("" if interval is None else " ({:.1f} – {:.1f})".format(*interval))
+
+
+def read_results(folder: Path = RESULTS) -> dict[str, Result]:
+    """What has been measured, by name."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+
+
+_BLOCK = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+
+
+def rewrite(page: str, results: Mapping[str, Result], words: Words) -> str:
+    """A page with each of its tables made anew."""
+    return _BLOCK.sub(
+        lambda block: "\n".join([block[1], *TABLES[block[2]](results, words), "", block[3]]), page
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Rewrite or check both pages."""
+    if set(arguments) - {"--check"}:
+        print(__doc__, file=sys.stderr)
+        return 2
+    results, stale = read_results(), []
+    for language, name in PAGES.items():
+        path = REPOSITORY / name
+        page = path.read_text("utf-8")
+        renewed = rewrite(page, results, WORDS[language])
+        if renewed == page:
+            continue
+        stale.append(name)
+        if not arguments:
+            path.write_text(renewed, "utf-8", newline="\n")
+    if arguments and stale:
+        print(f"{' and '.join(stale)}: tables out of date; run: python benchmarks/tables.py", file=sys.stderr)
+        return 1
+    print(f"tables {'rewritten in ' + ' and '.join(stale) if stale else 'up to date'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,159 @@
+"""The tables in both READMEs are what benchmarks/results says, and a number that was not measured is not there."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LANGUAGES = ("en", "ko")
+
+
+def program(path: Path) -> ModuleType:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+tables = program(REPOSITORY / "benchmarks" / "tables.py")
+
+TRAINED = {
+    "name": "multi30k-en-de",
+    "minutes": 85.0,
+    "machine": "a machine",
+    "config_hash": "0123456789abcdef",
+    "updates": 1000,
+    "tokens": 2000,
+    "parameters": 3000,
+    "precision": "float32",
+    "beam_size": 5,
+    "scored_on": "another machine",
+}
+MULTI30K = {
+    **TRAINED,
+    **{
+        f"test_{number}": {
+            "bleu": 31.25,
+            "chrf": 55.5,
+            "bleu_lc_tok": 38.75,
+            "interval": {"bleu": [30.0, 32.5]},
+            "signature": {"bleu": "case:mixed", "chrf": "nc:6", "bleu_lc_tok": "case:lc|tok:none"},
+        }
+        for number in ("2016", "2017", "mscoco")
+    },
+}
+KIND = {
+    "pairs": 1200,
+    "chrf": 40.04,
+    "chrf_interval": [39.0, 41.0],
+    "bleu": 20.0,
+    "bleu_interval": [19.0, 21.0],
+}
+KOEN = {**TRAINED, "kinds": {"docs": KIND}, "all": KIND, "signature": {"chrf": "nc:6", "bleu": "tok:13a"}}
+SCORES = {
+    "BLEU": {"value": 12.34, "signature": "tok:13a"},
+    "chrF": {"value": 56.78, "signature": "nc:6"},
+    "exact": {"value": 9.0},
+}
+PHRASEBOOK = {
+    **TRAINED,
+    "demo_minutes": 95.5,
+    "splits": {"test": {"ko-en": SCORES, "en-ko": SCORES}},
+    "nearest_neighbour": 11.5,
+    "pairs": {"test": 300, "other": 100},
+}
+RESULTS = {"multi30k-en-de": MULTI30K, "koen": KOEN, "phrasebook": PHRASEBOOK}
+
+
+def rows(lines: list[str]) -> list[list[str]]:
+    """The cells of a Markdown table, header first, without the rule."""
+    cells = [line.strip("|").split("|") for line in lines if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in cells if not set("".join(row)) <= set(" -:")]
+
+
+def test_the_readmes_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tables.main(["--check"]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_what_was_not_measured_says_how_to_measure_it_and_has_no_score(name: str, language: str) -> None:
+    words = tables.WORDS[language]
+    text = "\n".join(tables.TABLES[name]({}, words))
+    assert words["missing"] in text
+    assert "`python benchmarks/" in text
+    assert not re.search(r"\d+\.\d", text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_two_conventions_of_multi30k_keep_to_their_columns(language: str) -> None:
+    words = tables.WORDS[language]
+    header, *scores = rows(tables.multi30k(RESULTS, words))[:4]
+    assert [row[header.index(words["cased"])] for row in scores] == ["31.25 (30.0 – 32.5)"] * 3
+    assert [row[header.index(words["lower"])] for row in scores] == ["38.75"] * 3
+    assert [row[header.index(words["paper"])] for row in scores] == ["41.02", "33.36", "29.88"]
+    assert words["cased"].startswith("**A**")
+    assert words["lower"].startswith("**B**")
+    assert words["paper"].startswith("**B**")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_every_score_comes_with_its_signature(name: str, language: str) -> None:
+    text = "\n".join(tables.TABLES[name](RESULTS, tables.WORDS[language]))
+    expected = {"multi30k": ("case:mixed", "nc:6", "case:lc|tok:none")}.get(name, ("tok:13a", "nc:6"))
+    for signature in expected:
+        assert f"`{signature}`" in text
+    assert "a machine" in text
+
+
+def test_kinds_of_text_have_intervals() -> None:
+    _, docs, total = rows(tables.koen(RESULTS, tables.WORDS["en"]))
+    assert docs == ["docs", "1,200", "40.0", "39.0 – 41.0", "20.0", "19.0 – 21.0"]
+    assert total[0] == "all"
+
+
+def test_the_lookup_stands_beside_the_network() -> None:
+    _, test, nearest = rows(tables.phrasebook(RESULTS, tables.WORDS["en"]))
+    assert test[1:5] == ["300", "12.3", "56.8", "9.0 %"]
+    assert nearest[1:3] == ["300", "11.5"]
+
+
+def test_both_languages_say_the_same_things() -> None:
+    english, korean = (tables.WORDS[language] for language in LANGUAGES)
+    assert english.keys() == korean.keys()
+    for key, text in english.items():
+        assert sorted(re.findall(r"{\w+", text)) == sorted(re.findall(r"{\w+", korean[key])), key
+
+
+def test_checking_changes_nothing_and_rewriting_once_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in tables.PAGES.values():
+        (tmp_path / name).write_text("before\n<!-- table: koen -->\nold\n<!-- /table -->\nafter\n", "utf-8")
+    monkeypatch.setattr(tables, "REPOSITORY", tmp_path)
+    assert tables.main(["--check"]) == 1
+    assert "old" in (tmp_path / "README.md").read_text("utf-8")
+    assert tables.main([]) == 0
+    page = (tmp_path / "README.md").read_text("utf-8")
+    assert "old" not in page
+    assert page.startswith("before\n<!-- table: koen -->\n\n|")
+    assert page.endswith("\n<!-- /table -->\nafter\n")
+    assert tables.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "benchmarks" / "results").glob("*.json")), ids=str)
+def test_each_result_says_where_it_comes_from(path: Path) -> None:
+    result: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    assert {"machine", "minutes", "config_hash"} <= result.keys()
+    assert "signature" in json.dumps(result)
