@@ -33,9 +33,10 @@ def main() -> None:
         (split, direction, *(f"{scores_of(found, name):.2f}" for name in ("BLEU", "chrF", "exact")))
         for split, directions in scores["splits"].items()
         for direction, found in directions.items()
+        if direction != "pairs"
     ]
     recording.show(("test set", "direction", "BLEU", "chrF", "exact %"), rows)
-    print(f"nearest neighbour, test: BLEU {scores['nearest_neighbour']:.2f}")
+    print(f"nearest neighbour, test ko-en: BLEU {scores['nearest_neighbour']['ko-en']['BLEU']['value']:.2f}")
     result = {
         "name": card["name"],
         **scores,

@@ -97,17 +97,18 @@ def phrasebook(results: Mapping[str, Result], words: Words) -> list[str]:
     rows = []
     signatures: dict[str, str] = {}
     for split, directions in result["splits"].items():
-        row = [words.get(split, split), str(result["pairs"].get(split, result["pairs"]["other"]))]
+        row = [words.get(split, split), str(directions["pairs"])]
         for direction in ("ko-en", "en-ko"):
             for metric in ("BLEU", "chrF", "exact"):
                 found = directions.get(direction, {}).get(metric, {})
                 unit = " %" if metric == "exact" else ""
                 row.append(f"{found['value']:.1f}{unit}" if "value" in found else "")
-                if "signature" in found:
+                if "signature" in found and metric != "exact":
                     signatures[f"{direction} {metric}"] = found["signature"]
         rows.append(row)
-    known = [words["nearest"], str(result["pairs"]["test"]), f"{result['nearest_neighbour']:.1f}"]
-    rows.append([*known, *[""] * 5])
+    lookup = result["nearest_neighbour"]["ko-en"]
+    found = [f"{lookup[metric]['value']:.1f}" for metric in ("BLEU", "chrF", "exact")]
+    rows.append([words["nearest"], str(result["splits"]["test"]["pairs"]), *found[:2], found[2] + " %", *[""] * 3])
     notes = [words["demo"].format_map(result)]
     notes += [f"{name}: `{signature}`" for name, signature in signatures.items()]
     return [*table(header, rows), *listed(notes)]

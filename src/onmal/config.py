@@ -229,7 +229,7 @@ class TrainConfig(Settings):
     learning_rate: float = Field(default=0.002, gt=0)
     """The highest rate, reached after warm-up."""
     warmup: int = Field(default=1000, ge=0)
-    """Updates over which the rate rises linearly from 0."""
+    """Updates over which the rate rises linearly from 0; no more than a tenth of the run."""
     schedule: Literal["inverse-sqrt", "cosine", "linear"] = "inverse-sqrt"
     """How the rate falls after warm-up; cosine and linear reach 0 at the end of the run."""
     cooldown: float = Field(default=0.0, ge=0, le=1)
@@ -333,7 +333,9 @@ class RunConfig(Settings):
             if key not in cls.model_fields:
                 raise _unknown(key, key, cls.model_fields)
             if key in SECTIONS and not isinstance(value, Mapping):
-                raise ConfigError(f"{key!r} should be a section [{key}], not {value!r}")
+                raise ConfigError(
+                    f"{key!r} should be a section, not {value!r}", f"write [{key}] and its settings below"
+                )
         size = values.get("size")
         if size is not None and size not in list(SIZES):
             raise ConfigError(f"size cannot be {size!r}", f"choose one of {', '.join(SIZES)}")

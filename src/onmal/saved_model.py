@@ -22,14 +22,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from onmal.config import ModelConfig, Vocabulary
-from onmal.errors import ConfigError, ModelFolderError
+from onmal.errors import ConfigError, LanguageError, ModelFolderError
 from onmal.models import Seq2Seq, build
+from onmal.text.language import canonical
 from onmal.text.tokenizer import Tokenizer
 
 __all__ = ["FORMAT", "SavedModel", "load_model", "read_folder", "save_model"]
 
 FORMAT = 1
 """Version of the folder's layout; an older one is migrated when read, a newer one refused."""
+
+FILES = ("config.json", "card.json", "tokenizer.model", "source.model", "target.model", "weights.safetensors")
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,8 @@ class SavedModel:
     def trained_lengths(self) -> tuple[int, int]:
         """Longest source and target [tokens, end included] seen in training; the network's own limits if not recorded."""
         longest = self.card.get("trained_lengths", {})
-        return (
-            min(longest.get("source", self.model.longest_source), self.model.longest_source),
-            min(longest.get("target", self.model.longest_target), self.model.longest_target),
-        )
+        source, target = self.model.longest_source, self.model.longest_target
+        return min(longest.get("source") or source, source), min(longest.get("target") or target, target)
 
 
 def save_model(folder: Path, saved: SavedModel) -> None:
@@ -79,8 +80,9 @@ def save_model(folder: Path, saved: SavedModel) -> None:
         beside.chmod(0o755)
         _move_into_place(beside, folder)
     except (OSError, SafetensorError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or error
         raise ModelFolderError(
-            f"cannot be written ({error})", "free some space and try again", path=folder
+            f"cannot be written ({reason})", "free some space or choose another place", path=folder
         ) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -91,14 +93,34 @@ def _move_into_place(beside: Path, folder: Path) -> None:
     if not folder.exists():
         beside.rename(folder)
         return
-    # The description goes last: a folder is valid only with files that agree with it.
-    for path in sorted(beside.iterdir(), key=lambda p: p.name == "config.json"):
-        os.replace(path, folder / path.name)
+    moved: list[tuple[Path, Path]] = []
+
+    def move(name: str, origin: Path, goal: Path) -> None:
+        if (origin / name).exists():
+            os.replace(origin / name, goal / name)
+            moved.append((origin / name, goal / name))
+
+    before = beside / "before"
+    before.mkdir()
+    try:
+        # The description goes first and comes last: a power cut may leave no model, but never a mixture of two.
+        for name in FILES:
+            move(name, folder, before)
+        for name in reversed(FILES):
+            move(name, beside, folder)
+    except BaseException:
+        for origin, goal in reversed(moved):
+            os.replace(goal, origin)
+        raise
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """A folder's description and card, checked; anything else is a ModelFolderError of one line."""
-    if not folder.exists():
+    try:
+        found = folder.exists()
+    except OSError:  # a name too long, as of a text given for a folder, or a place one may not look into
+        found = False
+    if not found:
         raise ModelFolderError(
             "there is no such model folder", "check the path, or train one: onmal train", path=folder
         )
@@ -131,13 +153,27 @@ def load_model(folder: str | Path, device: str | torch.device = "cpu") -> SavedM
     try:
         config = ModelConfig(**description["model"])
         vocabulary = Vocabulary(**description["vocabulary"])
-        directions = tuple((str(source), str(target)) for source, target in description["directions"])
-    except (ConfigError, TypeError, ValueError) as error:
+        pairs = description["directions"]
+        directions = tuple((canonical(source), canonical(target)) for source, target in pairs)
+        tags = tuple(map(str, description.get("tags", ())))
+        if not directions:
+            raise ValueError("it names no direction")
+        model = build(config, vocabulary)
+    except (ConfigError, LanguageError, AttributeError, TypeError, ValueError) as error:
         raise ModelFolderError(
             f"is damaged: {error}", "copy the folder again", path=folder / "config.json"
         ) from None
-    tokenizer = Tokenizer.load(folder, description.get("tags", ()))
-    model = build(config, vocabulary)
+    tokenizer = Tokenizer.load(folder, tags)
+    for subwords, size in (
+        (tokenizer.source, vocabulary.source_size),
+        (tokenizer.target, vocabulary.target_size),
+    ):
+        if len(subwords) != size:
+            raise ModelFolderError(
+                f"its tokenizer has {len(subwords)} pieces and its network {size}",
+                "copy both again",
+                path=folder,
+            )
     _load_weights(model, folder / "weights.safetensors")
     return SavedModel(model.to(device).eval(), tokenizer, config, directions, card)
 
@@ -176,7 +212,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise ModelFolderError(
             f"cannot be read ({error.strerror})", "copy the folder again", path=path
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFolderError(f"is not valid JSON ({error})", "copy the folder again", path=path) from None
     if not isinstance(values, dict):
         raise ModelFolderError("is not a JSON object", "copy the folder again", path=path)

@@ -68,9 +68,8 @@ SCORES = {
 PHRASEBOOK = {
     **TRAINED,
     "demo_minutes": 95.5,
-    "splits": {"test": {"ko-en": SCORES, "en-ko": SCORES}},
-    "nearest_neighbour": 11.5,
-    "pairs": {"test": 300, "other": 100},
+    "splits": {"test": {"pairs": 300, "ko-en": SCORES, "en-ko": SCORES}},
+    "nearest_neighbour": {"ko-en": SCORES | {"BLEU": {"value": 11.5}}},
 }
 RESULTS = {"multi30k-en-de": MULTI30K, "koen": KOEN, "phrasebook": PHRASEBOOK}
 

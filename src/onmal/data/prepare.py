@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from onmal.errors import ConfigError
 from onmal.text.language import direction_tag
 from onmal.text.normalize import normalize
 from onmal.text.subword_sampling import WordTable
-from onmal.text.tokenizer import SubwordModel, Tokenizer, choose_vocabulary_size
+from onmal.text.tokenizer import SubwordModel, Tokenizer, VocabularySizeError, choose_vocabulary_size
 
 __all__ = ["encode_pairs", "encode_side", "learn_tokenizer"]
 
@@ -56,7 +57,10 @@ def encode_pairs(
 
 
 def learn_tokenizer(pairs: Sequence[Pair], config: DataConfig) -> Tokenizer:
-    """Learn the subword model(s) that `config` asks for from sentence pairs."""
+    """Learn the subword model(s) that `config` asks for from sentence pairs.
+
+    VocabularySizeError if the text cannot give the size asked for; a size that is chosen is made to fit.
+    """
     sides = [normalize(pair.source) for pair in pairs], [normalize(pair.target) for pair in pairs]
     languages = (config.source_language, config.target_language)
     tags = tuple(direction_tag(code) for code in languages) if config.both_directions else ()
@@ -68,7 +72,13 @@ def learn_tokenizer(pairs: Sequence[Pair], config: DataConfig) -> Tokenizer:
     def learn(sentences: Sequence[str]) -> SubwordModel:
         words = len({word for sentence in sentences for word in sentence.split(" ")})
         size = config.vocabulary_size or choose_vocabulary_size(len(pairs), words)
-        return SubwordModel.learn(sentences, kind=config.tokenizer, size=size, control_symbols=tags)
+        learn_of = partial(SubwordModel.learn, sentences, kind=config.tokenizer, control_symbols=tags)
+        try:
+            return learn_of(size=size)
+        except VocabularySizeError as error:
+            if config.vocabulary_size:
+                raise
+            return learn_of(size=error.possible)  # a small text, or one of very many characters
 
     if config.joint:
         joint = learn([sentence for pair in zip(*sides, strict=True) for sentence in pair])

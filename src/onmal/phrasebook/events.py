@@ -8,6 +8,7 @@ from typing import Final
 
 from onmal.phrasebook.grammar import ME_SAID, WE, Subject, as_piece, build, counted, noun_phrase, subject_of
 from onmal.phrasebook.lexicon import LEXICON, Adjective, Noun, Verb
+from onmal.phrasebook.lexicon.homonyms import HOMONYMS
 from onmal.phrasebook.predicates import FRONT, MAIN, ME, Piece, predicate
 from onmal.phrasebook.splits import Draw, Pool, Unavailable, ranked
 
@@ -43,7 +44,7 @@ def _keyed(nouns: tuple[Noun, ...]) -> list[tuple[Noun, str]]:
 
 
 def _verbs(relation: str, verbs: list[Verb]) -> Pool[Verb, Noun]:
-    return Pool(relation, [(v, v.key, _keyed(v.takes)) for v in verbs], head_flatness=22, flatness=10)
+    return Pool(relation, [(v, v.key, _keyed(v.takes)) for v in verbs], head_flatness=10, flatness=5)
 
 
 _TRANSITIVE: Final = list(LEXICON.transitive)
@@ -56,7 +57,7 @@ def _marked(mark: str) -> list[Verb]:
 OBJECTS: Final = _verbs("object", _TRANSITIVE)
 ACTIONS: Final = _verbs("object", [verb for verb in _TRANSITIVE if "state" not in verb.marks])
 _STATES: Final = Pool(
-    "object", [(v, v.key, _keyed(v.takes)) for v in _marked("state")], head_flatness=3, flatness=15
+    "object", [(v, v.key, _keyed(v.takes)) for v in _marked("state")], head_flatness=3, flatness=6
 )
 _GIFTS: Final = _verbs("object", _marked("gift"))
 _FROM_SOMEBODY: Final = [verb for verb in _TRANSITIVE if verb.key in ("받다/receive", "빌리다/borrow")]
@@ -67,7 +68,7 @@ VENUES: Final = Pool(
 )
 _PERSONS: Final = LEXICON.classes["persons"]
 _COMPANIONS: Final = Pool(
-    "companion", [(verb, verb.key, _keyed(_PERSONS)) for verb in _marked("shared")], flatness=8
+    "companion", [(verb, verb.key, _keyed(_PERSONS)) for verb in _marked("shared")], flatness=5
 )
 _RECIPIENTS: Final = Pool(
     "recipient",
@@ -98,7 +99,7 @@ DESTINATIONS: Final = Pool(
         for v in LEXICON.motion
     ],
     head_flatness=2,
-    flatness=15,
+    flatness=6,
 )
 
 
@@ -120,7 +121,7 @@ _VEHICLES: Final = Pool(
     flatness=4,
 )
 INTERACTIONS: Final = Pool(
-    "interaction", [(v, v.key, _keyed(v.takes)) for v in LEXICON.interaction], flatness=15
+    "interaction", [(v, v.key, _keyed(v.takes)) for v in LEXICON.interaction], head_flatness=8, flatness=8
 )
 
 
@@ -130,7 +131,7 @@ def _attributes() -> Pool[Noun, Adjective]:
         for noun in adjective.takes:
             described.setdefault(noun.key, []).append((adjective, adjective.key))
     table = [(LEXICON.nouns[key], key, entries) for key, entries in described.items()]
-    return Pool("attribute", table, head_flatness=250, flatness=20)
+    return Pool("attribute", table, head_flatness=50, flatness=8)
 
 
 ATTRIBUTES: Final = _attributes()
@@ -162,16 +163,16 @@ def object_phrase(draw: Draw, verb: Verb, noun: Noun, subject: Subject, particle
     if kind in ("the", "bare"):
         return noun_phrase(noun, particle)
     choice = draw.random()
-    if choice < 0.12 and ATTRIBUTES.has(draw, noun.key):
+    if choice < 0.08 and ATTRIBUTES.has(draw, noun.key):
         return noun_phrase(noun, particle, adjective=ATTRIBUTES.modifier(draw, noun.key))
-    if choice < 0.18 and noun.counter:
+    if choice < 0.13 and noun.counter:
         return counted(noun, draw.pick(_NUMBERS), particle)
     if kind in ("count", "plural") and "fresh" not in verb.marks:
-        if choice < 0.26:
+        if choice < 0.18:
             return noun_phrase(noun, particle, "my")
-        if choice < 0.34:
+        if choice < 0.23:
             return noun_phrase(noun, particle, "this" if draw.chance(0.5) else "that")
-        if choice < 0.37:
+        if choice < 0.25:
             return noun_phrase(noun, particle, owner=draw.pick(_NAMES))
     return noun_phrase(noun, particle)
 
@@ -353,6 +354,18 @@ def on_body(draw: Draw, subject: Subject) -> Event:
     return transitive(draw, subject, _BODY)
 
 
+_AMBIGUOUS: Final = Pool(
+    "object",
+    [(v, v.key, [(n, n.key) for n in v.takes if n.key.partition("/")[0] in HOMONYMS]) for v in _TRANSITIVE],
+    head_flatness=10,
+)
+
+
+def on_homonym(draw: Draw, subject: Subject) -> Event:
+    """Somebody does something to a thing whose name has other senses."""
+    return transitive(draw, subject, _AMBIGUOUS)
+
+
 # --- who does it to whom ---------------------------------------------------------------------------------------------
 
 
@@ -401,7 +414,7 @@ def upon_somebody(draw: Draw, subject: Subject) -> Event:
     verb, noun = INTERACTIONS.draw(draw)
     if "beast" in verb.marks:
         raise Unavailable("somebody")
-    if noun.kind == "count" and "family" not in noun.marks and draw.chance(0.12):
+    if noun.kind == "count" and "family" not in noun.marks and draw.chance(0.08):
         patient = counted(noun, draw.pick(_NUMBERS), "을")
     else:
         patient = noun_phrase(noun, "을", participant(draw, noun)[1])
@@ -427,7 +440,8 @@ _MAKERS: Final = (
     *(give,) * 6,
     *(receive,) * 3,
     *(with_companion,) * 5,
-    *(on_body,) * 3,
+    *(on_body,) * 2,
+    *(on_homonym,) * 5,
 )
 
 

@@ -27,9 +27,10 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
 def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
     """The rate of update 1, 2, ... when a share `progress` in [0, 1] of the run is done.
 
-    The inverse square root falls from the end of warm-up on; without warm-up there is nothing to fall from.
+    Warm-up takes no more than the first tenth of the run, so that a short run gets to learn. The inverse square root
+    falls from the end of warm-up on; without warm-up there is nothing to fall from.
     """
-    warm = min(1.0, update / config.warmup) if config.warmup else 1.0
+    warm = min(1.0, max(update / config.warmup, 10 * progress)) if config.warmup else 1.0
     match config.schedule:
         case "inverse-sqrt":
             fall = math.sqrt(config.warmup / update) if update > config.warmup > 0 else 1.0

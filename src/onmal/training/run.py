@@ -76,7 +76,7 @@ def train(
         sources, tokenizer, text = _prepare(config, corpora, place, person, resume=checkpoint is not None)
         torch.manual_seed(config.train.seed)
         model = build(config.model, tokenizer.vocabulary).to(device)
-        validator = Validator(tokenizer, sources.valid, config.data, text.max_length)
+        validator = Validator(tokenizer, sources.valid, config.data)
         report = Reporters(JsonLog(place / "log.jsonl"), person)
         trainer = Trainer(
             model, text, config.train, validate=validator, reporter=report, folder=place, device=device
@@ -97,12 +97,10 @@ def train(
 class Validator:
     """Scores a model on the validation pairs: loss with teacher forcing, BLEU and chrF of greedy translations."""
 
-    def __init__(
-        self, tokenizer: Tokenizer, pairs: Sequence[Pair], data: DataConfig, max_length: int
-    ) -> None:
+    def __init__(self, tokenizer: Tokenizer, pairs: Sequence[Pair], data: DataConfig) -> None:
         self.tokenizer, self.pairs, self.data = tokenizer, pairs, data
         self.text = encode_pairs(
-            tokenizer, pairs, sampling=0.0, max_length=max_length,
+            tokenizer, pairs, sampling=0.0, max_length=data.max_length,
             languages=(data.source_language, data.target_language), both_directions=data.both_directions,
         )  # fmt: skip
 
@@ -207,8 +205,7 @@ def _prepare(
     report.note(f"encoding {count} ...")
     text = encode_pairs(
         tokenizer, sources.train, sampling=data.subword_sampling, languages=codes,
-        both_directions=data.both_directions,
-        max_length=min(data.max_length, config.model.max_source_length, config.model.max_target_length),
+        both_directions=data.both_directions, max_length=data.max_length,
     )  # fmt: skip
     return sources, tokenizer, text
 

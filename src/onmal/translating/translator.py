@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
@@ -18,7 +19,7 @@ from onmal.errors import LanguageError
 from onmal.saved_model import SavedModel, load_model
 from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
-from onmal.text.segment import split_long, split_sentences
+from onmal.text.segment import Segment, split_long, split_sentences
 from onmal.translating.engine import Engine
 from onmal.translating.torch_engine import TorchEngine
 
@@ -81,10 +82,10 @@ class Translator:
         self.saved = saved
         self.engine = engine or TorchEngine(saved.model)
 
-    @property
+    @cached_property
     def directions(self) -> tuple[tuple[str, str], ...]:
         """(source, target) languages that the model knows."""
-        return self.saved.directions
+        return tuple((canonical(source), canonical(target)) for source, target in self.saved.directions)
 
     @overload
     def translate(  # type: ignore[overload-overlap]  # a text is not meant as an iterable of characters
@@ -213,13 +214,10 @@ class Translator:
         """Sentences, and pieces of sentences that are still too long, with the white space after each."""
         language = self.directions[0][0] if len(self.directions) == 1 else ""
         for sentence in split_sentences(text, language):
-            if fits(sentence.text):
-                yield sentence.text, sentence.gap
-                continue
-            pieces = split_long(sentence.text, fits)
-            for piece in pieces[:-1]:
-                yield piece.text, piece.gap
-            yield pieces[-1].text, pieces[-1].gap + sentence.gap
+            pieces = [Segment(sentence.text)] if fits(sentence.text) else split_long(sentence.text, fits)
+            *first, last = (part for piece in pieces for part in _halves(piece, fits))
+            yield from ((piece.text, piece.gap) for piece in first)
+            yield last.text, last.gap + sentence.gap
 
     def _join(self, plan: _Plan, found: Sequence[Sequence[Hypothesis]], rank: int) -> Translation:
         """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""
@@ -233,9 +231,10 @@ class Translator:
                 text.append(part)
                 continue
             hypothesis = found[part][min(rank, len(found[part]) - 1)]
-            text.append(decoder.decode(hypothesis.tokens))
+            # A network can spell a line break in bytes; no text that it learned had any.
+            text.append(normalize(decoder.decode(hypothesis.tokens)))
             tokens += decoder.pieces(hypothesis.tokens)
-            lengths.append(len(hypothesis.tokens) + 1)
+            lengths.append(len(hypothesis.tokens) + hypothesis.ended)
             scores.append(hypothesis.score * lengths[-1])
             if not hypothesis.ended:
                 warnings.append(f"cut off after {len(hypothesis.tokens)} tokens: the translation did not end")
@@ -251,6 +250,16 @@ class Translator:
             tuple(tokenizer.target.pieces(target)),
             tuple(map(tuple, self.engine.align(source, target))),
         )
+
+
+def _halves(piece: Segment, fits: Callable[[str], bool]) -> Iterator[Segment]:
+    """Cuts a letter with more marks than the network can read, which is no real text, rather than fail on it."""
+    if fits(piece.text) or len(piece.text) < 2:
+        yield piece
+        return
+    middle = len(piece.text) // 2
+    yield from _halves(Segment(piece.text[:middle]), fits)
+    yield from _halves(Segment(piece.text[middle:], piece.gap), fits)
 
 
 def load(folder: str | Path, device: str = "cpu") -> Translator:

@@ -69,12 +69,13 @@ def test_what_is_loaded_goes_on_bit_for_bit(tmp_path: Path) -> None:
     )  # fmt: skip
     path = save_checkpoint(tmp_path, model, optimizer, where)
     learn(model, optimizer)
+    random = torch.get_rng_state()
 
     other, others = begin(seed=5)
     learn(other, others, 1)
     assert load_checkpoint(path, other, others) == where
     learn(other, others)
-    assert torch.equal(torch.get_rng_state(), torch.get_rng_state())
+    assert torch.equal(torch.get_rng_state(), random)
     for name, weight in named_weights(model).items():
         assert torch.equal(named_weights(other)[name], weight), name
     states = [each.state_dict()["state"] for each in (optimizer, others)]
@@ -147,7 +148,9 @@ def test_a_write_that_fails_leaves_the_last_good_one(
     with monkeypatch.context() as patch:
         patch.setattr(os, call, fail)
         for update in (1, 2):
-            with pytest.raises(TrainingError, match=rf"checkpoint-00000000{update}.*: cannot be written \(No space"):
+            with pytest.raises(
+                TrainingError, match=rf"checkpoint-00000000{update}.*: cannot be written \(No space"
+            ):
                 save(tmp_path, update)
     assert list(tmp_path.iterdir()) == [good]
     assert good.read_bytes() == before
@@ -198,7 +201,9 @@ def test_a_file_of_something_else_gives_way_too(tmp_path: Path) -> None:
 def test_all_damaged_is_said(tmp_path: Path) -> None:
     for update in (1, 2):
         save(tmp_path, update).write_bytes(b"x" * 100)
-    with pytest.raises(TrainingError, match="none of the checkpoints can be read; remove them and train again"):
+    with pytest.raises(
+        TrainingError, match="none of the checkpoints can be read; remove them and train again"
+    ):
         latest_checkpoint(tmp_path)
 
 

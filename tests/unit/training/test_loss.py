@@ -23,7 +23,8 @@ Entropy = Callable[[Tensor, Tensor, Tensor | None, Tensor, float], tuple[Tensor,
 
 
 def relative(found: Tensor, expected: Tensor) -> float:
-    return float((found.double() - expected.double()).norm() / expected.double().norm().clamp(min=1e-12))
+    found, expected = found.detach().double(), expected.detach().double()
+    return float((found - expected).norm() / expected.norm().clamp(min=1e-12))
 
 
 def inputs(*, bias: bool) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -100,12 +101,11 @@ def test_no_rows_are_no_loss() -> None:
     assert weight.grad.count_nonzero() == 0
 
 
-def test_a_second_derivative_is_refused_and_not_wrong() -> None:
+def test_a_second_derivative_is_not_there_rather_than_wrong() -> None:
     states, weight, _ = inputs(bias=False)
     loss, _ = chunked_cross_entropy(states, weight, None, torch.tensor(LABELS["any"]), 0.1)
     (gradient,) = torch.autograd.grad(loss, states, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
+    assert not gradient.requires_grad
 
 
 def test_extreme_logits_stay_finite() -> None:

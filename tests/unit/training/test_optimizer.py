@@ -42,6 +42,18 @@ def test_it_rises_while_warming_up_and_then_only_falls(schedule: str) -> None:
     assert all(a >= b for a, b in pairwise(found[WARMUP:]))
 
 
+def test_a_run_shorter_than_ten_warm_ups_is_warm_after_its_first_tenth() -> None:
+    found = rates(schedule="inverse-sqrt", warmup=10 * UPDATES)
+    assert found[UPDATES // 20] == pytest.approx(RATE / 2)
+    assert found[UPDATES // 10] == found[-1] == pytest.approx(RATE)
+
+
+def test_a_short_run_warms_up_in_its_first_tenth() -> None:
+    found = rates(warmup=UPDATES)
+    assert all(a < b for a, b in pairwise(found[: UPDATES // 10 + 1]))
+    assert set(found[UPDATES // 10 :]) == {RATE}
+
+
 def test_inverse_square_root() -> None:
     found = rates(schedule="inverse-sqrt")
     assert found[WARMUP - 1] == pytest.approx(RATE)

@@ -60,8 +60,8 @@ _PRICED: Final = {
 _PRICES: Final = Pool(
     "price",
     [(n, n.key, [(a, str(a)) for a in amounts]) for n, amounts in _PRICED.items()],
-    head_flatness=40,
-    flatness=20,
+    head_flatness=15,
+    flatness=8,
 )
 
 
@@ -148,7 +148,7 @@ _AGED: Final = [
 _AGES: Final = Pool(
     "age",
     [(who, n.key, [(years, str(years)) for years in _possible_ages(n.key)]) for n, who in _AGED],
-    flatness=30,
+    flatness=12,
 )
 
 
@@ -169,7 +169,7 @@ def age(draw: Draw) -> Phrase:
 
 
 _LINES: Final = Pool(
-    "bus number", [(v, v, [(k, str(k)) for k in range(1, 100)]) for v in ("버스",)], flatness=60
+    "bus number", [(v, v, [(k, str(k)) for k in range(1, 100)]) for v in ("버스",)], flatness=15
 )
 
 _TAKE: Final = next(v for v in LEXICON.transitive if v.key == "타다/take")

@@ -52,7 +52,7 @@ def clock_time(draw: Draw) -> Phrase:
 
 
 _DATES: Final = Pool(
-    "date", [(m, str(m), [(d, str(d)) for d in range(1, 31)]) for m in range(1, 13)], flatness=30
+    "date", [(m, str(m), [(d, str(d)) for d in range(1, 31)]) for m in range(1, 13)], flatness=12
 )
 
 
@@ -72,7 +72,7 @@ _OCCASIONS: Final = [n for n in _CLASSES["task"] if n.kind == "count"]
 _OCCASION_DATES: Final = Pool(
     "date of",
     [(n, n.key, [((m, d), f"{m}-{d}") for m in range(1, 13) for d in range(1, 31)]) for n in _OCCASIONS],
-    flatness=400,
+    flatness=60,
 )
 
 
@@ -88,7 +88,7 @@ def occasion(draw: Draw) -> Phrase:
 _START_TIMES: Final = Pool(
     "schedule",
     [(n, n.key, [((h, m), f"{h}:{m}") for m in (0, 30, 10, 20, 15) for h in range(1, 13)]) for n in (*_OCCASIONS, _NOUNS["영화"], _NOUNS["연극"], _NOUNS["경기"])],
-    flatness=20,
+    flatness=8,
 )  # fmt: skip
 
 _BEGIN: Final = Predicate("시작하", "verb")

@@ -256,7 +256,7 @@ _BEARERS: Final = [
 ]
 
 _IDENTITIES: Final = Pool(
-    "identity", [(n, n.key, [(who, key) for key, who in _BEARERS]) for n in _TRADES], flatness=8
+    "identity", [(n, n.key, [(who, key) for key, who in _BEARERS]) for n in _TRADES], head_flatness=8, flatness=5
 )
 
 

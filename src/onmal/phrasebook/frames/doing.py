@@ -193,7 +193,7 @@ def _commanded(name: str) -> Frame:
 
 
 FRAMES: Final[dict[str, tuple[int, Frame]]] = {
-    "statement": (330, statement),
+    "statement": (380, statement),
     "interaction": (90, between),
     "progressive": (70, progressive),
     "yes-no question": (60, question),

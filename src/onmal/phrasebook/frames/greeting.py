@@ -57,7 +57,7 @@ def _saying(korean: str, english: str) -> Phrase:
     return Phrase(korean, english, links, (), "saying", style)
 
 
-_SAYINGS: Final = ranked(LEXICON.sayings, 30)
+_SAYINGS: Final = ranked(LEXICON.sayings, 15)
 
 
 def saying(draw: Draw) -> Phrase:

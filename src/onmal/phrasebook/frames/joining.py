@@ -82,7 +82,7 @@ def _feeling(adjective: Adjective, who: Subject, ending: str, tense: Tense) -> C
 def short(draw: Draw, who: Subject, maker: Callable[[Draw, Subject], Event] = action) -> Event:
     """An event of few words, so that the joined sentence stays readable."""
     event = maker(draw, who)
-    if sum(len(piece.korean) for _, piece in event.arguments) > 2:
+    if sum(len(piece.korean) for _, piece in event.arguments) > 1:
         raise Unavailable("a short event")
     return event
 
@@ -343,18 +343,18 @@ def long_contrast(draw: Draw) -> Phrase:
 
 
 FRAMES: Final[dict[str, tuple[int, Frame]]] = {
-    "because": (24, because),
-    "since": (8, since),
-    "if": (18, conditional),
-    "when": (18, when),
-    "and then": (18, and_then),
-    "before": (9, _with_gerund("before")),
-    "after": (9, _with_gerund("after")),
-    "while": (9, _with_gerund("while")),
+    "because": (20, because),
+    "since": (6, since),
+    "if": (15, conditional),
+    "when": (14, when),
+    "and then": (15, and_then),
+    "before": (7, _with_gerund("before")),
+    "after": (7, _with_gerund("after")),
+    "while": (7, _with_gerund("while")),
     "as soon as": (6, as_soon_as),
-    "purpose": (12, purpose),
-    "and": (12, _two_people("and")),
-    "but": (12, _two_people("but")),
+    "purpose": (10, purpose),
+    "and": (9, _two_people("and")),
+    "but": (9, _two_people("but")),
     "contrast": (8, contrast),
 }
 

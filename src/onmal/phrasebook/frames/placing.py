@@ -111,7 +111,7 @@ _OWNED: Final = (
 
 _OWNERS: Final = [("I", ME_UNSAID), *((n.key, subject_of(n)) for n in _CLASSES["names"])]
 _POSSESSIONS: Final = Pool(
-    "possession", [(n, n.key, [(who, key) for key, who in _OWNERS]) for n in _OWNED], flatness=3
+    "possession", [(n, n.key, [(who, key) for key, who in _OWNERS]) for n in _OWNED], head_flatness=10, flatness=3
 )
 
 _HAVE: Final = EnglishVerb("have")
@@ -143,7 +143,7 @@ def possession(draw: Draw) -> Phrase:
 
 _SITES: Final = [n for n in _CLASSES["places"] if n.key not in ("바다", "산")]
 _NEIGHBOURS: Final = Pool(
-    "position", [(n, n.key, [(m, m.key) for m in _SITES if m is not n]) for n in _SITES], flatness=8
+    "position", [(n, n.key, [(m, m.key) for m in _SITES if m is not n]) for n in _SITES], head_flatness=8, flatness=4
 )
 
 _SIDES: Final = ranked(LEXICON.positions, 2)
@@ -247,7 +247,7 @@ _ROOMS: Final = [
     )
 ]
 
-_FLOORS: Final = Pool("floor", [(n, n.key, [(k, str(k)) for k in range(1, 31)]) for n in _ROOMS], flatness=12)
+_FLOORS: Final = Pool("floor", [(n, n.key, [(k, str(k)) for k in range(1, 13)]) for n in _ROOMS], flatness=6)
 
 
 def floor(draw: Draw) -> Phrase:

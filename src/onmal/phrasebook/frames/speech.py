@@ -49,7 +49,7 @@ class Voice:
     address: Piece | None
 
 
-_ADDRESSES: Final = ranked([Piece.of(f"{ko},", f"{en},") for ko, en in LEXICON.addresses], 6)
+_ADDRESSES: Final = ranked([Piece.of(f"{ko},", f"{en},") for ko, en in LEXICON.addresses], 3)
 _CROWDS: Final = [piece for piece in _ADDRESSES if piece.korean[-1] == "여러분,"]
 POLITE: Final = Voice("polite", None)
 
@@ -68,13 +68,13 @@ def speak(clause: Clause, frame: str, how: Voice = POLITE, mark: str = ".") -> P
     return phrase(clause, frame, how.style, mark)
 
 
-_NAMES: Final = ranked([subject_of(noun) for noun in LEXICON.classes["names"]], 12)
-_FAMILY: Final = ranked([subject_of(n, "my") for n in LEXICON.classes["everybody"] if "family" in n.marks], 8)
+_NAMES: Final = ranked([subject_of(noun) for noun in LEXICON.classes["names"]], 5)
+_FAMILY: Final = ranked([subject_of(n, "my") for n in LEXICON.classes["everybody"] if "family" in n.marks], 5)
 _ELDERS: Final = [subject_of(n, "the") for n in LEXICON.classes["everybody"] if n.marks == {"elder"}]
 _TRADES: Final = [n for n in LEXICON.classes["people"] if "family" not in n.marks]
-_KNOWN: Final = ranked([subject_of(noun, "the") for noun in _TRADES], 15)
-_SOME: Final = ranked([subject_of(noun) for noun in _TRADES], 15)
-_THAT: Final = ranked([subject_of(noun, "that") for noun in _TRADES], 15)
+_KNOWN: Final = ranked([subject_of(noun, "the") for noun in _TRADES], 6)
+_SOME: Final = ranked([subject_of(noun) for noun in _TRADES], 6)
+_THAT: Final = ranked([subject_of(noun, "that") for noun in _TRADES], 6)
 _ANYONE: Final = (
     *((ME_UNSAID,),) * 38,
     *((WE,),) * 7,
@@ -113,7 +113,7 @@ def _times(tense: str) -> list[Piece]:
 _TIMES: Final = {tense: _times(tense) for tense in ("past", "present", "future", "progressive")}
 
 
-def time_for(draw: Draw, tense: str, share: float = 0.3) -> Piece | None:
+def time_for(draw: Draw, tense: str, share: float = 0.22) -> Piece | None:
     """Sometimes a time that goes with the tense."""
     return draw.pick(_TIMES[tense]) if draw.random() < share else None
 
@@ -188,4 +188,4 @@ def again(who: Subject) -> Subject:
     return who if who is ME_UNSAID else _UNSAID[who.owner]
 
 
-NAMED: Final = [ranked([subject_of(n) for n in LEXICON.classes["names"]], 12)]
+NAMED: Final = [ranked([subject_of(n) for n in LEXICON.classes["names"]], 5)]

@@ -138,7 +138,7 @@ INTERACTION = """
 찾다 | look for | all
 쫓다 | chase | all
 따라가다 | follow | all
-믿다 | trust | persons | state
+믿다 | believe | persons | state
 안다 | hug | persons
 이기다 | beat | persons
 깨우다 | wake up | persons

@@ -1,0 +1,491 @@
+"""Whole runs: from files to a model folder that translates, and on from wherever a run was stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+import onmal
+from onmal import phrasebook
+from onmal.cli import app
+from onmal.config import RunConfig
+from onmal.data.pair import Pair
+from onmal.errors import ConfigError, DataError, OnmalError, TrainingError
+from onmal.saved_model import SavedModel, load_model
+from onmal.training.checkpoint import all_progress, latest_checkpoint
+from onmal.training.run import Validator, train
+
+UPDATES = 30
+MODEL = {
+    "d_model": 16, "num_heads": 2, "feed_forward": 16, "encoder_layers": 1, "decoder_layers": 1, "dropout": 0.1,
+    "max_source_length": 64, "max_target_length": 64,
+}  # fmt: skip
+TRAIN = {
+    "batch_tokens": 256, "warmup": 0, "learning_rate": 0.01, "validate_every": 10, "average": 2, "threads": 1,
+    "max_updates": UPDATES,
+}  # fmt: skip
+
+
+class Notes:
+    """A reporter that remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Any]] = []
+
+    def begun(self, facts: dict[str, Any]) -> None:
+        self.events.append(("begun", facts))
+
+    def updated(self, update: object) -> None:
+        self.events.append(("updated", update))
+
+    def validated(self, validation: object, progress: object) -> None:
+        self.events.append(("validated", validation))
+
+    def note(self, text: str) -> None:
+        self.events.append(("note", text))
+
+    def ended(self, facts: dict[str, Any]) -> None:
+        self.events.append(("ended", facts))
+
+    def of(self, kind: str) -> list[Any]:
+        return [value for event, value in self.events if event == kind]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 pairs as two files and as a table, and 24 for validation."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for name, split, count in (("train", "train", 300), ("valid", "valid", 24)):
+        found = phrasebook.phrases(split, count)
+        for suffix, lines in (
+            ("ko", [phrase.korean for phrase in found]),
+            ("en", [phrase.english for phrase in found]),
+            ("ko-en.tsv", [f"{phrase.korean}\t{phrase.english}" for phrase in found]),
+        ):
+            (folder / f"{name}.{suffix}").write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    return folder
+
+
+def plan(
+    corpus: Path, *, data: dict[str, Any] | None = None, model: dict[str, Any] | None = None, **settings: Any
+) -> RunConfig:
+    """Two files, both directions; `data` and `model` change that."""
+    files = {name: [str(corpus / f"{name}.ko"), str(corpus / f"{name}.en")] for name in ("train", "valid")}
+    text = {
+        "source_language": "ko", "target_language": "en", "both_directions": True, "vocabulary_size": 700,
+        "valid_size": 12, "subword_sampling": 0.2, "max_length": 64, **files,
+    }  # fmt: skip
+    return RunConfig.from_dict(
+        {
+            "name": "test",
+            "model": {**MODEL, **(model or {})},
+            "data": {**text, **(data or {})},
+            "train": {**TRAIN, **settings},
+        }
+    )
+
+
+def run(config: RunConfig, folder: Path, **options: Any) -> tuple[SavedModel, Notes]:
+    notes = Notes()
+    saved = train(config, folder, reporter=notes, **options)
+    assert saved is not None
+    return saved, notes
+
+
+@pytest.fixture(scope="module")
+def finished(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Notes]:
+    """The folder of a run from two files in both directions, and what was told of it."""
+    folder = tmp_path_factory.mktemp("runs") / "ko-en"
+    torch.set_num_threads(1)
+    return folder, run(plan(corpus), folder)[1]
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    weights = [load_file(folder / "weights.safetensors") for folder in (one, other)]
+    return weights[0].keys() == weights[1].keys() and all(
+        torch.equal(weight, weights[1][name]) for name, weight in weights[0].items()
+    )
+
+
+def same_state(one: Path, other: Path) -> bool:
+    """Newest checkpoints, to the bit: weights, optimizer and random state."""
+    tensors = []
+    for folder in (one, other):
+        newest = latest_checkpoint(folder / "training")
+        assert newest is not None
+        tensors.append(load_file(newest))
+    return tensors[0].keys() == tensors[1].keys() and all(
+        torch.equal(tensor, tensors[1][name]) for name, tensor in tensors[0].items()
+    )
+
+
+# From files to a translator
+
+
+def test_the_folder_is_complete(finished: tuple[Path, Notes]) -> None:
+    folder, _ = finished
+    assert {path.name for path in folder.iterdir()} == {
+        "config.json", "card.json", "tokenizer.model", "weights.safetensors", "training",
+    }  # fmt: skip
+    left = {path.name for path in (folder / "training").iterdir()}
+    assert {"run.toml", "log.jsonl", "tokenizer.model", "checkpoint-000000030.safetensors"} <= left
+    assert not [name for name in left if name.endswith(".part")]
+    for line in (folder / "training" / "log.jsonl").read_text("utf-8").splitlines():
+        assert json.loads(line)["event"] in ("begun", "update", "validation", "note", "ended")
+
+
+def test_it_loads_and_translates_both_ways(finished: tuple[Path, Notes]) -> None:
+    translator = onmal.load(finished[0])
+    assert translator.translate("저는 학생이에요.", to="en").text
+    assert translator.translate("I am a student.", to="ko").text
+
+
+def test_the_card_tells_where_the_model_comes_from(finished: tuple[Path, Notes], corpus: Path) -> None:
+    folder, _ = finished
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    rows = (corpus / "train.ko-en.tsv").read_text("utf-8").splitlines()
+    kept = list(dict.fromkeys(rows))
+    assert card["training_pairs"] <= len(kept)
+    if card["training_pairs"] == len(kept):  # where nothing else was taken out
+        assert card["data_sha256"] == hashlib.sha256("".join(f"{row}\n" for row in kept).encode()).hexdigest()
+    assert 4 < card["trained_lengths"]["source"] <= 64
+    assert 4 < card["trained_lengths"]["target"] <= 64
+    assert (card["updates"], card["name"]) == (UPDATES, "test")
+    assert card["target_tokens"] > 1000
+    validation = card["validation"]
+    assert validation["pairs"] == 12
+    assert 1 < validation["negative_log_likelihood"] < 10
+    assert validation["greedy"].keys() == validation["signatures"].keys() == {"ko-en", "en-ko"}
+    for direction, scores in validation["greedy"].items():
+        assert set(scores) == {"BLEU", "chrF"}
+        for metric, score in scores.items():
+            assert 0 <= score <= 100
+            assert "version:" in validation["signatures"][direction][metric]
+    assert "tok:13a" in validation["signatures"]["ko-en"]["BLEU"]
+    assert RunConfig.from_dict(card["run"]) == plan(corpus)
+    assert card["config_sha256"] == hashlib.sha256(plan(corpus).to_toml().encode()).hexdigest()
+
+
+def test_info_prints_scores_and_signatures(finished: tuple[Path, Notes]) -> None:
+    shown = CliRunner().invoke(app, ["info", str(finished[0])]).stdout
+    assert "validation greedy ko-en BLEU" in shown
+    assert "validation signatures ko-en BLEU" in shown
+    assert "version:" in shown
+
+
+def test_a_person_hears_what_is_done(finished: tuple[Path, Notes]) -> None:
+    _, notes = finished
+    said = notes.of("note")
+    assert [text.split()[0] for text in said] == ["reading", "learning", "encoding", "choosing"]
+    assert said[1].startswith("learning the tokenizer from 2")
+    assert said[1].endswith("pairs ...")
+    (facts,) = notes.of("begun")
+    assert facts["languages"] == "ko <-> en"
+    assert facts["longer than 64 tokens"] == 0
+    assert "resumed at update" not in facts
+    assert len(notes.of("validated")) == 3
+    assert notes.of("ended")[0]["saved"] == str(finished[0])
+
+
+def test_a_table_in_one_direction_with_validation_held_out(corpus: Path, tmp_path: Path) -> None:
+    data = {
+        "train": [str(corpus / "train.ko-en.tsv")],
+        "valid": [],
+        "both_directions": False,
+        "valid_size": 500,
+    }
+    saved, notes = run(plan(corpus, data=data, max_updates=4), tmp_path / "run")
+    (facts,) = notes.of("begun")
+    total = facts["training pairs"] + facts["validation pairs"]
+    assert facts["validation pairs"] == total // 10
+    assert saved.directions == (("ko", "en"),)
+    assert saved.tokenizer.tags == ()
+    assert load_model(tmp_path / "run").card["validation"]["pairs"] == total // 10
+    assert onmal.load(tmp_path / "run").translate("저는 학생이에요.").text is not None
+
+
+def test_the_same_run_again_gives_the_same_weights(
+    finished: tuple[Path, Notes], corpus: Path, tmp_path: Path
+) -> None:
+    run(plan(corpus), tmp_path / "again")
+    assert same_weights(finished[0], tmp_path / "again")
+    assert same_state(finished[0], tmp_path / "again")
+
+
+def test_sentences_that_are_too_long_are_left_out_and_counted(corpus: Path, tmp_path: Path) -> None:
+    saved, notes = run(plan(corpus, data={"max_length": 14}, max_updates=4), tmp_path / "run")
+    (facts,) = notes.of("begun")
+    assert 20 < facts["longer than 14 tokens"] < 2 * facts["training pairs"] - 20
+    assert saved.trained_lengths == (14, 14)
+
+
+def test_a_validation_sentence_longer_than_the_network_reads_keeps_its_direction(
+    corpus: Path, tmp_path: Path
+) -> None:
+    """The tag that asks for a language stands first: what is cut off comes after it."""
+    sizes = {"max_source_length": 6, "max_target_length": 6}
+    saved, _ = run(plan(corpus, data={"max_length": 6}, model=sizes, max_updates=2), tmp_path / "run")
+    validator = Validator(saved.tokenizer, [Pair("오늘 아침에 " * 9, "this morning " * 9)], plan(corpus).data)
+    read: list[list[int]] = []
+    saved.model.source.register_forward_pre_hook(lambda _, ids: read.extend(ids[0].tolist()))
+    validator(saved.model)
+    tags = [saved.tokenizer.tag_id(code) for code in ("en", "ko")]
+    assert [row[0] for row in read] == tags
+    assert all(len(row) == 6 and row[-1] == saved.tokenizer.vocabulary.end for row in read)
+
+
+# Refusals
+
+
+@contextmanager
+def left_as_it_was(folder: Path) -> Iterator[None]:
+    """Nothing below a folder is added, removed or changed."""
+
+    def state() -> dict[Path, bytes | None]:
+        return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+    before = state()
+    yield
+    assert state() == before
+
+
+def refusal(kind: type[OnmalError], config: RunConfig, folder: Path, **options: Any) -> str:
+    """The one line that a refused run ends with."""
+    with left_as_it_was(folder.parent), pytest.raises(kind) as caught:
+        train(config, folder, reporter=Notes(), **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_folder_with_something_in_it_is_left_alone(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("all of it")
+    assert "exists already; go on with --resume" in refusal(TrainingError, plan(corpus), tmp_path / "run")
+    (tmp_path / "file").write_text("")
+    assert "exists already" in refusal(TrainingError, plan(corpus), tmp_path / "file")
+    assert "cannot be made" in refusal(TrainingError, plan(corpus), tmp_path / "file" / "run")
+    assert "no run to resume" in refusal(TrainingError, plan(corpus), tmp_path / "run", resume=True)
+    assert "no run to resume" in refusal(TrainingError, plan(corpus), tmp_path / "none", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "option"),
+    [
+        ({"model": {"dropout": 0.2}}, "model.dropout = 0.1, not 0.2"),
+        ({"model": {"d_model": 32}}, "model.d_model = 16, not 32"),
+        ({"data": {"max_length": 60}}, "data.max_length = 64, not 60"),
+        ({"data": {"both_directions": False}}, "data.both_directions = True, not False"),
+        ({"seed": 2}, "train.seed = 1, not 2"),
+        ({"batch_tokens": 128}, "train.batch_tokens = 256, not 128"),
+    ],
+    ids=str,
+)
+def test_other_settings_are_not_resumed(
+    changes: dict[str, Any], option: str, finished: tuple[Path, Notes], corpus: Path
+) -> None:
+    line = refusal(ConfigError, plan(corpus, **changes), finished[0], resume=True)
+    assert f"run.toml: the run was begun with {option}; resume with its own settings" in line
+
+
+def test_another_text_is_not_resumed(finished: tuple[Path, Notes], corpus: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(corpus, tmp_path / "corpus")
+    run(plan(place, max_updates=2), tmp_path / "run")
+    with (place / "train.ko").open("a", encoding="utf-8") as source, (place / "train.en").open("a") as target:
+        source.write("새 문장이에요.\n")
+        target.write("It is a new sentence.\n")
+    line = refusal(TrainingError, plan(place, max_updates=4), tmp_path / "run", resume=True)
+    assert "the training text is not the one that this run was begun with" in line
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "line"),
+    [
+        ({"train": ["nope.ko", "nope.en"]}, DataError, "nope.ko: there is no such file"),
+        ({"valid": ["nope.tsv"]}, DataError, "nope.tsv: there is no such file"),
+        ({"corpus": "multi30k", "train": ["train"], "valid": ["val"], "source_language": "en", "target_language": "de"},
+         DataError, "multi30k"),
+        ({"corpus": "nothing"}, ConfigError, "nothing"),
+        ({"max_pairs": 5, "valid": []}, DataError, "5 sentence pairs to train on and 0 to validate on are too few"),
+        ({"vocabulary_size": 100}, ConfigError, "data.vocabulary_size = 100"),
+        ({"joint": False}, ConfigError, "joint"),
+    ],
+    ids=["no file", "no validation", "no folder", "no corpus", "too little", "vocabulary", "separate"],
+)  # fmt: skip
+def test_a_run_that_cannot_begin_leaves_nothing_behind(
+    data: dict[str, Any], kind: type[OnmalError], line: str, corpus: Path, tmp_path: Path
+) -> None:
+    """So that the same command works once the mistake is mended."""
+    corpora = {"multi30k": tmp_path / "nowhere"}
+    assert line in refusal(kind, plan(corpus, data=data), tmp_path / "run", corpora=corpora)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_blank_line_in_the_validation_text_is_an_error_that_names_it(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "valid.tsv").write_text("하나\tone\n둘\t\n", "utf-8")
+    line = refusal(DataError, plan(corpus, data={"valid": [str(tmp_path / "valid.tsv")]}), tmp_path / "run")
+    assert "valid.tsv:2: the target side is empty" in line
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """The system refuses to write more than so many bytes to a file, as it does on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+@pytest.mark.parametrize(
+    ("size", "what"),
+    [(500, "run.toml"), (6_000, "training"), (30_000, "snapshot-"), (100_000, "checkpoint-")],
+    ids=["settings", "tokenizer", "snapshot", "checkpoint"],
+)
+def test_a_full_disk_is_one_line_and_the_run_can_go_on(
+    size: int, what: str, corpus: Path, tmp_path: Path
+) -> None:
+    config = plan(corpus, max_updates=4)
+    with largest_file(size), pytest.raises(TrainingError) as caught:
+        train(config, tmp_path / "run", reporter=Notes())
+    assert what in str(caught.value)
+    assert "cannot be written" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.rglob("*.part")) == []
+    run(config, tmp_path / "run", resume=(tmp_path / "run" / "training" / "run.toml").exists())
+    assert all_progress(tmp_path / "run" / "training")[-1].update == 4
+
+
+# Going on
+
+
+def test_a_run_that_never_got_to_a_checkpoint_begins_anew(
+    finished: tuple[Path, Notes], corpus: Path, tmp_path: Path
+) -> None:
+    """All that is there are the settings, half a tokenizer and half a line of the log."""
+    place = tmp_path / "run" / "training"
+    place.mkdir(parents=True)
+    shutil.copy(finished[0] / "training" / "run.toml", place)
+    (place / "tokenizer.model").write_bytes(b"half a tok")
+    (place / "log.jsonl").write_text('{"event": "beg')
+    _, notes = run(plan(corpus), tmp_path / "run", resume=True)
+    assert "resumed at update" not in notes.of("begun")[0]
+    assert same_weights(finished[0], tmp_path / "run")
+    events = [json.loads(line)["event"] for line in (place / "log.jsonl").read_text("utf-8").splitlines()]
+    assert events[0] == "begun"
+
+
+def test_empty_folders_left_by_a_kill_are_no_hindrance(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "run" / "training").mkdir(parents=True)
+    run(plan(corpus, max_updates=2), tmp_path / "run")
+
+
+def test_a_damaged_checkpoint_is_said_and_the_one_before_taken(
+    finished: tuple[Path, Notes], corpus: Path, tmp_path: Path
+) -> None:
+    run(plan(corpus, max_updates=10), tmp_path / "run")
+    run(plan(corpus, max_updates=20), tmp_path / "run", resume=True)
+    newest = tmp_path / "run" / "training" / "checkpoint-000000020.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    _, notes = run(plan(corpus), tmp_path / "run", resume=True)
+    assert f"{newest} cannot be read; going on from the checkpoint before" in notes.of("note")
+    assert notes.of("begun")[0]["resumed at update"] == 10
+    assert same_weights(finished[0], tmp_path / "run")
+
+
+unix = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
+
+
+def command(config: RunConfig, folder: Path) -> list[str]:
+    """The same run as a person would type it, but without an end."""
+    (folder.parent / "test.toml").write_text(config.to_toml(), "utf-8")
+    endless = ("--set", "train.max_updates=1000000")
+    return [
+        sys.executable,
+        "-m",
+        "onmal",
+        "train",
+        str(folder.parent / "test.toml"),
+        "--out",
+        str(folder),
+        *endless,
+    ]
+
+
+def start(config: RunConfig, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(config, folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1"},
+    )  # fmt: skip
+
+
+@unix
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=lambda kind: kind.name)
+def test_a_signal_stops_saves_and_says_how_to_go_on(
+    kind: signal.Signals, corpus: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "my runs" / "ko-en"
+    folder.parent.mkdir()
+    config = plan(corpus, validate_every=5)
+    with start(config, folder) as process:
+        assert process.stderr is not None
+        seen = next(line for line in process.stderr if line.startswith("validation at update 5,"))
+        process.send_signal(kind)
+        rest = process.stderr.read()
+    assert seen
+    assert process.returncode == 130
+    assert "stopping after this update, and saving ..." in rest
+    assert "Traceback" not in rest
+    advice = rest.strip().splitlines()[-1]
+    said, _, typed = advice.partition("go on with: ")
+    assert said == "stopped and saved; "
+    assert not (folder / "weights.safetensors").exists()
+    (where,) = all_progress(folder / "training")
+    assert where.update >= 5
+
+    end = where.update + 7
+    words = shlex.split(typed)
+    assert words[0] == "onmal"
+    result = CliRunner().invoke(app, [*words[1:], "--set", f"train.max_updates={end}"])
+    assert result.exit_code == 0, result.output
+    assert f"resumed at update: {where.update}" in result.stderr
+    run(plan(corpus, validate_every=5, max_updates=end), tmp_path / "uninterrupted")
+    assert same_state(folder, tmp_path / "uninterrupted")
+    assert same_weights(folder, tmp_path / "uninterrupted")
+
+
+@unix
+def test_a_killed_run_goes_on_from_its_last_checkpoint(corpus: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with start(plan(corpus, validate_every=5, save_every=1), folder) as process:
+        assert process.stderr is not None
+        for _ in process.stderr:
+            if list((folder / "training").glob("checkpoint-*.safetensors")):
+                process.kill()
+                break
+        process.stderr.read()
+    assert process.returncode == -signal.SIGKILL
+    end = all_progress(folder / "training")[-1].update + 7
+    config = plan(corpus, validate_every=5, save_every=1, max_updates=end)
+    run(config, folder, resume=True)
+    run(config, tmp_path / "uninterrupted")
+    assert same_state(folder, tmp_path / "uninterrupted")
+    assert same_weights(folder, tmp_path / "uninterrupted")

@@ -1,0 +1,337 @@
+"""config: each mistake is one line with option, value and remedy; what is written as TOML reads back the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pydantic
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onmal.config import (
+    SECTIONS,
+    SIZES,
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    SearchConfig,
+    Settings,
+    Size,
+    TrainConfig,
+    Vocabulary,
+    apply_overrides,
+    read_toml,
+)
+from onmal.errors import ConfigError
+
+RECIPES = sorted((Path(__file__).resolve().parents[2] / "recipes").glob("*.toml"))
+ENDS: dict[str, Any] = {"train": {"minutes": 1}}
+PYDANTIC = re.compile(
+    r"pydantic|Input should|valid (integer|number|string|list)|Value error|type=|validation", re.I
+)
+
+
+def message(values: dict[str, Any]) -> str:
+    """What a person reads when a run is described so."""
+    with pytest.raises(ConfigError) as caught:
+        RunConfig.from_dict({**ENDS, **values})
+    text = str(caught.value)
+    assert "\n" not in text
+    assert not PYDANTIC.search(text), text
+    assert caught.value.remedy
+    return text
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_can_be_read(path: Path) -> None:
+    run = RunConfig.from_toml(path)
+    assert run.name == path.stem
+    assert run.data.source_language
+    assert run.data.target_language
+    assert RunConfig.from_dict(read_toml(path)) == run
+
+
+def test_there_are_recipes() -> None:
+    assert RECIPES
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"model": {"d_modle": 8}}, "unknown setting 'model.d_modle'; did you mean 'd_model'?"),
+        ({"data": {"tokeniser": "bpe"}}, "unknown setting 'data.tokeniser'; did you mean 'tokenizer'?"),
+        ({"train": {"warm_up": 9}}, "unknown setting 'train.warm_up'; did you mean 'warmup'?"),
+        ({"search": {"beam": 9}}, "unknown setting 'search.beam'; did you mean 'beam_size'?"),
+        ({"serach": {}}, "unknown setting 'serach'; did you mean 'search'?"),
+        ({"sizes": "tiny"}, "unknown setting 'sizes'; did you mean 'size'?"),
+        ({"search": {"self": 1}}, "unknown setting 'search.self'; known: beam_size, length_penalty, "),
+        ({"zzz": 1}, "unknown setting 'zzz'; known: name, size, model, data, train, search"),
+    ],
+)
+def test_an_unknown_setting_is_told_with_its_nearest_name(values: dict[str, Any], expected: str) -> None:
+    assert message(values).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"model": {"d_model": "wide"}}, "setting 'model.d_model' cannot be 'wide'; give a whole number"),
+        ({"model": {"d_model": "64"}}, "setting 'model.d_model' cannot be '64'; give a whole number"),
+        ({"model": {"d_model": True}}, "setting 'model.d_model' cannot be True; give a whole number"),
+        ({"model": {"d_model": 6.4}}, "setting 'model.d_model' cannot be 6.4; give a whole number"),
+        ({"model": {"d_model": 0}}, "setting 'model.d_model' cannot be 0; give more than 0"),
+        ({"model": {"dropout": 1}}, "setting 'model.dropout' cannot be 1; give less than 1.0"),
+        ({"model": {"dropout": "a\nb"}}, "setting 'model.dropout' cannot be 'a\\nb'; give a number"),
+        ({"model": {"output_bias": "yes"}}, "setting 'model.output_bias' cannot be 'yes'; give true or false"),
+        ({"model": {"norm": "batch"}}, "setting 'model.norm' cannot be 'batch'; choose 'layer' or 'rms'"),
+        ({"data": {"train": "a.ko"}}, "setting 'data.train' cannot be 'a.ko'; give a list, such as"),
+        ({"data": {"train": ["a.ko", 3]}}, "setting 'data.train' cannot be 3; give text, in quotes"),
+        ({"data": {"max_length": 1}}, "setting 'data.max_length' cannot be 1; give more than 1"),
+        ({"search": {"beam_size": 999}}, "setting 'search.beam_size' cannot be 999; give at most 256"),
+        ({"search": {"length_penalty": float("inf")}}, "setting 'search.length_penalty' cannot be inf; give a finite"),
+        ({"train": {"minutes": 1, "seed": -1}}, "setting 'train.seed' cannot be -1; give at least 0"),
+        ({"train": {"minutes": 1, "seed": 2**64}}, "setting 'train.seed' cannot be 18446744073709551616; give less"),
+        ({"name": 5}, "setting 'name' cannot be 5; give text, in quotes"),
+        ({"size": "huge"}, "size cannot be 'huge'; choose one of tiny, small, base, big"),
+        ({"size": ["tiny"]}, "size cannot be ['tiny']; choose one of"),
+        ({"model": 3}, "'model' should be a section, not 3; write [model] and its settings below"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_told_with_its_setting_and_a_remedy(values: dict[str, Any], expected: str) -> None:
+    assert message(values).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"model": {"d_model": 6}}, "[model]: d_model = 6 cannot be split evenly into num_heads = 4; make d_model a "),
+        ({"model": {"d_model": 9, "num_heads": 3}}, "[model]: d_model = 9 is odd; make it even"),
+        (
+            {"model": {"d_model": 12, "num_heads": 4, "source_positions": "rotary"}},
+            "[model]: rotary positions turn pairs of components; make d_model / num_heads even",
+        ),
+        ({"train": {}}, "[train]: the run would never end; give max_updates, max_epochs or minutes"),
+        ({"search": {"n_best": 5}}, "[search]: n_best = 5 is more than beam_size = 4; raise beam_size"),
+        (
+            {"data": {"max_length": 300}, "model": {"max_target_length": 200}},
+            "data.max_length = 300 is more than model.max_target_length = 200; make model.max_target_length as large",
+        ),
+        ({"data": {"train": ["\udce9.ko"]}}, "[data]: '\\udce9.ko' is not UTF-8 text; rename it"),
+    ],
+)  # fmt: skip
+def test_settings_that_contradict_each_other_are_told(values: dict[str, Any], expected: str) -> None:
+    assert message(values).startswith(expected)
+
+
+WRONG = ["x", 1.5, -1, True, None, [1], {}, float("nan"), float("inf"), 10**30, "\ud800", b"x"]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("value", WRONG, ids=repr)
+def test_no_word_of_pydantic_reaches_a_person(section: str, value: Any) -> None:
+    errors: dict[str, ConfigError] = {}
+    for name in SECTIONS[section].model_fields:
+        try:
+            SECTIONS[section](**{**ENDS.get(section, {}), name: value})
+        except ConfigError as error:
+            errors[name] = error
+    assert errors
+    for name, error in errors.items():
+        assert name in str(error) or f"[{section}]" in str(error)
+        assert not PYDANTIC.search(str(error)), error
+        assert error.remedy
+
+
+def test_vocabulary_names_its_settings_too() -> None:
+    with pytest.raises(ConfigError, match=r"setting 'vocabulary.target_size' is missing; give it"):
+        Vocabulary(source_size=3)
+
+
+@pytest.mark.parametrize("size", get_args(Size))
+def test_a_size_fills_in_what_the_model_leaves_open(size: str) -> None:
+    run = RunConfig.from_dict({**ENDS, "size": size, "model": {"feed_forward": 48, "dropout": 0.3}})
+    assert run.size == size
+    assert run.model == ModelConfig(**{**SIZES[size], "feed_forward": 48, "dropout": 0.3})
+
+
+def test_sizes_grow() -> None:
+    assert list(SIZES) == list(get_args(Size))
+    widths = [ModelConfig(**fields).d_model for fields in SIZES.values()]
+    assert widths == sorted(set(widths))
+
+
+def test_without_a_size_the_model_has_its_own_defaults() -> None:
+    run = RunConfig.from_dict(ENDS)
+    assert run.size is None
+    assert (run.model, run.data, run.search) == (ModelConfig(), DataConfig(), SearchConfig())
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+SHARE = st.floats(0, 1, exclude_max=True)
+RUNS = st.fixed_dictionaries(
+    {"train": st.fixed_dictionaries({"minutes": st.floats(0.001, 1e9), "seed": st.integers(0, 2**63 - 1)})},
+    optional={
+        "name": TEXT,
+        "size": st.sampled_from(list(SIZES)),
+        "model": st.fixed_dictionaries({}, optional={"dropout": SHARE, "output_bias": st.booleans()}),
+        "data": st.fixed_dictionaries(
+            {},
+            optional={
+                "source_language": TEXT,
+                "train": st.lists(TEXT, max_size=3),
+                "tokenizer": st.sampled_from(["unigram", "bpe"]),
+                "subword_sampling": SHARE,
+                "max_length": st.integers(2, 256),
+            },
+        ),
+        "search": st.fixed_dictionaries({}, optional={"length_penalty": st.floats(0, 1e300)}),
+    },
+)
+
+
+@given(RUNS)
+def test_toml_reads_back_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
+) -> None:
+    run = RunConfig.from_dict(values)
+    path = tmp_path_factory.mktemp("run") / "run.toml"
+    path.write_text(run.to_toml(), "utf-8")
+    assert RunConfig.from_toml(path) == run
+
+
+def test_toml_spells_out_every_field() -> None:
+    written = RunConfig.from_dict(ENDS).to_toml()
+    for section, settings_ in SECTIONS.items():
+        _, _, rest = written.partition(f"\n[{section}]\n")
+        fields = [line.partition(" = ")[0] for line in rest.split("\n\n")[0].splitlines()]
+        assert fields == list(settings_.model_fields)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(b'\xef\xbb\xbfname = "\xeb\xa7\x90"\r\n[train]\r\nminutes = 2\r\n')
+    run = RunConfig.from_toml(path)
+    assert (run.name, run.train.minutes) == ("말", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "cannot be read (No such file or directory); check the path"),
+        (b"[model\nd_model = 8", "not valid TOML: "),
+        (b"d_model = 8\nd_model = 9", "not valid TOML: "),
+        ("name = '말'".encode("utf-16"), "not UTF-8 text; save it as UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, expected: str) -> None:
+    path = tmp_path / "run.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        RunConfig.from_toml(path)
+    assert str(caught.value).startswith(f"{path}: {expected}")
+    assert "\n" not in str(caught.value)
+
+
+def test_overrides_are_read_as_toml_and_else_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('name = "a"\n[train]\nminutes = 2\nwarmup = 7\n', "utf-8")
+    overrides = [
+        "size=tiny",
+        "model.dropout = 0.25",
+        "data.tokenizer=bpe",
+        'data.source_language="ko"',
+        'data.train=["a.ko", "a.en"]',
+        "data.joint=false",
+        "train.minutes=3",
+        "train.minutes=4",
+    ]
+    run = RunConfig.from_toml(path, overrides)
+    assert (run.size, run.model.d_model, run.model.dropout) == ("tiny", 128, 0.25)
+    assert (run.data.tokenizer, run.data.source_language, run.data.joint) == ("bpe", "ko", False)
+    assert run.data.train == ["a.ko", "a.en"]
+    assert (run.train.minutes, run.train.warmup) == (4, 7)
+
+
+def test_overrides_leave_what_they_are_given_alone() -> None:
+    values = {"model": {"d_model": 64}}
+    assert apply_overrides(values, ["model.d_model=32", "data.corpus=x"]) == {
+        "model": {"d_model": 32},
+        "data": {"corpus": "x"},
+    }
+    assert values == {"model": {"d_model": 64}}
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("model.d_model", "--set 'model.d_model' is not of the form section.key=value"),
+        (".d_model=3", "--set '.d_model=3' is not of the form section.key=value"),
+        ("=3", "--set '=3' is not of the form section.key=value"),
+        ("model.d_model.x=3", "--set 'model.d_model.x=3': 'd_model' is not a section"),
+        ("name.x=3", "--set 'name.x=3': 'name' is not a section"),
+    ],
+)
+def test_an_override_that_is_none_is_told(override: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        apply_overrides({"name": "a", "model": {"d_model": 64}}, [override])
+    assert str(caught.value).startswith(expected)
+    assert caught.value.remedy
+
+
+ALL: list[Settings] = [
+    Vocabulary(source_size=3, target_size=3),
+    ModelConfig(),
+    DataConfig(),
+    TrainConfig(minutes=1),
+    SearchConfig(),
+    RunConfig.from_dict(ENDS),
+]
+
+
+@pytest.mark.parametrize("config", ALL, ids=lambda config: type(config).__name__)
+def test_frozen(config: Settings) -> None:
+    for name in type(config).model_fields:
+        with pytest.raises(pydantic.ValidationError, match="frozen"):
+            setattr(config, name, getattr(config, name))
+
+
+@pytest.mark.parametrize("config", ALL, ids=lambda config: type(config).__name__)
+def test_every_setting_has_a_help_text_and_a_default_that_is_allowed(config: Settings) -> None:
+    assert config.replace() == config
+    if isinstance(config, tuple(SECTIONS.values())):
+        assert all(field.description for field in type(config).model_fields.values())
+
+
+def test_a_copy_is_checked_like_a_new_one() -> None:
+    run = RunConfig.from_dict(ENDS)
+    assert run.replace(model=run.model.replace(d_model=64)).model.d_model == 64
+    assert run.model.d_model == 256
+    with pytest.raises(ConfigError, match="cannot be split evenly"):
+        run.model.replace(num_heads=3)
+    with pytest.raises(ConfigError, match="did you mean 'num_heads'"):
+        run.model.replace(num_haeds=2)
+
+
+KEYS = st.sampled_from(
+    [
+        "name",
+        "size",
+        "model",
+        *(f"{section}.{name}" for section in SECTIONS for name in SECTIONS[section].model_fields),
+    ]
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.builds("{}={}".format, KEYS, st.text(max_size=12)), max_size=3))
+def test_any_override_applies_or_is_one_line(overrides: list[str]) -> None:
+    told = ""
+    try:
+        RunConfig.from_dict(apply_overrides(ENDS, overrides)).to_toml().encode()
+    except ConfigError as error:
+        told = str(error)
+    assert "\n" not in told

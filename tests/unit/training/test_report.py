@@ -1,0 +1,171 @@
+"""Reports: plain lines that a person can follow, and a log that programs can."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+from pathlib import Path
+
+import pytest
+
+from onmal.errors import TrainingError
+from onmal.training.checkpoint import Progress
+from onmal.training.report import (
+    JsonLog,
+    PlainReport,
+    Reporters,
+    Sample,
+    Update,
+    Validation,
+    clock,
+    shown,
+    speed,
+    time_left,
+)
+
+
+def update(number: int, seconds: float, *, tokens: int = 0, loss: float = 3.25, norm: float = 0.75) -> Update:
+    return Update(
+        update=number, epoch=2, share_done=0.25, seconds=seconds, target_tokens=tokens, loss=loss,
+        negative_log_likelihood=2.5, gradient_norm=norm, learning_rate=0.002, skipped=0,
+    )  # fmt: skip
+
+
+FOUND = Validation(
+    2.125,
+    31.5,
+    {"ko-en": {"BLEU": 31.5}},
+    [Sample("원문", "reference", "translation")],
+    {"ko-en": {"BLEU": "v:2"}},
+)
+
+
+def lines(stream: io.StringIO) -> list[str]:
+    return stream.getvalue().splitlines()
+
+
+def test_plain_lines_come_at_most_every_so_often_and_the_first_at_once() -> None:
+    stream = io.StringIO()
+    report = PlainReport(stream, every=30)
+    for seconds in (2, 4, 31, 33, 60, 62, 64):
+        report.updated(update(seconds, seconds, tokens=100 * seconds))
+    assert [line.split("update ")[1].split()[0] for line in lines(stream)] == ["2", "33", "64"]
+
+
+def test_the_first_line_already_has_a_speed() -> None:
+    stream = io.StringIO()
+    PlainReport(stream).updated(update(10, 2.0, tokens=3000))
+    assert "1,500 tokens/s" in stream.getvalue()
+    assert "loss 3.250" in stream.getvalue()
+    assert "left 0:06" in stream.getvalue()
+
+
+def test_speed_is_that_of_this_process() -> None:
+    """A run that was resumed on another machine does not remember the first one's speed."""
+    first, last = update(100, 1000, tokens=50_000), update(110, 1010, tokens=60_000)
+    assert speed(first, last) == 1000
+    assert speed(first, first) == 50
+    assert speed(update(0, 0), update(0, 0)) == 0
+
+
+def test_a_plain_run() -> None:
+    stream = io.StringIO()
+    report = PlainReport(stream)
+    report.begun(
+        {"languages": "ko -> en", "training pairs": 1234, "removed": {"empty": 2, "duplicate": 1000}}
+    )
+    report.validated(FOUND, Progress(update=500, best_update=500, seconds=61))
+    report.validated(FOUND, Progress(update=600, best_update=500, seconds=3661))
+    report.note("a note")
+    report.ended({"saved": "runs/ko-en", "validation scores": {}})
+    assert lines(stream) == [
+        "languages: ko -> en",
+        "training pairs: 1,234",
+        "removed: empty 2, duplicate 1,000",
+        "validation at update 500, 1:01: loss 2.125  ko-en BLEU 31.5 (best)",
+        "  원문",
+        "  = translation",
+        "  ~ reference",
+        "validation at update 600, 1:01:01: loss 2.125  ko-en BLEU 31.5",
+        "  원문",
+        "  = translation",
+        "  ~ reference",
+        "a note",
+        "saved: runs/ko-en",
+        "validation scores: none",
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.9, "0:59"), (61, "1:01"), (3723, "1:02:03")])
+def test_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_time_left_is_told_by_the_pace_so_far() -> None:
+    assert time_left(update(1, 10)) == pytest.approx(30)
+
+
+@pytest.mark.parametrize(
+    ("fact", "text"),
+    [(12345, "12,345"), (0.5, "0.5"), ("a", "a"), ({}, "none"), ({"a": {"b": 1000}}, "a b 1,000")],
+)
+def test_facts(fact: object, text: str) -> None:
+    assert shown(fact) == text
+
+
+# The log
+
+
+def events(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_every_event_is_one_line_for_every_reporter(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.jsonl", "b.jsonl")]
+    report = Reporters(*map(JsonLog, paths))
+    report.begun({"languages": "ko -> en"})
+    report.updated(update(1, 1.5))
+    report.validated(FOUND, Progress(update=1, best_score=31.5))
+    report.note("한 줄")
+    report.ended({"saved": "x"})
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    found = events(paths[0])
+    assert [event["event"] for event in found] == ["begun", "update", "validation", "note", "ended"]
+    assert found[1]["loss"] == 3.25
+    assert found[2]["signatures"] == {"ko-en": {"BLEU": "v:2"}}
+    assert found[2]["progress"]["best_score"] == 31.5
+    assert "한 줄" in paths[0].read_text("utf-8")
+
+
+def test_what_is_not_finite_is_null_as_json_wants_it(tmp_path: Path) -> None:
+    log = JsonLog(tmp_path / "log.jsonl")
+    log.updated(update(1, 1.0, loss=math.nan, norm=math.inf))
+    (found,) = events(log.path)
+    assert found["loss"] is None
+    assert found["gradient_norm"] is None
+    assert found["update"] == 1
+    assert "NaN" not in log.path.read_text("utf-8")
+
+
+def test_a_line_that_was_cut_off_is_taken_out(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    JsonLog(path).note("whole")
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"event": "upd')
+    JsonLog(path).note("later")
+    assert [event["text"] for event in events(path)] == ["whole", "later"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_full_disk_is_one_line() -> None:
+    with pytest.raises(TrainingError) as caught:
+        JsonLog(Path("/dev/full")).note("text")
+    expected = f"/dev/full: cannot be written ({os.strerror(28)}); free some space, and go on with --resume"
+    assert str(caught.value) == expected
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="cannot be written"):
+        JsonLog(tmp_path / "gone" / "log.jsonl").begun({})

@@ -1,0 +1,569 @@
+"""The training loop on a copy task: it learns, it ends, it says what goes wrong, and it goes on exactly where it stood."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from onmal.config import ModelConfig, TrainConfig, Vocabulary
+from onmal.data.batching import Batch, EncodedSide, TrainingText
+from onmal.errors import TrainingError
+from onmal.models import build
+from onmal.models.contract import Seq2Seq
+from onmal.text.subword_sampling import WordTable
+from onmal.training.checkpoint import Progress, all_progress, latest_checkpoint, named_weights
+from onmal.training.report import Update, Validation
+from onmal.training.trainer import Trainer
+
+SPECIAL, WORDS = 4, 12
+VOCABULARY = Vocabulary(source_size=SPECIAL + WORDS, target_size=SPECIAL + WORDS)
+
+
+def copy_task(pairs: int = 60, *, sampled: bool = False, longest: int = 6) -> TrainingText:
+    """Sentences of random words whose translation they are; sampled, each word has two spellings."""
+    random = np.random.default_rng(0)
+    offsets = np.concatenate(([0], np.cumsum(random.integers(2, longest + 1, pairs))))
+    words = random.integers(0, WORDS, offsets[-1]).astype(np.int32)
+    spellings = [
+        [[SPECIAL + word], [SPECIAL + (word + 1) % WORDS, SPECIAL + (word + 5) % WORDS]][: 1 + sampled]
+        for word in range(WORDS)
+    ]
+    flat = [spelling for candidates in spellings for spelling in candidates]
+    table = WordTable(
+        pieces=np.array([piece for spelling in flat for piece in spelling], np.int32),
+        starts=np.cumsum([0, *map(len, flat)]),
+        first=np.arange(WORDS + 1) * (1 + sampled),
+        cumulative=(np.arange(len(flat)) + 1) / (1 + sampled),
+    )
+    side = EncodedSide(table, words, offsets)
+    return TrainingText(side, side, np.full(pairs, -1, np.int32), sampled, max_length=40)
+
+
+class Listener:
+    """A reporter that remembers."""
+
+    def __init__(self) -> None:
+        self.updates: list[Update] = []
+        self.validations: list[int] = []
+        self.notes: list[str] = []
+
+    def begun(self, facts: dict[str, Any]) -> None:
+        raise AssertionError("it is not the trainer that begins a run")
+
+    ended = begun
+
+    def updated(self, update: Update) -> None:
+        self.updates.append(update)
+
+    def validated(self, validation: Validation, progress: Progress) -> None:
+        self.validations.append(progress.update)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+class Watched(Trainer):
+    """A trainer that lets a test look, or step in, after each update."""
+
+    after: Callable[[Watched], None] = staticmethod(lambda trainer: None)
+
+    def update(self, batches: list[Batch]) -> None:
+        super().update(batches)
+        self.after(self)
+
+
+def weigh(model: Seq2Seq) -> Validation:
+    """A score that is a function of the weights."""
+    return Validation(0.0, float(model.output.weight.detach().double().square().sum()) % 1, {})
+
+
+def trainer(
+    folder: Path,
+    text: TrainingText | None = None,
+    *,
+    after: Callable[[Watched], None] = lambda trainer: None,
+    validate: Callable[[Seq2Seq], Validation] = weigh,
+    dropout: float = 0.0,
+    model_seed: int = 1,
+    **settings: Any,
+) -> Watched:
+    torch.manual_seed(model_seed)
+    config = ModelConfig(
+        d_model=16, num_heads=2, feed_forward=32, encoder_layers=1, decoder_layers=1, dropout=dropout,
+        attention_dropout=dropout, feed_forward_dropout=dropout, max_source_length=40, max_target_length=40,
+    )  # fmt: skip
+    plan = {
+        "batch_tokens": 64, "learning_rate": 0.01, "warmup": 5, "validate_every": 1000, "precision": "float32",
+        "max_updates": 20, "label_smoothing": 0.0,
+    }  # fmt: skip
+    made = Watched(
+        build(config, VOCABULARY), copy_task() if text is None else text, TrainConfig(**{**plan, **settings}),
+        validate=validate, reporter=Listener(), folder=folder, device=torch.device("cpu"),
+    )  # fmt: skip
+    made.after = after
+    return made
+
+
+def stop_at(*updates: int) -> Callable[[Watched], None]:
+    def after(trainer: Watched) -> None:
+        trainer.interrupted = trainer.progress.update in updates
+
+    return after
+
+
+def heard(trainer: Trainer) -> Listener:
+    assert isinstance(trainer.reporter, Listener)
+    return trainer.reporter
+
+
+def likelihood(trainer: Trainer) -> float:
+    """Negative log-likelihood of the training text, per token."""
+    batches = list(trainer.text.epoch(0, 0, 512, start=1, end=2, pad=0))
+    trainer.model.eval()
+    with torch.no_grad():
+        found = [trainer.loss(batch.source, batch.target, batch.lengths) for batch in batches]
+    return sum(float(each.negative_log_likelihood) for each in found) / sum(each.tokens for each in found)
+
+
+def same_weights(one: Trainer, other: Trainer) -> bool:
+    others = named_weights(other.model)
+    return all(torch.equal(weight, others[name]) for name, weight in named_weights(one.model).items())
+
+
+# Learning
+
+
+def test_it_learns_to_copy(tmp_path: Path) -> None:
+    run = trainer(tmp_path, copy_task(200, longest=4), max_updates=200, learning_rate=0.02, warmup=20)
+    before = likelihood(run)
+    run.run()
+    assert before > 2
+    assert likelihood(run) < 0.5 * before
+    assert run.progress.update == 200
+    assert heard(run).notes == []
+    assert not run.model.training  # as a validation leaves it
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_gradients_are_those_of_the_mean_over_tokens_however_batches_are_split(
+    precision: str, tmp_path: Path
+) -> None:
+    """One batch, or two of unequal token counts whose gradients are summed: the same step."""
+    gradients = []
+    for cuts in ([], [3]):
+        run = trainer(tmp_path, clip_norm=0, precision=precision, batch_tokens=128)
+        (whole,) = next(run.updates())
+        parts = np.split(np.arange(len(whole.pairs)), cuts)
+        batches = [Batch(whole.source[p], whole.target[p], whole.lengths[p], whole.pairs[p]) for p in parts]
+        run.optimizer.register_step_pre_hook(
+            lambda *_, model=run.model: gradients.append([p.grad.clone() for p in model.parameters()])
+        )
+        run.update(batches)
+        assert run.progress.target_tokens == whole.target_tokens
+    tolerance = 1e-5 if precision == "float32" else 0.02
+    for one, two in zip(*gradients, strict=True):
+        assert float((one - two).norm()) <= tolerance * float(one.norm()) + 1e-6
+
+
+def test_accumulation_takes_as_many_batches_and_what_is_left_of_an_epoch(tmp_path: Path) -> None:
+    run = trainer(tmp_path, accumulate=4, max_epochs=1, max_updates=0)
+    taken: list[int] = []
+    for batches in run.updates():
+        taken.append(len(batches))
+        run.update(batches)
+    assert sum(taken) == len(run.text.epoch(1, 0, 64, start=1, end=2, pad=0))
+    assert set(taken[:-1]) == {4}
+    assert 1 <= taken[-1] <= 4
+
+
+def test_gradients_are_clipped_only_where_asked(tmp_path: Path) -> None:
+    norms = {}
+    for clip in (0.0, 0.01):
+        run = trainer(tmp_path, clip_norm=clip, max_updates=1)
+        run.optimizer.register_step_pre_hook(
+            lambda *_, model=run.model, clip=clip: norms.update(
+                {clip: math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters()))}
+            )
+        )
+        run.run()
+    assert norms[0.01] == pytest.approx(0.01, rel=1e-3)
+    assert norms[0.0] > 0.1
+
+
+def test_each_epoch_shows_every_pair_once(tmp_path: Path) -> None:
+    run = trainer(tmp_path, max_epochs=2, max_updates=0)
+    seen: list[list[int]] = [[], []]
+    for batches in run.updates():
+        seen[run.progress.epoch] += [int(pair) for batch in batches for pair in batch.pairs]
+        run.update(batches)
+    assert sorted(seen[0]) == sorted(seen[1]) == list(range(60))
+    assert seen[0] != seen[1]
+
+
+# Seeds
+
+
+def test_the_seed_alone_decides(tmp_path: Path) -> None:
+    text = copy_task(sampled=True)
+    runs = []
+    for number, seed in enumerate((3, 3, 4)):
+        (tmp_path / str(number)).mkdir()
+        runs.append(trainer(tmp_path / str(number), text, seed=seed, dropout=0.2))
+        runs[-1].run()
+    assert same_weights(runs[0], runs[1])
+    assert not same_weights(runs[0], runs[2])
+
+
+# Going on
+
+
+EXACT = {
+    "max_updates": 23, "validate_every": 4, "average": 3, "accumulate": 2, "dropout": 0.2, "weight_decay": 0.01,
+    "schedule": "cosine", "label_smoothing": 0.1, "batch_tokens": 48,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    run = trainer(tmp_path_factory.mktemp("uninterrupted"), copy_task(sampled=True), **EXACT)
+    run.run()
+    assert run.progress.epoch > 2
+    return run
+
+
+def assert_same_run(one: Trainer, other: Trainer) -> None:
+    """Weights, optimizer, random state, place and snapshots, all to the bit."""
+    assert same_weights(one, other)
+    states = [run.optimizer.state_dict()["state"] for run in (one, other)]
+    for index, state in states[0].items():
+        for key, value in state.items():
+            assert torch.equal(value, states[1][index][key]), (index, key)
+    places = [{**asdict(run.progress), "seconds": 0} for run in (one, other)]
+    assert places[0] == places[1]
+    for name, weight in one.snapshots.mean(one.progress.snapshots).items():
+        assert torch.equal(weight, other.snapshots.mean(other.progress.snapshots)[name])
+    assert other.snapshots.path(other.progress.best_update).exists()
+    newest = [latest_checkpoint(run.folder) for run in (one, other)]
+    assert newest[0] is not None
+    assert newest[1] is not None
+    assert newest[0].name == newest[1].name
+
+
+def go_on(folder: Path, after: Callable[[Watched], None], **settings: Any) -> Watched:
+    """A new process, as it were: other weights and random numbers, until the checkpoint is read."""
+    run = trainer(folder, copy_task(sampled=True), after=after, model_seed=99, **settings)
+    checkpoint = latest_checkpoint(folder)
+    if checkpoint:
+        run.resume(checkpoint)
+    return run
+
+
+@pytest.mark.parametrize("stops", [(1,), (4,), (7,), (10, 11, 12), (22,), (23,), (3, 8, 13, 21)], ids=str)
+def test_interrupted_and_resumed_is_uninterrupted(
+    stops: Sequence[int], uninterrupted: Watched, tmp_path: Path
+) -> None:
+    run = trainer(tmp_path, copy_task(sampled=True), after=stop_at(*stops), **EXACT)
+    places = []
+    for stop in stops:
+        run.run()
+        assert run.progress.update == stop
+        assert run.interrupted
+        places.append((run.progress.epoch, run.progress.batch))
+        run = go_on(tmp_path, stop_at(*stops), **EXACT)
+        assert (run.progress.epoch, run.progress.batch) == places[-1]
+    run.run()
+    assert any(batch > 0 for _, batch in places)  # in the middle of an epoch
+    assert_same_run(uninterrupted, run)
+
+
+class Killed(Exception):
+    """What no process can catch."""
+
+
+@pytest.mark.parametrize(
+    ("saved", "killed"), [((2,), 3), ((6,), 22), ((5, 9), 21), ((13,), 14), ((), 9)], ids=str
+)
+def test_killed_and_resumed_is_uninterrupted(
+    saved: Sequence[int], killed: int, uninterrupted: Watched, tmp_path: Path
+) -> None:
+    """What happened after the last checkpoint happens again, validations and their snapshots included."""
+
+    def after(run: Watched) -> None:
+        if run.progress.update in saved:
+            run.save()
+        if run.progress.update == killed:
+            raise Killed
+
+    with pytest.raises(Killed):
+        trainer(tmp_path, copy_task(sampled=True), after=after, **EXACT).run()
+    run = (
+        trainer(tmp_path, copy_task(sampled=True), **EXACT)
+        if not saved
+        else go_on(tmp_path, stop_at(), **EXACT)
+    )
+    assert run.progress.update == (saved[-1] if saved else 0)
+    run.run()
+    assert_same_run(uninterrupted, run)
+
+
+def test_every_checkpoint_that_stays_has_its_snapshots(tmp_path: Path) -> None:
+    """Validations after a checkpoint take nothing from it: it may have to be resumed from, and end at once."""
+    settings = {**EXACT, "validate_every": 1, "max_updates": 20, "average": 2}
+
+    def after(run: Watched) -> None:
+        if run.progress.update in (5, 10):
+            run.save()
+        if run.progress.update == 18:
+            raise Killed
+
+    with pytest.raises(Killed):
+        trainer(tmp_path, copy_task(sampled=True), after=after, **settings).run()
+    assert [progress.update for progress in all_progress(tmp_path)] == [5, 10]
+    for damaged in (False, True):
+        if damaged:
+            (tmp_path / "checkpoint-000000010.safetensors").write_bytes(b"")
+        run = go_on(tmp_path, stop_at(), **settings)
+        needed = {*run.progress.snapshots, run.progress.best_update}
+        assert [update for update in needed if not run.snapshots.path(update).exists()] == []
+
+
+def test_snapshots_that_nothing_needs_go(tmp_path: Path) -> None:
+    run = trainer(tmp_path, max_updates=20, validate_every=2, average=3)
+    run.run()
+    updates = {int(path.stem.removeprefix("snapshot-")) for path in tmp_path.glob("snapshot-*")}
+    assert updates == {16, 18, 20, run.progress.best_update}
+
+
+def test_a_finished_run_that_is_resumed_stays_as_it_is(uninterrupted: Watched) -> None:
+    run = go_on(uninterrupted.folder, stop_at(), **EXACT)
+    run.run()
+    assert heard(run).validations == []
+    assert_same_run(uninterrupted, run)
+
+
+def test_a_finished_run_can_go_on_to_a_later_end(uninterrupted: Watched, tmp_path: Path) -> None:
+    short = {**EXACT, "schedule": "inverse-sqrt", "warmup": 0, "validate_every": 5}
+    trainer(tmp_path, copy_task(sampled=True), **{**short, "max_updates": 10}).run()
+    longer = go_on(tmp_path, stop_at(), **{**short, "max_updates": 15})
+    longer.run()
+    (tmp_path / "at once").mkdir()
+    at_once = trainer(tmp_path / "at once", copy_task(sampled=True), **{**short, "max_updates": 15})
+    at_once.run()
+    assert_same_run(at_once, longer)
+
+
+# What goes wrong
+
+
+def poison(run: Trainer, updates: Callable[[int], bool]) -> None:
+    """Makes the gradients of chosen updates not finite (1 is the first)."""
+    run.model.output.weight.register_hook(
+        lambda gradient: gradient * (math.nan if updates(run.progress.update + 1) else 1)
+    )
+
+
+def test_an_update_whose_gradient_is_not_finite_is_left_out_counted_and_said(tmp_path: Path) -> None:
+    weights: dict[int, list[torch.Tensor]] = {}
+    run = trainer(
+        tmp_path,
+        after=lambda run: weights.update(
+            {run.progress.update: [p.detach().clone() for p in run.model.parameters()]}
+        ),
+        max_updates=6,
+    )
+    poison(run, lambda update: update in (3, 5))
+    run.run()
+    assert heard(run).notes == [f"update {number}: gradient not finite, update skipped" for number in (3, 5)]
+    assert (run.progress.skipped, run.progress.skipped_in_a_row) == (2, 0)
+    changed = {
+        number: any(not torch.equal(a, b) for a, b in zip(weights[number - 1], weights[number], strict=True))
+        for number in range(2, 7)
+    }
+    assert changed == {2: True, 3: False, 4: True, 5: False, 6: True}
+    assert all(torch.isfinite(p).all() for p in run.model.parameters())
+
+
+@pytest.mark.parametrize("most", [0, 3])
+def test_too_many_in_a_row_end_the_run_with_one_line(most: int, tmp_path: Path) -> None:
+    run = trainer(tmp_path, max_skipped=most)
+    poison(run, lambda update: update > 4)
+    with pytest.raises(TrainingError, match=rf"^{most + 1} updates in a row.* lower train\.learning_rate"):
+        run.run()
+    assert run.progress.update == 4 + most
+    assert len(heard(run).notes) == most + 1
+
+
+def test_a_few_in_a_row_do_not(tmp_path: Path) -> None:
+    for most in (2, 3):
+        run = trainer(tmp_path, max_skipped=most)
+        poison(run, lambda update: update % 5 >= 2)  # three of five
+        if most == 2:
+            with pytest.raises(TrainingError):
+                run.run()
+    run.run()
+    assert (run.progress.update, run.progress.skipped) == (20, 12)
+
+
+def test_a_text_without_a_sentence_that_fits_is_one_line(tmp_path: Path) -> None:
+    text = copy_task()
+    run = trainer(tmp_path, TrainingText(text.source, text.target, text.prefixes, False, max_length=2))
+    with pytest.raises(TrainingError, match=r"no sentence pair is short enough; raise data\.max_length"):
+        run.run()
+
+
+# The end
+
+
+class Clock:
+    """Time that passes only when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 5000.0
+        monkeypatch.setattr("onmal.training.trainer.time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def tick(self, run: Trainer) -> None:
+        self.now += 1.0
+
+
+def test_the_end_by_updates(tmp_path: Path) -> None:
+    run = trainer(tmp_path, max_updates=7)
+    run.run()
+    assert run.progress.update == 7
+    assert heard(run).validations == [7]
+
+
+def test_the_end_by_epochs(tmp_path: Path) -> None:
+    run = trainer(tmp_path, max_updates=0, max_epochs=2)
+    run.run()
+    batches = [len(run.text.epoch(1, epoch, 64, start=1, end=2, pad=0)) for epoch in (0, 1)]
+    assert (run.progress.epoch, run.progress.batch) == (2, 0)
+    assert run.progress.update == sum(batches)
+
+
+def test_the_end_by_minutes_and_pauses_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    settings: dict[str, Any] = {"max_updates": 0, "minutes": 0.5, "save_every": 10_000}
+
+    def stop_at_ten(run: Watched) -> None:
+        clock.tick(run)
+        run.interrupted = run.progress.update == 10
+
+    run = trainer(tmp_path, after=stop_at_ten, **settings)
+    run.run()
+    assert (run.progress.update, run.progress.seconds) == (10, 10)
+    clock.now += 86_400
+    resumed = trainer(tmp_path, after=clock.tick, **settings)
+    resumed.resume(tmp_path / "checkpoint-000000010.safetensors")
+    resumed.run()
+    assert (resumed.progress.update, resumed.progress.seconds) == (30, 30)
+
+
+def test_the_end_by_lost_patience(tmp_path: Path) -> None:
+    scores = iter([10.0, 30.0, 30.0, 20.0, 25.0, 99.0])
+    run = trainer(
+        tmp_path, validate=lambda model: Validation(0.0, next(scores), {}), patience=3, validate_every=2,
+    )  # fmt: skip
+    run.run()
+    assert heard(run).validations == [2, 4, 6, 8, 10]
+    assert (run.progress.best_score, run.progress.best_update) == (30.0, 4)
+
+
+def test_whichever_comes_first(tmp_path: Path) -> None:
+    run = trainer(tmp_path, max_updates=9, max_epochs=100, minutes=100)
+    run.run()
+    assert run.progress.update == 9
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"max_updates": 25},
+        {"max_updates": 0, "max_epochs": 3},
+        {"max_updates": 0, "minutes": 0.4},
+        {"max_updates": 30, "max_epochs": 3, "minutes": 0.6, "patience": 4, "validate_every": 5},
+    ],
+    ids=str,
+)
+def test_the_share_done_only_grows_and_ends_at_one(
+    limits: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, shares = Clock(monkeypatch), [0.0]
+
+    def look(run: Watched) -> None:
+        clock.tick(run)
+        shares.append(run.share_done())
+
+    run = trainer(tmp_path, copy_task(sampled=True), after=look, **limits)
+    run.run()
+    shares.append(run.share_done())
+    assert all(a <= b for a, b in pairwise(shares))
+    assert shares[-1] == 1
+    assert max(b - a for a, b in pairwise(shares)) < 0.2
+
+
+@pytest.mark.parametrize("limits", [{"max_updates": 40}, {"max_updates": 0, "max_epochs": 2}], ids=str)
+@pytest.mark.parametrize("plan", [{"schedule": "cosine"}, {"schedule": "linear"}, {"cooldown": 0.5}], ids=str)
+def test_the_rate_falls_to_nothing_towards_the_end_whatever_ends_it(
+    limits: dict[str, Any], plan: dict[str, Any], tmp_path: Path
+) -> None:
+    rates: list[float] = []
+    run = trainer(
+        tmp_path,
+        after=lambda run: rates.append(run.optimizer.param_groups[0]["lr"]),
+        batch_tokens=32,
+        **limits,
+        **plan,
+    )
+    run.run()
+    assert len(rates) > 15
+    assert all(a > b > 0 for a, b in pairwise(rates[len(rates) // 2 :]))
+    assert rates[-1] < 0.2 * max(rates)
+
+
+# Saving and saying
+
+
+def test_checkpoints_come_as_often_as_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, seen = Clock(monkeypatch), []
+
+    def look(run: Watched) -> None:
+        clock.tick(run)
+        seen.append([progress.update for progress in all_progress(tmp_path)])
+
+    trainer(tmp_path, after=look, save_every=4, max_updates=12).run()
+    assert seen == [[]] * 5 + [[5]] * 5 + [[5, 10]] * 2
+
+
+def test_none_is_written_while_updates_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The weights may be beyond help: those from before stay."""
+    clock = Clock(monkeypatch)
+    run = trainer(tmp_path, after=lambda run: [clock.tick(run), clock.tick(run)], save_every=1, max_skipped=3)
+    poison(run, lambda update: update > 6)
+    with pytest.raises(TrainingError):
+        run.run()
+    assert [progress.update for progress in all_progress(tmp_path)] == [5, 6]
+
+
+def test_updates_are_reported_every_two_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    run = trainer(tmp_path, after=clock.tick, max_updates=12)
+    run.run()
+    told = heard(run).updates
+    assert [each.update for each in told] == [4, 7, 10]
+    assert [each.seconds for each in told] == [3, 6, 9]
+    last = told[-1]
+    assert last.share_done == 10 / 12
+    assert 0 < last.loss < 5
+    assert last.loss == pytest.approx(last.negative_log_likelihood)  # without label smoothing
+    assert last.gradient_norm > 0
+    assert last.learning_rate == run.config.learning_rate * math.sqrt(5 / 10)
+    assert 0 < last.target_tokens < run.progress.target_tokens
