@@ -113,7 +113,11 @@ def _roles(draw: Draw) -> Iterator[Sentence]:
 
 
 # Idioms with a homonym inside, and its sense there.
-_IDIOMS: Final = {"눈이 오다/snow": "눈/snow", "배가 고프다/hungry": "배/stomach", "배가 부르다/full": "배/stomach"}
+_IDIOMS: Final = {
+    "눈이 오다/snow": "눈/snow",
+    "배가 고프다/hungry": "배/stomach",
+    "배가 부르다/full": "배/stomach",
+}
 
 
 def _sense(used: list[Combination]) -> str:

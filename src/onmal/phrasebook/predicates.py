@@ -332,17 +332,17 @@ _HONORED_COPULA: Final = {"어요": "으세요", "었어요": "으셨어요", "�
 def copula(
     korean: str,
     english: str,
-    tense: Tense,
-    negative: bool,
-    ending: str,
-    style: Style,
     subject: Agreement,
+    style: Style,
+    tense: Tense = "present",
+    negative: bool = False,
+    asks: bool = False,
     is_honored: bool = False,
 ) -> Piece:
     """`korean` as what somebody or something is: 의사예요, 의사가 아니었어요; "is a doctor", "wasn't a doctor"."""
     name = "어요"
     if style == "formal":
-        name = "습니까" if ending == "question" else "습니다"
+        name = "습니까" if asks else "습니다"
     if tense == "past":
         name = "었" + name
     if is_honored:

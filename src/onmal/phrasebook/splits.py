@@ -61,6 +61,12 @@ class Draw:
         """One of `items`, each as likely."""
         return items[int(self.random() * len(items))]
 
+    def use(self, combination: Combination) -> None:
+        """Combine these very words; Unavailable if they belong to another part."""
+        if part_of(combination) != self.part:
+            raise Unavailable(combination)
+        self.used.append(combination)
+
     def chance(self, probability: float) -> bool:
         """True with this probability."""
         return self.random() < probability

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from small_text import sentences
 
 from onmal.errors import ConfigError, DataError, LanguageError, ModelFolderError
-from onmal.phrasebook import phrases
 from onmal.text.normalize import normalize
 from onmal.text.tokenizer import (
     END,
@@ -27,11 +27,11 @@ from onmal.text.tokenizer import (
 
 KINDS: tuple[Kind, ...] = ("unigram", "bpe")
 TAGS = ("<2ko>", "<2en>")
-SENTENCES = [normalize(side) for pair in phrases("train", 400) for side in (pair.korean, pair.english)]
-MARKUP = ["H<sub>2</sub>O and x<sup>2</sup> in <small>small</small> <strong>type</strong>"] * 20
+SENTENCES = sentences()
+MARKUP = ["<s1> <s2> <s3> and </s1> </s2> </s3> 4 > 5 < 6"] * 20
 
 
-def learn(kind: Kind, sentences: list[str] = SENTENCES, size: int = 1000) -> SubwordModel:
+def learn(kind: Kind, sentences: list[str] = SENTENCES, size: int = 700) -> SubwordModel:
     return SubwordModel.learn(sentences, kind=kind, size=size, control_symbols=TAGS)
 
 
@@ -79,6 +79,13 @@ def test_nobody_can_type_a_control_symbol(model: SubwordModel, typed: str) -> No
     assert not any(map(model.processor.is_control, ids))
     assert UNKNOWN not in ids
     assert model.decode(ids) == typed
+
+
+def test_what_text_is_written_with_has_no_control_symbols(model: SubwordModel) -> None:
+    for special in ("<pad>", "<s>", "</s>", "<unk>", "<0x41>", *TAGS):
+        assert special not in model.written
+    assert all(model.processor.id_to_piece(i) == piece for piece, i in model.written.items())
+    assert len(model.written) == len(model) - 4 - 256 - len(TAGS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -159,7 +166,7 @@ def test_too_large_a_size_names_the_largest_for_bpe() -> None:
 
 def test_too_large_a_size_is_only_a_limit_for_unigram() -> None:
     assert 300 < len(learn("unigram", size=99_999)) < 99_999
-    assert len(learn("unigram", size=900)) == 900
+    assert len(learn("unigram", size=460)) == 460
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -183,8 +190,8 @@ NFD = unicodedata.normalize("NFD", "한국의 학교")
 def test_spans_are_the_text(model: SubwordModel, text: str) -> None:
     spans = model.spans(text)
     assert [span.piece for span in spans] == model.pieces(model.encode(text))
-    written = "".join(text[span.start : span.end] for span in spans if text[span.start : span.end].strip())
-    assert "".join(written.split()) == "".join(text.replace("\u200b", "").split())
+    covered = "".join(text[span.start : span.end] for span in spans)
+    assert "".join(normalize(covered).split()) == "".join(normalize(text).split())
     for span in spans:
         if not span.piece.startswith("<0x"):
             assert normalize(text[span.start : span.end]) == span.piece.replace("▁", " ").strip()
@@ -206,7 +213,7 @@ def test_spans_of_nothing(model: SubwordModel) -> None:
 
 @pytest.fixture(scope="module")
 def korean() -> SubwordModel:
-    return learn("unigram", SENTENCES[::2], 800)
+    return learn("unigram", SENTENCES[::2], 480)
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +237,7 @@ def test_rows_of_a_model_of_one_direction(korean: SubwordModel, english: Subword
     assert tokenizer.encode_target("I go.") == [*english.encode("I go."), END]
     assert not tokenizer.joint
     vocabulary = tokenizer.vocabulary
-    assert (vocabulary.source_size, vocabulary.target_size) == (800, 400)
+    assert (vocabulary.source_size, vocabulary.target_size) == (len(korean), 400)
     assert (vocabulary.pad, vocabulary.start, vocabulary.end) == (PAD, START, END)
 
 

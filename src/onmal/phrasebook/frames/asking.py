@@ -7,18 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from onmal.phrasebook.events import (
-    ACTIONS,
-    DESTINATIONS,
-    INTERACTIONS,
-    OBJECTS,
-    VENUES,
-    Event,
-    action,
-    goal_phrase,
-    place_phrase,
-    transitive,
-)
+from onmal.phrasebook.arguments import goal_phrase, place_phrase
+from onmal.phrasebook.events import Event, action, transitive
 from onmal.phrasebook.frames.speech import (
     PLAIN_ASKED,
     Frame,
@@ -39,6 +29,7 @@ from onmal.phrasebook.grammar import (
     subject_of,
 )
 from onmal.phrasebook.lexicon import LEXICON, Noun
+from onmal.phrasebook.pools import ACTIONS, DESTINATIONS, INTERACTIONS, OBJECTS, VENUES
 from onmal.phrasebook.predicates import (
     MAIN,
     Piece,
@@ -73,7 +64,7 @@ def _ask(
     how = voice(draw)
     who = who or subject(draw, PLAIN_ASKED)
     tense = tense_of(draw, event)
-    verb = group(event, who, "plain", tense, False, "question", how.style, True)
+    verb = group(event, who, tense=tense, ending="question", style=how.style, inverted=True)
     return speak(sentence(event, who, verb, time, inverted=True), frame, how, "?")
 
 
@@ -111,7 +102,7 @@ def ask_who(draw: Draw) -> Phrase:
     if any("our" in piece.english[MAIN] or "your" in piece.english[MAIN] for _, piece in event.arguments):
         raise Unavailable("who")
     tense = tense_of(draw, event)
-    verb = group(event, _WHO, "plain", tense, False, "question", how.style, False)
+    verb = group(event, _WHO, tense=tense, ending="question", style=how.style)
     return speak(sentence(event, _WHO, verb), "ask who", how, "?")
 
 
@@ -143,7 +134,7 @@ def ask_with_whom(draw: Draw) -> Phrase:
     return _ask(
         draw,
         Event("", event.verb, (("companion", _WITH_WHOM), *event.arguments), (1, 0)),
-        "with whom",
+        "ask with whom",
         who=who,
     )
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from onmal.phrasebook.english import cardinal
-from onmal.phrasebook.events import (
-    ATTRIBUTES,
-    Event,
-)
+from onmal.phrasebook.events import Event
 from onmal.phrasebook.frames.describing import thing
 from onmal.phrasebook.frames.speech import Frame, group, sentence, speak, subject, time_for, voice
 from onmal.phrasebook.grammar import (
@@ -23,6 +20,7 @@ from onmal.phrasebook.grammar import (
 from onmal.phrasebook.korean import attach
 from onmal.phrasebook.lexicon import LEXICON
 from onmal.phrasebook.numbers import count, native, price_in_words, sino
+from onmal.phrasebook.pools import ATTRIBUTES
 from onmal.phrasebook.predicates import (
     IT,
     Piece,
@@ -30,7 +28,7 @@ from onmal.phrasebook.predicates import (
     command,
     copula,
 )
-from onmal.phrasebook.splits import Draw, Pool, Unavailable, part_of
+from onmal.phrasebook.splits import Draw, Pool, Unavailable
 
 _NOUNS: Final = LEXICON.nouns
 _CLASSES: Final = LEXICON.classes
@@ -72,7 +70,7 @@ def price(draw: Draw) -> Phrase:
     determiner = "this" if draw.chance(0.6) else "that"
     who = thing(noun, determiner)
     reading = price_in_words(amount)
-    be = copula(reading.korean, reading.english, "present", False, "statement", how.style, who.agreement)
+    be = copula(reading.korean, reading.english, who.agreement, how.style)
     return speak(build(who, (), (), be, role="theme"), "price", how)
 
 
@@ -98,24 +96,17 @@ def buy_for(draw: Draw) -> Phrase:
     how, who = voice(draw), subject(draw)
     noun, amount = _PRICES.draw(draw)
     buy = next(v for v in LEXICON.transitive if v.key == "사다/buy")
-    if noun not in buy.takes or not _is_part(draw, buy.key, noun.key):
+    if noun not in buy.takes:
         raise Unavailable("purchase")
+    draw.use(("object", buy.key, noun.key))
     reading = price_in_words(amount)
     sum_ = Piece.of(f"{reading.korean}에", f"for {reading.english}")
     event = Event("", buy, (("patient", noun_phrase(noun, "을")), ("price", sum_)), (0, 1))
     return speak(
-        sentence(event, who, group(event, who, "plain", "past", False, "statement", how.style)),
+        sentence(event, who, group(event, who, tense="past", style=how.style)),
         "buy for a price",
         how,
     )
-
-
-def _is_part(draw: Draw, head: str, modifier: str) -> bool:
-    combination = ("object", head, modifier)
-    if part_of(combination) != draw.part:
-        return False
-    draw.used.append(combination)
-    return True
 
 
 def order(draw: Draw) -> Phrase:
@@ -128,9 +119,10 @@ def order(draw: Draw) -> Phrase:
 
 
 _SERVED: Final = [
-    n for g in ("drink", "dish", "sweet", "fruit", "vegetable") for n in _CLASSES[g] if n.counter
-] + [_NOUNS["차/tea"], _NOUNS["배/pear"], _NOUNS["밤/chestnut"], _NOUNS["꽃"], _NOUNS["표"], _NOUNS["우표"]]
-
+    noun
+    for noun in LEXICON.find("drink dish sweet fruit vegetable 차/tea 배/pear 밤/chestnut 꽃 표 우표")
+    if noun.counter
+]
 _ORDERS: Final = Pool("order", [(n, n.key, [(k, str(k)) for k in range(1, 11)]) for n in _SERVED], flatness=2)
 _OLD_ENOUGH: Final = ("아내", "남편", "삼촌", "이모", "아버지", "어머니")
 _YOUNG: Final = ("아들", "딸", "조카", "동생")
@@ -156,85 +148,45 @@ def age(draw: Draw) -> Phrase:
     """제 동생은 열두 살이에요. My younger sibling is twelve years old."""
     how = voice(draw)
     who, years = _AGES.draw(draw)
-    be = copula(
-        f"{native(years, adnominal=True)} 살",
-        f"{cardinal(years)} years old",
-        "present",
-        False,
-        "statement",
-        how.style,
-        IT,
-    )
+    be = copula(f"{native(years, adnominal=True)} 살", f"{cardinal(years)} years old", IT, how.style)
     return speak(build(who, (), (), be, role="theme"), "age", how)
 
 
-_LINES: Final = Pool(
-    "bus number", [(v, v, [(k, str(k)) for k in range(1, 100)]) for v in ("버스",)], flatness=15
-)
-
+_LINES: Final = Pool("bus number", [("버스", "버스", [(k, str(k)) for k in range(1, 100)])], flatness=15)
 _TAKE: Final = next(v for v in LEXICON.transitive if v.key == "타다/take")
 
 
 def line(draw: Draw) -> Phrase:
     """이십일 번 버스를 타세요. Take bus number twenty-one."""
     vehicle, number = _LINES.draw(draw)
-    noun = _NOUNS[vehicle]
-    words = sino(number).split()
-    korean = (*words, "번", attach(noun.korean, "을"))
-    size = len(words)
-    english = (noun.english, "number", *cardinal(number).split())
-    links = ((size + 1, 0), (size, 1), *((i, j) for i in range(size) for j in range(2, len(english))))
-    which = Piece(korean, (english, (), ()), (links, (), ()), (size + 1, 0))
-    verb = command(_TAKE.korean, _TAKE.english, "instruction", "polite")
-    return speak(build(None, (("patient", which),), (0,), verb), "bus number")
-
-
-_LASTING: Final = [
-    v
-    for v in LEXICON.intransitive
-    if v.korean.stem
-    in (
-        "자",
-        "일하",
-        "쉬",
-        "공부하",
-        "운동하",
-        "걷",
-        "달리",
-        "수영하",
-        "요리하",
-        "여행하",
-        "놀",
-        "산책하",
-        "기다리",
-        "춤추",
+    english = ("bus", "number", cardinal(number))
+    bus = Piece(
+        (sino(number), "번", attach(vehicle, "을")),
+        (english, (), ()),
+        (((2, 0), (1, 1), (0, 2)), (), ()),
+        (2, 0),
     )
-]
+    verb = command(_TAKE.korean, _TAKE.english, "instruction", "polite")
+    return speak(build(None, (("patient", bus),), (0,), verb), "bus number")
 
-_SPANS: Final = Pool(
-    "duration",
-    [(v, v.key, [((n, u), f"{n} {u}") for n in range(1, 13) for u in ("시간", "분(minute)") if u == "시간" or n in (5, 10)] + [((n, "분(minute)"), f"{n} min") for n in (20, 30, 40, 50)]) for v in _LASTING],
-    flatness=8,
-)  # fmt: skip
+
+_LASTING: Final = [verb for verb in LEXICON.intransitive if "lasting" in verb.marks]
+_HOURS: Final = [((n, "시간", "hour"), f"{n} h") for n in range(1, 13)]
+_MINUTES: Final = [((n, "분(minute)", "minute"), f"{n} min") for n in (10, 30, 20, 5, 40, 50)]
+_SPANS: Final = Pool("duration", [(v, v.key, _HOURS + _MINUTES) for v in _LASTING], flatness=8)
 
 
 def duration(draw: Draw) -> Phrase:
     """두 시간 동안 공부했어요. I studied for two hours."""
     how, who = voice(draw), subject(draw)
-    verb, (number, unit) = _SPANS.draw(draw)
+    verb, (number, unit, word) = _SPANS.draw(draw)
     korean = (*count(number, unit).split(), "동안")
-    word = "hour" if unit == "시간" else "minute"
     english = ("for", cardinal(number), word + ("s" if number > 1 else ""))
     span = Piece(korean, (english, (), ()), (((2, 0), (0, 1), (1, 2)), (), ()), (1, 2))
     event = Event("", verb, (("duration", span),), (0,))
     tense: Tense = draw.pick(("past", "past", "future"))
-    clause = sentence(
-        event,
-        who,
-        group(event, who, "plain", tense, False, "statement", how.style),
-        time_for(draw, tense, 0.15),
-    )
-    return speak(clause, "duration", how)
+    group_ = group(event, who, tense=tense, style=how.style)
+    return speak(sentence(event, who, group_, time_for(draw, tense, 0.15)), "duration", how)
 
 
 FRAMES: Final[dict[str, tuple[int, Frame]]] = {

@@ -47,7 +47,7 @@ def clock_time(draw: Draw) -> Phrase:
     how = voice(draw)
     hour, minute = _TIMES_OF_DAY.draw(draw)
     reading = clock(hour, minute)
-    be = copula(reading.korean, reading.english, "present", False, "statement", how.style, IT)
+    be = copula(reading.korean, reading.english, IT, how.style)
     return speak(build(IT_UNSAID, (), (), be, time=_NOW), "clock", how)
 
 
@@ -64,7 +64,7 @@ def calendar(draw: Draw) -> Phrase:
     korean, english = draw.pick(_TODAY)
     tense: Tense = "past" if english.endswith("yesterday") else "present"
     day_piece = Piece.of(f"{korean}{'은' if korean in ('오늘', '내일') else '는'}", english)
-    be = copula(reading.korean, reading.english, tense, False, "statement", how.style, IT)
+    be = copula(reading.korean, reading.english, IT, how.style, tense)
     return speak(build(Subject(day_piece, day_piece, IT), (), (), be, role="theme"), "date", how)
 
 
@@ -81,7 +81,7 @@ def occasion(draw: Draw) -> Phrase:
     how = voice(draw)
     noun, (month, day) = _OCCASION_DATES.draw(draw)
     reading = date(month, day)
-    be = copula(reading.korean, f"on {reading.english}", "present", False, "statement", how.style, IT)
+    be = copula(reading.korean, f"on {reading.english}", IT, how.style)
     return speak(build(thing(noun, "the"), (), (), be, role="theme"), "date of an occasion", how)
 
 

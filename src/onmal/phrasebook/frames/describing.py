@@ -6,9 +6,6 @@ from functools import cache
 from typing import Final
 
 from onmal.phrasebook.english import EnglishVerb, possessive
-from onmal.phrasebook.events import (
-    ATTRIBUTES,
-)
 from onmal.phrasebook.frames.speech import IT_UNSAID, Frame, Voice, speak, time_for, voice
 from onmal.phrasebook.grammar import (
     ME_SAID,
@@ -24,6 +21,7 @@ from onmal.phrasebook.grammar import (
 )
 from onmal.phrasebook.korean import Predicate, attach
 from onmal.phrasebook.lexicon import LEXICON, Adjective, Noun
+from onmal.phrasebook.pools import ATTRIBUTES
 from onmal.phrasebook.predicates import (
     IT,
     THEY,
@@ -52,43 +50,34 @@ _RAINING: Final = {verb.key: EnglishVerb(f"be {verb.english.gerund}") for verb i
 
 
 def weather_group(
-    key: int, tense: Tense, ending: str, style: str = "polite", negative: bool = False
+    key: int, tense: Tense, ending: str, style: Style = "polite", negative: bool = False
 ) -> Piece:
     """It rains or snows; said of now it is raining."""
     verb = FALLING[key]
     english = _RAINING[verb.key] if tense == "present" and ending not in ("if", "when") else verb.english
-    formal = "formal" if style == "formal" else "polite"
     return predicate(
-        verb.korean, english, "plain", tense, negative, ending, formal, IT, False, ending == "question"
+        verb.korean, english, "plain", tense, negative, ending, style, IT, False, ending == "question"
     )
 
 
 def agreement_of(noun: Noun) -> Agreement:
+    """What a verb agrees with that has this noun as its subject."""
     return THEY if noun.kind in ("plural", "own") else IT
 
 
 def _be(
     adjective: Adjective,
     who: Subject,
-    tense: Tense,
-    negative: bool,
-    ending: str,
     style: Style,
-    degree: str = "",
+    tense: Tense = "present",
+    negative: bool = False,
+    *,
+    asks: bool = False,
 ) -> Piece:
-    honored_ = who.is_honored or (who is YOU and style == "formal")
-    english = EnglishVerb(f"be {degree} {adjective.english}") if degree else adjective.be
+    honored = who.is_honored or (who is YOU and style == "formal")
+    ending = "question" if asks else "statement"
     return predicate(
-        adjective.korean,
-        english,
-        "plain",
-        tense,
-        negative,
-        ending,
-        style,
-        who.agreement,
-        honored_,
-        ending == "question",
+        adjective.korean, adjective.be, "plain", tense, negative, ending, style, who.agreement, honored, asks
     )
 
 
@@ -101,7 +90,6 @@ def _described(
     who: Subject,
     frame: str,
     how: Voice,
-    time: Piece | None = None,
     role: str = "theme",
 ) -> Phrase:
     """Somebody or something is so; denied, asked or to some degree now and then."""
@@ -109,15 +97,16 @@ def _described(
     asks, negative = choice < 0.15 and who is not ME_UNSAID and who is not WE, 0.15 <= choice < 0.3
     tense: Tense = "past" if draw.chance(0.2) else "present"
     degree = draw.pick(_DEGREES) if not asks and not negative and draw.chance(0.3) else None
-    verb = _be(adjective, who, tense, negative, "question" if asks else "statement", how.style)
-    clause = build(who, (), (), verb, time=time, adverb=degree, inverted=asks, role=role)
+    verb = _be(adjective, who, how.style, tense, negative, asks=asks)
+    clause = build(who, (), (), verb, adverb=degree, inverted=asks, role=role)
     return speak(clause, frame, how, "?" if asks else ".")
 
 
 @cache
 def thing(noun: Noun, determiner: str) -> Subject:
+    """A thing as the topic: 이 가방은, this bag."""
     piece = noun_phrase(noun, "은", determiner)
-    return Subject(piece, piece, THEY if noun.kind in ("plural", "own") else IT, noun)
+    return Subject(piece, piece, agreement_of(noun), noun)
 
 
 def description(draw: Draw) -> Phrase:
@@ -159,7 +148,7 @@ def feeling(draw: Draw) -> Phrase:
     how = voice(draw)
     adjective, who = FEELINGS.draw(draw)
     if who is ME_UNSAID and draw.chance(0.25):
-        verb = _be(adjective, YOU, "present", False, "question", how.style)
+        verb = _be(adjective, YOU, how.style, asks=True)
         return speak(build(YOU, (), (), verb, inverted=True, role="experiencer"), "feeling", how, "?")
     return _described(draw, adjective, who, "feeling", how, role="experiencer")
 
@@ -246,7 +235,7 @@ def rain(draw: Draw) -> Phrase:
 _TRADES: Final = [
     n
     for n in _CLASSES["everybody"]
-    if "family" not in n.marks and n.key not in ("아이", "손님", "아기", "남자", "여자")
+    if "family" not in n.marks and n.key not in ("아이", "손님", "아기", "남자", "여자", "교수님", "사장님")
 ]
 
 _BEARERS: Final = [
@@ -256,7 +245,10 @@ _BEARERS: Final = [
 ]
 
 _IDENTITIES: Final = Pool(
-    "identity", [(n, n.key, [(who, key) for key, who in _BEARERS]) for n in _TRADES], head_flatness=8, flatness=5
+    "identity",
+    [(n, n.key, [(who, key) for key, who in _BEARERS]) for n in _TRADES],
+    head_flatness=8,
+    flatness=5,
 )
 
 
@@ -270,18 +262,14 @@ def identity(draw: Draw) -> Phrase:
         who = YOU
     tense: Tense = "past" if draw.chance(0.2) else "present"
     honored_ = who.is_honored or (who is YOU and how.style == "formal")
-    ending = "question" if asks else "statement"
-    be = copula(noun.korean, noun.phrase(), tense, negative, ending, how.style, who.agreement, honored_)
+    be = copula(noun.korean, noun.phrase(), who.agreement, how.style, tense, negative, asks, honored_)
     return speak(build(who, (), (), be, inverted=asks, role="theme"), "identity", how, "?" if asks else ".")
 
 
 _COME_FROM: Final = Predicate("오", "verb")
 _ORIGINS: Final = Pool(
     "origin",
-    [
-        (n, n.key, [(who, key) for key, who in _BEARERS if key in ("I", *(x.key for x in _CLASSES["names"]))])
-        for n in _REGIONS
-    ],
+    [(n, n.key, [(who, key) for key, who in _BEARERS if who is ME_SAID or who.owner]) for n in _REGIONS],
     flatness=6,
 )
 

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from onmal.phrasebook.events import (
-    Event,
-    Participants,
-    action,
-    activity,
-    interaction,
-    upon_me,
-)
+from onmal.phrasebook.events import Event, Participants, action, activity, interaction, upon_me
 from onmal.phrasebook.frames.speech import (
     ASKED,
     PLAIN,
@@ -37,6 +30,7 @@ from onmal.phrasebook.grammar import (
 from onmal.phrasebook.lexicon import LEXICON
 from onmal.phrasebook.predicates import (
     COMMANDS,
+    MAIN,
     Piece,
     Tense,
     command,
@@ -56,7 +50,7 @@ def statement(draw: Draw) -> Phrase:
     if tense == "present" and not negative and "state" not in event.verb.marks and draw.chance(0.25):
         adverb = draw.pick(_FREQUENCIES)
     time = time_for(draw, tense) if adverb is None and "state" not in event.verb.marks else None
-    verb = group(event, who, "plain", tense, negative, "statement", how.style)
+    verb = group(event, who, tense=tense, negative=negative, style=how.style)
     clause = build(who, event.arguments, event.order, verb, time=time, adverb=adverb)
     return speak(clause, event.frame, how)
 
@@ -66,7 +60,7 @@ def between(draw: Draw) -> Phrase:
     tense, negative = draw.pick(_INTERACTION_TENSES), draw.chance(0.12)
     if draw.chance(0.25):
         who, event = upon_me(draw)
-        verb = group(event, who, "plain", tense, negative)
+        verb = group(event, who, tense=tense, negative=negative)
         return speak(sentence(event, who, verb, time_for(draw, tense, 0.15)), "interaction")
     return interacting(interaction(draw), tense, negative, time_for(draw, tense, 0.15))
 
@@ -74,7 +68,7 @@ def between(draw: Draw) -> Phrase:
 def interacting(pair: Participants, tense: Tense, negative: bool, time: Piece | None = None) -> Phrase:
     """One sentence about two participants."""
     who, event = pair.subject(), pair.event()
-    verb = group(event, who, "plain", tense, negative)
+    verb = group(event, who, tense=tense, negative=negative)
     return speak(sentence(event, who, verb, time), "interaction")
 
 
@@ -97,7 +91,7 @@ def question(draw: Draw) -> Phrase:
     event = any_event(draw, who)
     tense = tense_of(draw, event)
     time = time_for(draw, tense, 0.25) if "state" not in event.verb.marks else None
-    verb = group(event, who, "plain", tense, False, "question", how.style, True)
+    verb = group(event, who, tense=tense, ending="question", style=how.style, inverted=True)
     return speak(sentence(event, who, verb, time, inverted=True), "yes-no question", how, "?")
 
 
@@ -168,6 +162,11 @@ def commanded(event: Event, name: str) -> Event:
     return event
 
 
+def _is_own(event: Event) -> bool:
+    """Whether it is done to a part of the doer's body: in a request (팔을 긁어 주세요) it would be mine."""
+    return any("your" in piece.english[MAIN] for _, piece in event.arguments)
+
+
 def _commanded(name: str) -> Frame:
     _, formal, _ = COMMANDS[name]
     asks = name in ("proposal", "invitation")
@@ -177,7 +176,7 @@ def _commanded(name: str) -> Frame:
         how = voice(draw, to_many=name == "suggestion") if formal else POLITE
         doer = WE if name in ("suggestion", "proposal") else ME_UNSAID if name == "offer" else YOU
         event = commanded(action(draw, doer), name)
-        if name == "request" and event.verb.korean.honorific:
+        if name == "request" and (event.verb.korean.honorific or _is_own(event)):
             raise Unavailable(name)
         verb = command(event.verb.korean, event.verb.english, name, how.style)
         arguments, order = event.arguments, event.order

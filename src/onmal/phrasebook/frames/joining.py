@@ -6,17 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from onmal.phrasebook.events import (
-    ACTIONS,
-    OBJECTS,
-    VENUES,
-    Event,
-    action,
-    activity,
-    goal_phrase,
-    motion,
-    transitive,
-)
+from onmal.phrasebook.arguments import goal_phrase
+from onmal.phrasebook.events import Event, action, activity, motion, transitive
 from onmal.phrasebook.frames.describing import CLIMATE, FALLING, FEELINGS, weather_group
 from onmal.phrasebook.frames.doing import commanded
 from onmal.phrasebook.frames.speech import (
@@ -45,6 +36,7 @@ from onmal.phrasebook.grammar import (
     subject_of,
 )
 from onmal.phrasebook.lexicon import LEXICON, Adjective, Noun, Verb
+from onmal.phrasebook.pools import ACTIONS, OBJECTS, VENUES
 from onmal.phrasebook.predicates import (
     FRONT,
     IT,
@@ -139,7 +131,7 @@ def because(draw: Draw) -> Phrase:
         who = subject(draw, PLAIN)
         reason, cause = _weather(draw, "because", tense)
     event, negative = _consequence(draw, cause, who)
-    verb = group(event, who, "plain", tense, negative, "statement", how.style)
+    verb = group(event, who, tense=tense, negative=negative, style=how.style)
     return speak(sentence(_inside(event, reason), who, verb), "because", how)
 
 
@@ -170,10 +162,10 @@ def _with_gerund(name: str) -> Frame:
             None,
             inner_event.arguments,
             inner_event.order,
-            group(inner_event, who, "plain", "present", False, name),
+            group(inner_event, who, ending=name),
         )
         event = _inside(main_event, inner)
-        verb = group(event, who, "plain", tense, False, "statement", how.style)
+        verb = group(event, who, tense=tense, style=how.style)
         return speak(sentence(event, who, verb), name, how)
 
     return frame
@@ -185,9 +177,9 @@ def as_soon_as(draw: Draw) -> Phrase:
     arrival = motion(draw, who)
     if "to" not in arrival.verb.marks and "at" not in arrival.verb.marks:
         raise Unavailable("arrival")
-    inner = sentence(arrival, again(who), group(arrival, again(who), "plain", "past", False, "as soon as"))
+    inner = sentence(arrival, again(who), group(arrival, again(who), tense="past", ending="as soon as"))
     event = _inside(short(draw, who, transitive), inner)
-    return speak(sentence(event, who, group(event, who, "plain", "past")), "as soon as")
+    return speak(sentence(event, who, group(event, who, tense="past")), "as soon as")
 
 
 _GOING: Final = [verb for verb in LEXICON.motion if "to" in verb.marks and verb.korean.stem in ("가", "오")]
@@ -201,11 +193,11 @@ def purpose(draw: Draw) -> Phrase:
     if noun.kind == "own":
         raise Unavailable("purpose")
     aim = Event("", verb, (("patient", noun_phrase(noun, "을")),), (0,))
-    inner = build(None, aim.arguments, aim.order, group(aim, who, "plain", "present", False, "purpose"))
+    inner = build(None, aim.arguments, aim.order, group(aim, who, ending="purpose"))
     going = _GOING[0] if draw.chance(0.75) else _GOING[1]
     event = _inside(Event("", going, (("goal", goal_phrase(going, place)),), (0,)), inner)
     tense: Tense = "past" if draw.chance(0.6) else "future"
-    group_ = group(event, who, "plain", tense, False, "statement", how.style)
+    group_ = group(event, who, tense=tense, style=how.style)
     return speak(sentence(event, who, group_), "purpose", how)
 
 
@@ -215,7 +207,7 @@ def conditional(draw: Draw) -> Phrase:
     first, who, cause = _circumstance(draw, "if", "present")
     event, negative = _consequence(draw, cause, who)
     tense: Tense = "future" if draw.chance(0.5) else "present"
-    verb = group(event, who, "plain", tense, negative, "statement", how.style)
+    verb = group(event, who, tense=tense, negative=negative, style=how.style)
     return speak(joined(first, sentence(event, who, verb), english_first=True, comma=True), "if", how)
 
 
@@ -225,7 +217,7 @@ def when(draw: Draw) -> Phrase:
     tense: Tense = "past" if draw.chance(0.4) else "present"
     first, who, cause = _circumstance(draw, "when", tense)
     event, negative = _consequence(draw, cause, who)
-    verb = group(event, who, "plain", tense, negative, "statement", how.style)
+    verb = group(event, who, tense=tense, negative=negative, style=how.style)
     return speak(joined(first, sentence(event, who, verb), english_first=True, comma=True), "when", how)
 
 
@@ -240,12 +232,12 @@ def _circumstance(draw: Draw, ending: str, tense: Tense) -> tuple[Clause, Subjec
         return _feeling(adjective, who, ending, tense), again(who), adjective.english
     who = subject(draw, PLAIN)
     event = short(draw, who, motion if ending == "when" and draw.chance(0.5) else transitive)
-    return sentence(event, who, group(event, who, "plain", tense, False, ending)), again(who), ""
+    return sentence(event, who, group(event, who, tense=tense, ending=ending)), again(who), ""
 
 
 def _then_clause(draw: Draw, who: Subject, tense: Tense) -> Clause:
     event = short(draw, who, transitive if draw.chance(0.7) else motion)
-    verb = group(event, who, "plain", tense, False, "then")
+    verb = group(event, who, tense=tense, ending="then")
     return build(who, event.arguments, event.order, verb, conjunction_first=False)
 
 
@@ -264,7 +256,7 @@ def and_then(draw: Draw) -> Phrase:
     tense: Tense = draw.pick(("past", "past", "present", "future"))
     first = _then_clause(draw, who, tense)
     event = short(draw, who)
-    verb = group(event, who, "plain", tense, False, "statement", how.style)
+    verb = group(event, who, tense=tense, style=how.style)
     second = _bare(build(None, event.arguments, event.order, verb))
     return speak(
         joined(first, second, english_first=True, comma=False, conjunction_between=True), "and then", how
@@ -280,10 +272,10 @@ def _two_people(name: str) -> Frame:
         tense: Tense = "past" if draw.chance(0.5) else "present"
         first_event, second_event = short(draw, one), short(draw, other)
         # Before 고 the tense is that of the last verb.
-        verb = group(first_event, one, "plain", tense, False, name)
+        verb = group(first_event, one, tense=tense, ending=name)
         first = build(one, first_event.arguments, first_event.order, verb, conjunction_first=False)
         denied = name == "but" and draw.chance(0.3)
-        second = sentence(second_event, other, group(second_event, other, "plain", tense, denied))
+        second = sentence(second_event, other, group(second_event, other, tense=tense, negative=denied))
         return speak(joined(first, second, english_first=True, comma=True, conjunction_between=True), name)
 
     return frame
@@ -305,7 +297,7 @@ def contrast(draw: Draw) -> Phrase:
     for noun, ending, denied in ((one, "but", False), (other, "statement", True)):
         thing = noun_phrase(noun, "은", plural=generic)
         event = Event("", verb, (("patient", thing),), (0,))
-        group_ = group(event, who, "plain", "present", denied, ending)
+        group_ = group(event, who, negative=denied, ending=ending)
         clauses.append(build(who, event.arguments, event.order, group_, conjunction_first=False))
     return speak(joined(*clauses, english_first=True, comma=True, conjunction_between=True), "contrast")
 
@@ -316,10 +308,10 @@ def long_chain(draw: Draw) -> Phrase:
     ending = "when" if tense == "past" else draw.pick(("if", "when"))
     first, who, _ = _circumstance(draw, ending, tense)
     event = action(draw, who)
-    verb = group(event, who, "plain", tense, False, "then")
+    verb = group(event, who, tense=tense, ending="then")
     second = build(who, event.arguments, event.order, verb, conjunction_first=False)
     event = action(draw, who)
-    third = build(None, event.arguments, event.order, group(event, who, "plain", tense))
+    third = build(None, event.arguments, event.order, group(event, who, tense=tense))
     rest = joined(second, third, english_first=True, comma=False, conjunction_between=True)
     return speak(joined(first, rest, english_first=True, comma=True), f"{ending}, and then")
 
@@ -331,12 +323,12 @@ def long_contrast(draw: Draw) -> Phrase:
     if one is other or other.noun is None:
         raise Unavailable("contrast")
     first_event = action(draw, one)
-    verb = group(first_event, one, "plain", "past", False, "but")
+    verb = group(first_event, one, tense="past", ending="but")
     time = time_for(draw, "past", 0.5)
     first = build(one, first_event.arguments, first_event.order, verb, conjunction_first=False, time=time)
     event, negative = _consequence(draw, adjective.english, other, is_short=False)
     event = _inside(event, _feeling(adjective, again(other), "because", "past"))
-    second = sentence(event, other, group(event, other, "plain", "past", negative))
+    second = sentence(event, other, group(event, other, tense="past", negative=negative))
     return speak(
         joined(first, second, english_first=True, comma=True, conjunction_between=True), "but, because"
     )
@@ -344,18 +336,18 @@ def long_contrast(draw: Draw) -> Phrase:
 
 FRAMES: Final[dict[str, tuple[int, Frame]]] = {
     "because": (20, because),
-    "since": (6, since),
-    "if": (15, conditional),
-    "when": (14, when),
-    "and then": (15, and_then),
-    "before": (7, _with_gerund("before")),
-    "after": (7, _with_gerund("after")),
-    "while": (7, _with_gerund("while")),
+    "since": (10, since),
+    "if": (18, conditional),
+    "when": (16, when),
+    "and then": (22, and_then),
+    "before": (14, _with_gerund("before")),
+    "after": (14, _with_gerund("after")),
+    "while": (14, _with_gerund("while")),
     "as soon as": (6, as_soon_as),
     "purpose": (10, purpose),
-    "and": (9, _two_people("and")),
-    "but": (9, _two_people("but")),
-    "contrast": (8, contrast),
+    "and": (22, _two_people("and")),
+    "but": (22, _two_people("but")),
+    "contrast": (14, contrast),
 }
 
 LONG: Final[dict[str, tuple[int, Frame]]] = {

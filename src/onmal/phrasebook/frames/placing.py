@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
 from onmal.phrasebook.english import EnglishVerb, ordinal
@@ -13,6 +12,7 @@ from onmal.phrasebook.grammar import (
     YOU,
     Clause,
     Phrase,
+    Subject,
     build,
     noun_phrase,
     subject_of,
@@ -21,9 +21,7 @@ from onmal.phrasebook.korean import EXIST, LACK
 from onmal.phrasebook.lexicon import LEXICON
 from onmal.phrasebook.numbers import sino
 from onmal.phrasebook.predicates import (
-    IT,
     MAIN,
-    THEY,
     Agreement,
     Piece,
     Style,
@@ -50,6 +48,17 @@ _SPOTS: Final = Pool(
 )
 
 
+def _beside(landmark: Piece, side: str, preposition: str) -> Piece:
+    """A place by a landmark: 책상 위에, on the desk."""
+    before, at = tuple(preposition.split()), len(landmark.korean)
+    size = len(before)
+    links = tuple((at, j) for j in range(size)) + tuple((i, j + size) for i, j in landmark.links[MAIN])
+    english = before + landmark.english[MAIN]
+    return Piece(
+        (*landmark.korean, f"{side}에"), (english, (), ()), (links, (), ()), (at - 1, len(english) - 1)
+    )
+
+
 def existence(draw: Draw) -> Phrase:
     """책상 위에 책이 있어요. There is a book on the desk."""
     how = voice(draw)
@@ -57,23 +66,9 @@ def existence(draw: Draw) -> Phrase:
     choice = draw.random()
     asks, negative = choice < 0.2, 0.2 <= choice < 0.35
     tense: Tense = "past" if draw.chance(0.2) else "present"
-    first, second = korean.split()
-    *preposition, the, place = english.split()
-    before = " ".join(preposition)
-    spot = Piece(
-        (first, f"{second}에"),
-        ((*before.split(), the, place), (), ()),
-        (
-            (
-                *tuple((1, j) for j in range(len(preposition))),
-                (0, len(preposition)),
-                (0, len(preposition) + 1),
-            ),
-            (),
-            (),
-        ),
-        (0, len(preposition) + 1),
-    )
+    landmark, side = korean.split()
+    preposition, _, place = english.rpartition(" the ")
+    spot = _beside(Piece.of(landmark, f"the {place}"), side, preposition)
     theme = noun_phrase(noun, "이")
     verb = _existence(agreement_of(noun), tense, negative, asks, how.style)
     front, main = (7, 6)
@@ -82,36 +77,18 @@ def existence(draw: Draw) -> Phrase:
     return speak(clause, "existence", how, "?" if asks else ".")
 
 
-_OWNED: Final = (
-    [n for g in ("goods", "gadget", "animals", "furniture") for n in _CLASSES[g]]
-    + [n for n in _CLASSES["people"] if "family" in n.marks and n.key != "이웃"]
-    + [
-        _NOUNS[k]
-        for k in (
-            "돈",
-            "여권",
-            "표",
-            "약",
-            "차/car",
-            "집",
-            "자전거",
-            "약속",
-            "숙제",
-            "회의",
-            "시험",
-            "비밀",
-            "수업",
-            "오토바이",
-            "안경",
-            "질문",
-            "시간",
-        )
-    ]
-)
-
+_OWNED: Final = [
+    *LEXICON.find(
+        "goods gadget animals furniture 친구 형 누나 동생 아들 딸 사촌 조카 삼촌 이모 아내 남편 돈 시간 차/car 집 자전거"
+    ),
+    *LEXICON.find("여권 표 약 약속 숙제 회의 시험 비밀 수업 오토바이 안경 질문"),
+]
 _OWNERS: Final = [("I", ME_UNSAID), *((n.key, subject_of(n)) for n in _CLASSES["names"])]
 _POSSESSIONS: Final = Pool(
-    "possession", [(n, n.key, [(who, key) for key, who in _OWNERS]) for n in _OWNED], head_flatness=10, flatness=3
+    "possession",
+    [(n, n.key, [(who, key) for key, who in _OWNERS]) for n in _OWNED],
+    head_flatness=10,
+    flatness=3,
 )
 
 _HAVE: Final = EnglishVerb("have")
@@ -143,7 +120,10 @@ def possession(draw: Draw) -> Phrase:
 
 _SITES: Final = [n for n in _CLASSES["places"] if n.key not in ("바다", "산")]
 _NEIGHBOURS: Final = Pool(
-    "position", [(n, n.key, [(m, m.key) for m in _SITES if m is not n]) for n in _SITES], head_flatness=8, flatness=4
+    "position",
+    [(n, n.key, [(m, m.key) for m in _SITES if m is not n]) for n in _SITES],
+    head_flatness=8,
+    flatness=4,
 )
 
 _SIDES: Final = ranked(LEXICON.positions, 2)
@@ -154,36 +134,21 @@ def position(draw: Draw) -> Phrase:
     how = voice(draw)
     site, other = _NEIGHBOURS.draw(draw)
     korean, english = draw.pick(_SIDES)
-    words = english.split()
-    size = len(words)
-    landmark = noun_phrase(other, "")
-    spot = Piece(
-        (*landmark.korean, f"{korean}에"),
-        ((*words, *landmark.english[MAIN]), (), ()),
-        (tuple((1, j) for j in range(size)) + tuple((i, j + size) for i, j in landmark.links[MAIN]), (), ()),
-        (0, size + landmark.head[1]),
-    )
-    asks = draw.chance(0.2)
-    verb = _located("present", asks, how.style, IT)
-    clause = build(subject_of(site, "the"), (("place", spot),), (0,), verb, inverted=asks, role="theme")
+    spot = _beside(noun_phrase(other, ""), korean, english)
+    asks, who = draw.chance(0.2), subject_of(site, "the")
+    verb = _located(who, how.style, asks=asks)
+    clause = build(who, (("place", spot),), (0,), verb, inverted=asks, role="theme")
     return speak(clause, "position", how, "?" if asks else ".")
 
 
-@cache
-def _located(tense: Tense, asks: bool, style: Style, agreement: int, is_honored: bool = False) -> Piece:
+_BE: Final = EnglishVerb("be")
+
+
+def _located(who: Subject, style: Style, tense: Tense = "present", *, asks: bool = False) -> Piece:
     """있어요 of where somebody or something is: is."""
-    subject_agreement = {0: 0, 1: THEY}.get(agreement, IT)
-    piece = predicate(
-        EXIST, EnglishVerb("be at"), "plain", tense, False, "question" if asks else "statement", style,
-        1 if subject_agreement == THEY else 0 if subject_agreement == 0 else 2, is_honored, asks,
-    )  # fmt: skip
-    will_be = ("be",) if tense == "future" else ()
-    return Piece(
-        piece.korean,
-        (will_be, piece.english[1], ()),
-        (tuple((0, 0) for _ in will_be), piece.links[1], ()),
-        (0, 0),
-    )
+    ending = "question" if asks else "statement"
+    honored = who is YOU and style == "formal"
+    return predicate(EXIST, _BE, "plain", tense, False, ending, style, who.agreement, honored, asks)
 
 
 _WHEREABOUTS: Final = Pool(
@@ -206,47 +171,26 @@ def whereabouts(draw: Draw) -> Phrase:
         who = YOU
     tense: Tense = draw.pick(("present", "past", "past", "future"))
     time = time_for(draw, tense, 0.4) if tense != "present" else None
-    honored_ = who is YOU and how.style == "formal"
-    verb = _located(tense, asks, how.style, who.agreement, honored_)
+    verb = _located(who, how.style, tense, asks=asks)
     spot = Piece.of(f"{place.korean}에", place.at)
     clause = build(who, (("place", spot),), (0,), verb, inverted=asks, time=time, role="theme")
     return speak(clause, "whereabouts", how, "?" if asks else ".")
 
 
+_WHERE: Final = Piece(("어디에",), ((), (), ("where",)), ((), (), ((0, 0),)), (0, 0))
+
+
 def ask_site(draw: Draw) -> Phrase:
     """우체국은 어디에 있어요? Where is the post office?"""
-    site = draw.pick(_SITES)
     if draw.part != "train":
-        raise Unavailable("site")
-    how = voice(draw)
-    where = Piece(("어디에",), ((), (), ("where",)), ((), (), ((0, 0),)), (0, 0))
-    verb = _located("present", True, how.style, IT)
-    return speak(
-        build(subject_of(site, "the"), (("place", where),), (), verb, inverted=True, role="theme"),
-        "ask a place",
-        how,
-        "?",
-    )
+        raise Unavailable("a question without combinations")
+    how, who = voice(draw), subject_of(draw.pick(_SITES), "the")
+    verb = _located(who, how.style, asks=True)
+    clause = build(who, (("place", _WHERE),), (), verb, inverted=True, role="theme")
+    return speak(clause, "ask a place", how, "?")
 
 
-_ROOMS: Final = [
-    _NOUNS[k]
-    for k in (
-        "사무실",
-        "교실",
-        "식당",
-        "카페",
-        "서점",
-        "약국",
-        "미용실",
-        "체육관",
-        "수영장",
-        "도서관",
-        "은행",
-        "빵집",
-    )
-]
-
+_ROOMS: Final = LEXICON.find("사무실 교실 식당 카페 서점 약국 미용실 체육관 수영장 도서관 은행 빵집")
 _FLOORS: Final = Pool("floor", [(n, n.key, [(k, str(k)) for k in range(1, 13)]) for n in _ROOMS], flatness=6)
 
 
@@ -254,19 +198,12 @@ def floor(draw: Draw) -> Phrase:
     """사무실은 삼 층에 있어요. The office is on the third floor."""
     how = voice(draw)
     room, number = _FLOORS.draw(draw)
+    english = ("on", "the", ordinal(number), "floor")
     spot = Piece(
-        (sino(number), "층에"),
-        (("on", "the", ordinal(number), "floor"), (), ()),
-        (((1, 0), (1, 1), (0, 2), (1, 3)), (), ()),
-        (1, 3),
+        (sino(number), "층에"), (english, (), ()), (((1, 0), (1, 1), (0, 2), (1, 3)), (), ()), (1, 3)
     )
-    clause = build(
-        subject_of(room, "the"),
-        (("place", spot),),
-        (0,),
-        _located("present", False, how.style, IT),
-        role="theme",
-    )
+    who = subject_of(room, "the")
+    clause = build(who, (("place", spot),), (0,), _located(who, how.style), role="theme")
     return speak(clause, "floor", how)
 
 

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from onmal.phrasebook.events import (
-    ACTIONS,
-    ATTRIBUTES,
-    TOLD,
-    Event,
-    modified,
-    relative,
-    told_clause,
-    transitive,
-)
+from onmal.phrasebook.arguments import modified, relative, told_clause
+from onmal.phrasebook.events import Event, transitive
 from onmal.phrasebook.frames.describing import agreement_of
 from onmal.phrasebook.frames.joining import short
 from onmal.phrasebook.frames.speech import IT_UNSAID, NAMED, Frame, group, sentence, speak, subject, voice
@@ -25,6 +17,7 @@ from onmal.phrasebook.grammar import (
     noun_phrase,
 )
 from onmal.phrasebook.lexicon import LEXICON
+from onmal.phrasebook.pools import ACTIONS, ATTRIBUTES, TOLD
 from onmal.phrasebook.predicates import (
     IT,
     Piece,
@@ -71,7 +64,7 @@ def relative_object(draw: Draw) -> Phrase:
     event = Event("", verb, (("patient", relative(draw, teller, noun, "을", who)),), (0,))
     tense: Tense = "past" if draw.chance(0.7) else "future"
     return speak(
-        sentence(event, who, group(event, who, "plain", tense, False, "statement", how.style)),
+        sentence(event, who, group(event, who, tense=tense, style=how.style)),
         "relative object",
         how,
     )
@@ -87,7 +80,7 @@ def relative_identity(draw: Draw) -> Phrase:
     if noun.kind == "plural":
         raise Unavailable("this")
     negative = draw.chance(0.2)
-    thing = copula(noun.korean, f"the {noun.english}", "present", negative, "statement", how.style, IT)
+    thing = copula(noun.korean, f"the {noun.english}", IT, how.style, negative=negative)
     piece = modified(thing, told_clause(draw, verb), "that")
     return speak(build(_THIS, (), (), piece, role="theme"), "relative identity", how)
 
@@ -99,10 +92,10 @@ def relative_subject(draw: Draw) -> Phrase:
     """책을 읽은 사람은 민수예요. The person who read a book is Minsu."""
     name = draw.pick(LEXICON.classes["names"])
     event = short(draw, IT_UNSAID, transitive)
-    verb = group(event, IT_UNSAID, "plain", "past", False, "adnominal")
+    verb = group(event, IT_UNSAID, tense="past", ending="adnominal")
     inner = build(None, event.arguments, event.order, verb)
     who = modified(noun_phrase(_PERSON, "은", "the"), as_piece(inner, inner.verb), "who")
-    be = copula(name.korean, name.english, "present", False, "statement", "polite", IT)
+    be = copula(name.korean, name.english, IT, "polite")
     return speak(build(Subject(who, who, IT), (), (), be, role="theme"), "relative subject")
 
 

@@ -6,12 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from onmal.phrasebook.events import (
-    Event,
-    action,
-    state,
-    upon_somebody,
-)
+from onmal.phrasebook.events import Event, action, state, upon_somebody
 from onmal.phrasebook.grammar import (
     ME_UNSAID,
     WE,

@@ -127,10 +127,10 @@ class Lexicon:
             for _, (korean, english, tenses) in _rows(places.TIMES)
         )
         self.spots = tuple(
-            (korean, english, self._takes(takes)) for _, (korean, english, takes) in _rows(places.SPOTS)
+            (korean, english, self.find(takes)) for _, (korean, english, takes) in _rows(places.SPOTS)
         )
         self.positions = tuple((korean, english) for _, (korean, english) in _rows(places.POSITIONS))
-        self.venues = {key: self._takes(takes) for _, (key, takes) in _rows(verbs.VENUES)}
+        self.venues = {key: self.find(takes) for _, (key, takes) in _rows(verbs.VENUES)}
         self.frequencies = tuple((korean, english) for _, (korean, english) in _rows(verbs.FREQUENCIES))
         self.degrees = tuple((korean, english) for _, (korean, english) in _rows(adjectives.DEGREES))
         self.addresses = tuple((korean, english) for _, (korean, english) in _rows(people.ADDRESSES))
@@ -166,7 +166,7 @@ class Lexicon:
         for _, (korean, english) in _rows(verbs.MANNERS):
             add("manners", Noun(korean, korean, english, "manner"))
 
-    def _takes(self, text: str) -> tuple[Noun, ...]:
+    def find(self, text: str) -> tuple[Noun, ...]:
         """Nouns named by class or key, in order, each once."""
         found: dict[str, Noun] = {}
         for name in text.split():
@@ -181,7 +181,7 @@ class Lexicon:
             f"{korean.stem}다/{english}",
             korean,
             EnglishVerb(english),
-            self._takes(takes),
+            self.find(takes),
             frozenset(marks.split()),
             _predicate(denial, "verb") if denial else None,
         )
@@ -191,7 +191,7 @@ class Lexicon:
         is_existential = entry.endswith("있다")
         korean = _predicate(entry, "existential" if is_existential else "adjective")
         key = f"{korean.stem}다/{english}"
-        return Adjective(key, korean, english, EnglishVerb(f"be {english}"), self._takes(takes))
+        return Adjective(key, korean, english, EnglishVerb(f"be {english}"), self.find(takes))
 
     def size(self) -> int:
         """The number of entries: nouns, verbs, adjectives, adverbs, forms of address and sayings."""

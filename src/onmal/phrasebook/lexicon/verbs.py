@@ -8,7 +8,7 @@ Korean/sense) | marks | the verb that denies it, if there is one (알다: 모르
   skill    one knows how to                              telling   says which thing is meant: the bag that I bought
   shared   done with somebody
 INTERACTION: stem | English | who may take part ("persons", "animals", "all") | marks: "beast" is done by animals only.
-INTRANSITIVE: stem | English | manners and places that fit | marks.
+INTRANSITIVE: stem | English | manners and places that fit | "lasting" if it is done for hours.
 """
 
 TRANSITIVE = """
@@ -31,7 +31,7 @@ TRANSITIVE = """
 타다 | take | public 배/ship | fresh shared
 타다 | ride | ridden 말/horse | pastime skill
 운전하다 | drive | 버스 택시 트럭 차/car | skill
-고치다 | fix | gadget furniture ridden driven 시계 우산 창문 문 장난감 차/car 텔레비전 라디오 피아노 | telling
+고치다 | fix | gadget furniture ridden driven 시계 우산 창문 문 장난감 차/car 배/ship 텔레비전 라디오 피아노 | telling
 찾다 | look for | goods 여권 돈 약 짐 안경 신발 장갑 양말 휴대폰 카메라 가위 칼 주소 호텔 표 칫솔
 잃어버리다 | lose | 지갑 열쇠 여권 돈 우산 휴대폰 표 시계 가방 안경 장갑 반지 카메라 공 모자 짐 칫솔 | mishap telling
 빌리다 | borrow | book 우산 돈 카메라 자전거 노트북 텐트 가위 볼펜 연필 트럭 의자 칼 한복 양복 컴퓨터 소금 설탕 | telling
@@ -123,7 +123,7 @@ TRANSITIVE = """
 비비다 | rub | 눈/eye 손/hand 무릎/knee
 반복하다 | repeat | 말/words 이름 이야기 질문 전화번호
 다치다 | hurt | 다리/leg 눈/eye 손/hand 발/foot 팔/arm 무릎/knee | mishap
-씹다 | chew | 고기 빵 떡 당근 사과 사탕 풀
+씹다 | chew | 고기 빵 떡 당근 사과 사탕
 삼키다 | swallow | 약 사탕 고기 떡
 """
 
@@ -161,27 +161,27 @@ INTERACTION = """
 """
 
 INTRANSITIVE = """
-자다=주무시 | sleep | 일찍 늦게 조용히 혼자 집/home 호텔 거실
-일하다 | work | 열심히 혼자 늦게 식당 병원 은행 사무실 호텔 서점 우체국 백화점 약국 편의점 공항 미용실 도서관 박물관
-쉬다 | rest | 혼자 조용히 집/home 공원 호텔 카페 정원 거실 바다
-공부하다 | study | 열심히 혼자 조용히 도서관 학교 집/home 카페 교실
-운동하다 | exercise | 열심히 혼자 체육관 공원 집/home 운동장 학교
-걷다:ㄷ | walk | 천천히 빨리 혼자 조용히 공원 바다 정원
-달리다 | run | 빨리 천천히 열심히 공원 운동장
-수영하다 | swim | 빨리 혼자 천천히 바다 수영장 호텔
-요리하다 | cook | 빨리 혼자 열심히 집/home 부엌 식당
+자다=주무시 | sleep | 일찍 늦게 조용히 혼자 집/home 호텔 거실 | lasting
+일하다 | work | 열심히 혼자 늦게 식당 병원 은행 사무실 호텔 서점 우체국 백화점 약국 편의점 공항 미용실 도서관 박물관 | lasting
+쉬다 | rest | 혼자 조용히 집/home 공원 호텔 카페 정원 거실 바다 | lasting
+공부하다 | study | 열심히 혼자 조용히 도서관 학교 집/home 카페 교실 | lasting
+운동하다 | exercise | 열심히 혼자 체육관 공원 집/home 운동장 학교 | lasting
+걷다:ㄷ | walk | 천천히 빨리 혼자 조용히 공원 바다 정원 | lasting
+달리다 | run | 빨리 천천히 열심히 공원 운동장 | lasting
+수영하다 | swim | 빨리 혼자 천천히 바다 수영장 호텔 | lasting
+요리하다 | cook | 빨리 혼자 열심히 집/home 부엌 식당 | lasting
 웃다 | laugh | 조용히 크게 혼자 교실
 울다 | cry | 조용히 크게 혼자 집/home 극장
-놀다 | play | 조용히 혼자 공원 집/home 운동장 바다 정원
+놀다 | play | 조용히 혼자 공원 집/home 운동장 바다 정원 | lasting
 노래하다 | sing | 크게 조용히 혼자 교회 학교 극장
-춤추다 | dance | 혼자 열심히 천천히 공원 극장 거실
+춤추다 | dance | 혼자 열심히 천천히 공원 극장 거실 | lasting
 말하다 | speak | 빨리 천천히 조용히 크게
 일어나다 | get up | 일찍 늦게 빨리
 떠나다 | leave | 일찍 늦게 빨리 조용히 혼자
-여행하다 | travel | 혼자 
-산책하다 | take a walk | 혼자 천천히 공원 정원 바다
+여행하다 | travel | 혼자 | lasting
+산책하다 | take a walk | 혼자 천천히 공원 정원 바다 | lasting
 쇼핑하다 | shop | 혼자 백화점 시장 편의점 서점
-기다리다 | wait | 조용히 혼자 역 공항 카페 집/home 극장 식당 병원
+기다리다 | wait | 조용히 혼자 역 공항 카페 집/home 극장 식당 병원 | lasting
 앉다 | sit down | 조용히 천천히 빨리
 넘어지다 | fall down | 학교 공원 운동장 부엌 산
 도착하다 | arrive | 일찍 늦게 혼자

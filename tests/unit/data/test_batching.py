@@ -1,0 +1,231 @@
+"""batching: each pair once an epoch, in an order that seed and epoch decide, within the budget, in rows as promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onmal.data.batching import Batch, EncodedSide, Epoch, TrainingText, budget_cuts, pad_rows
+from onmal.text.subword_sampling import WordTable
+
+PAD, START, END, FIRST, WORDS = 0, 1, 2, 10, 30  # words have the ids from FIRST on
+Rows = Sequence[tuple[Sequence[int], Sequence[int]]]
+
+
+def encoded(sentences: Sequence[Sequence[int]], table: WordTable) -> EncodedSide:
+    words = np.array([id - FIRST for sentence in sentences for id in sentence], np.int32)
+    offsets = np.concatenate(([0], np.cumsum([len(sentence) for sentence in sentences]))).astype(np.int64)
+    return EncodedSide(table, words, offsets)
+
+
+ONE_PIECE_EACH = WordTable(
+    np.arange(FIRST, FIRST + WORDS, dtype=np.int32),
+    np.arange(WORDS + 1),
+    np.arange(WORDS + 1),
+    np.arange(1.0, WORDS + 1),
+)
+
+
+def text_of(rows: Rows, *, prefixes: Sequence[int] = (), max_length: int = 1000) -> TrainingText:
+    """Sentence pairs of which each word is one piece."""
+    return TrainingText(
+        encoded([source for source, _ in rows], ONE_PIECE_EACH),
+        encoded([target for _, target in rows], ONE_PIECE_EACH),
+        np.array(prefixes or [-1] * len(rows), np.int32),
+        sampled=False,
+        max_length=max_length,
+    )
+
+
+def epoch_of(text: TrainingText, seed: int = 1, epoch: int = 0, batch_tokens: int = 64) -> Epoch:
+    return text.epoch(seed, epoch, batch_tokens, start=START, end=END, pad=PAD)
+
+
+def random_rows(count: int, longest: int = 20) -> Rows:
+    random = np.random.default_rng(count)
+    return [
+        tuple(random.integers(FIRST, FIRST + WORDS, random.integers(0, longest)).tolist() for _ in range(2))
+        for _ in range(count)
+    ]
+
+
+def order_of(epoch: Epoch) -> list[list[int]]:
+    return [batch.pairs.tolist() for batch in epoch]
+
+
+SENTENCE = st.lists(st.integers(FIRST, FIRST + WORDS - 1), max_size=12)
+ROWS = st.lists(st.tuples(SENTENCE, SENTENCE), max_size=40)
+
+
+@settings(max_examples=200)
+@given(ROWS, st.integers(2, 14), st.integers(1, 60), st.booleans(), st.integers(0, 2**62), st.integers(0, 99))
+def test_every_pair_that_fits_is_there_once_in_the_right_rows_within_the_budget(
+    rows: Rows, max_length: int, budget: int, tagged: bool, seed: int, number: int
+) -> None:
+    prefixes = [3 + n % 2 for n in range(len(rows))] if tagged else []
+    text = text_of(rows, prefixes=prefixes, max_length=max_length)
+    sources = [[*prefixes[n : n + 1], *source, END] for n, (source, _) in enumerate(rows)]
+    targets = [[START, *target, END] for _, target in rows]
+    fitting = [n for n in range(len(rows)) if max(len(sources[n]), len(targets[n]) - 1) <= max_length]
+    batches = list(epoch_of(text, seed, number, budget))
+    assert sorted(n for batch in batches for n in batch.pairs.tolist()) == fitting
+    for batch in batches:
+        assert batch.source.tolist() == pad_rows([sources[n] for n in batch.pairs], PAD).tolist()
+        assert batch.target.tolist() == pad_rows([targets[n] for n in batch.pairs], PAD).tolist()
+        assert batch.lengths.tolist() == [len(targets[n]) - 1 for n in batch.pairs]
+        assert batch.target_tokens == batch.lengths.sum()
+        longest = max(batch.source.shape[1], batch.target.shape[1] - 1)
+        assert longest * len(batch.pairs) <= budget or len(batch.pairs) == 1
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30))), st.integers(1, 100))
+def test_a_batch_ends_only_where_the_next_sentence_would_break_the_budget(
+    lengths: list[tuple[int, int]], budget: int
+) -> None:
+    longer = [max(pair) for pair in lengths]
+    cuts = budget_cuts(np.array([s for s, _ in lengths]), np.array([t for _, t in lengths]), budget)
+    assert cuts[0] == 0
+    assert cuts[-1] == len(lengths)
+    assert all(first < last for first, last in pairwise(cuts))
+    for first, last in pairwise(cuts):
+        assert max(longer[first:last]) * (last - first) <= budget or last - first == 1
+        if last < len(lengths):
+            assert max(longer[first : last + 1]) * (last + 1 - first) > budget
+
+
+def test_sentences_of_like_length_are_together() -> None:
+    text = text_of(random_rows(500))
+    for batch in epoch_of(text, batch_tokens=200):
+        assert batch.lengths.max() - batch.lengths.min() <= 2
+    padded = sum(batch.target[:, 1:].numel() for batch in epoch_of(text, batch_tokens=200))
+    assert sum(batch.target_tokens for batch in epoch_of(text, batch_tokens=200)) > 0.95 * padded
+
+
+def test_the_order_is_a_function_of_seed_and_epoch() -> None:
+    text = text_of(random_rows(300))
+    found = {(seed, epoch): order_of(epoch_of(text, seed, epoch)) for seed in (1, 2) for epoch in (0, 1, 2)}
+    np.random.seed(99)
+    torch.manual_seed(99)
+    again = text_of(random_rows(300))
+    assert all(order_of(epoch_of(again, *key)) == order for key, order in found.items())
+    assert len({str(order) for order in found.values()}) == len(found)
+    assert len({str(sorted(map(sorted, order))) for order in found.values()}) == len(found)  # other mates too
+
+
+def test_long_and_short_batches_are_mixed() -> None:
+    batches = list(epoch_of(text_of(random_rows(500)), batch_tokens=100))
+    halves = [batches[: len(batches) // 2], batches[len(batches) // 2 :]]
+    means = [np.mean([batch.lengths.max() for batch in half]) for half in halves]
+    assert abs(means[0] - means[1]) < 4
+
+
+def test_any_batch_can_be_made_without_those_before_it() -> None:
+    epoch = epoch_of(text_of(random_rows(100)))
+    in_order = list(epoch)
+    assert len(in_order) == len(epoch) > 5
+    for number in reversed(range(len(epoch))):
+        assert torch.equal(epoch[number].source, in_order[number].source)
+        assert torch.equal(epoch[number].target, in_order[number].target)
+
+
+def test_longest_counts_what_training_sees() -> None:
+    rows = [([10] * 3, [10] * 9), ([10] * 8, [10] * 2), ([10] * 20, [10]), ([10], [10] * 20)]
+    assert text_of(rows, max_length=10).longest() == {"source": 9, "target": 10}
+    assert text_of(rows, max_length=9).longest() == {"source": 9, "target": 3}
+    assert text_of(rows, max_length=9, prefixes=[3] * 4).longest() == {"source": 0, "target": 0}
+    assert text_of(rows, max_length=10, prefixes=[3] * 4).longest() == {"source": 10, "target": 10}
+    assert text_of(rows, max_length=10).longest()["target"] == max(
+        int(batch.lengths.max()) for batch in epoch_of(text_of(rows, max_length=10))
+    )
+
+
+def test_nothing_that_fits_makes_no_batch() -> None:
+    for text in (text_of([]), text_of([([10] * 9, [10])], max_length=5)):
+        assert list(epoch_of(text)) == []
+        assert text.longest() == {"source": 0, "target": 0}
+
+
+# Word w is one piece, 100 + w, or two, 200 + w and 300 + w, with equal chances.
+TWO_WAYS = WordTable(
+    np.array([[100 + w, 200 + w, 300 + w] for w in range(WORDS)], np.int32).flatten(),
+    np.array([[3 * w, 3 * w + 1] for w in range(WORDS)] + [[3 * WORDS, 0]]).flatten()[:-1],
+    np.arange(WORDS + 1) * 2,
+    np.array([[w + 0.5, w + 1.0] for w in range(WORDS)]).flatten(),
+)
+
+
+def sampled_text(rows: Rows, max_length: int = 1000) -> TrainingText:
+    sides = (encoded([row[side] for row in rows], TWO_WAYS) for side in (0, 1))
+    return TrainingText(*sides, np.full(len(rows), -1, np.int32), sampled=True, max_length=max_length)
+
+
+def words_of(pieces: Sequence[int]) -> list[int]:
+    return [FIRST + piece % 100 for piece in pieces if piece < 300]
+
+
+def rows_by_pair(epoch: Epoch) -> dict[int, tuple[list[int], list[int]]]:
+    found = {}
+    for batch in epoch:
+        for n, source, target, length in zip(
+            batch.pairs.tolist(),
+            batch.source.tolist(),
+            batch.target.tolist(),
+            batch.lengths.tolist(),
+            strict=True,
+        ):
+            found[n] = source[: source.index(END)], target[1:length]
+    return found
+
+
+def test_words_are_segmented_anew_each_epoch_and_the_same_way_again() -> None:
+    rows = random_rows(200)
+    epochs = [rows_by_pair(epoch_of(sampled_text(rows), 1, number)) for number in (0, 1, 0)]
+    assert epochs[0] == epochs[2]
+    assert epochs[0] != epochs[1]
+    for found in epochs:
+        assert {n: tuple(map(words_of, row)) for n, row in found.items()} == dict(enumerate(rows))
+    pieces = [piece for source, target in epochs[0].values() for piece in (*source, *target)]
+    split = sum(200 <= piece < 300 for piece in pieces) / sum(piece < 300 for piece in pieces)
+    assert split == pytest.approx(0.5, abs=0.03)
+
+
+def test_what_a_pair_becomes_depends_on_no_other_pair() -> None:
+    rows = random_rows(100)
+    every = rows_by_pair(epoch_of(sampled_text(rows), 5, 2, batch_tokens=500))
+    some = rows_by_pair(epoch_of(sampled_text(rows[:40]), 5, 2, batch_tokens=50))
+    assert some == {n: row for n, row in every.items() if n < 40}
+
+
+def test_source_and_target_are_sampled_apart() -> None:
+    same = [([w] * 12, [w] * 12) for w in range(FIRST, FIRST + WORDS)]
+    found = rows_by_pair(epoch_of(sampled_text(same)))
+    assert all(source != target for source, target in found.values())
+
+
+def test_a_sampled_sentence_that_grows_too_long_waits_for_another_epoch() -> None:
+    rows = [([w] * 4, [w] * 4) for w in range(FIRST, FIRST + WORDS)]
+    text = sampled_text(rows, max_length=7)
+    seen = [set(rows_by_pair(epoch_of(text, 1, number))) for number in range(30)]
+    assert all(0 < len(pairs) < WORDS for pairs in seen)
+    assert set().union(*seen) == set(range(WORDS))
+    assert text.longest() == {"source": 5, "target": 5}
+
+
+@given(st.lists(st.lists(st.integers(1, 2**40), max_size=6), min_size=1, max_size=6), st.integers(-1, 3))
+def test_padded_rows(rows: list[list[int]], pad: int) -> None:
+    padded = pad_rows(rows, pad)
+    assert padded.dtype == torch.long
+    assert padded.shape == (len(rows), max(map(len, rows)))
+    for row, ids in zip(padded.tolist(), rows, strict=True):
+        assert row == ids + [pad] * (len(row) - len(ids))
+
+
+def test_a_batch_moves_as_one() -> None:
+    batch: Batch = epoch_of(text_of(random_rows(20)))[0].to(torch.device("meta"))
+    assert {batch.source.device.type, batch.target.device.type, batch.lengths.device.type} == {"meta"}
