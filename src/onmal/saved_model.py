@@ -77,7 +77,9 @@ def save_model(folder: Path, saved: SavedModel) -> None:
         (beside / "card.json").write_text(_json(saved.card), "utf-8")
         saved.tokenizer.save(beside)
         save_file(weights, beside / "weights.safetensors")
+        # Temporary folders and safetensors files are their owner's alone; a model may be read by whoever may read the rest.
         beside.chmod(0o755)
+        (beside / "weights.safetensors").chmod((beside / "config.json").stat().st_mode & 0o777)
         _move_into_place(beside, folder)
     except (OSError, SafetensorError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error

@@ -346,8 +346,8 @@ def test_an_interrupt_before_the_first_update_leaves_nothing_behind(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(f"onmal.training.run.{step}", interrupt)
+    monkeypatch.setattr(f"onmal.training.run.{step}", interrupt)
+    with pytest.raises(KeyboardInterrupt):
         train(plan(corpus), tmp_path / "run", reporter=Notes())
     assert list(tmp_path.iterdir()) == []
 

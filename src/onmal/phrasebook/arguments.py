@@ -68,6 +68,7 @@ def place_phrase(place: Noun, particle: str, english: str) -> Piece:
 
 @cache
 def manner_phrase(noun: Noun) -> Piece:
+    """An adverb of manner."""
     return Piece.of(noun.korean, noun.english)
 
 
@@ -88,16 +89,15 @@ def goal_phrase(verb: Verb, place: Noun) -> Piece:
 TO_ME: Final = Piece.of("저에게", "to me")
 
 
-def determiner_of(noun: Noun) -> str:
-    return "my" if "family" in noun.marks else ""
+def determiner_of(draw: Draw, noun: Noun) -> str:
+    """Whose somebody is: mine, or nobody's in particular."""
+    return "my" if "family" in noun.marks and not ("loose" in noun.marks and draw.chance(0.5)) else ""
 
 
 def participant(draw: Draw, noun: Noun) -> tuple[Noun, str]:
     """A noun with a determiner that it can keep as subject and as object."""
-    if noun.kind == "name":
-        return noun, ""
-    if "family" in noun.marks:
-        return noun, "my"
+    if noun.kind == "name" or "family" in noun.marks:
+        return noun, determiner_of(draw, noun)
     return noun, "that" if draw.chance(0.3) else ""
 
 

@@ -116,7 +116,7 @@ def give(draw: Draw, subject: Subject) -> Event:
     if subject.agreement != ME and draw.chance(0.25):
         to = TO_ME
     else:
-        to = noun_phrase(recipient, "에게", determiner_of(recipient), preposition="to")
+        to = noun_phrase(recipient, "에게", determiner_of(draw, recipient), preposition="to")
     patient = object_phrase(draw, verb, noun, subject)
     if to is TO_ME and "my" in patient.english[MAIN]:
         raise Unavailable("a gift that is not mine")
@@ -130,7 +130,7 @@ def receive(draw: Draw, subject: Subject) -> Event:
     giver = RECIPIENTS.modifier(draw, verb.key)
     if subject.noun is giver:
         raise Unavailable("giver")
-    source = noun_phrase(giver, "에게서", determiner_of(giver), preposition="from")
+    source = noun_phrase(giver, "에게서", determiner_of(draw, giver), preposition="from")
     arguments = (("source", source), ("patient", object_phrase(draw, verb, noun, subject)))
     return Event("transfer from", verb, arguments, (1, 0))
 
@@ -141,7 +141,7 @@ def with_companion(draw: Draw, subject: Subject) -> Event:
     noun = ACTIONS.modifier(draw, verb.key)
     if subject.noun is companion:
         raise Unavailable("companion")
-    partner = noun_phrase(companion, "와", determiner_of(companion), preposition="with")
+    partner = noun_phrase(companion, "와", determiner_of(draw, companion), preposition="with")
     arguments = (("companion", partner), ("patient", object_phrase(draw, verb, noun, subject)))
     return Event("transitive with a companion", verb, arguments, (1, 0))
 

@@ -1,12 +1,12 @@
 """Nouns for people and animals, given names, and the forms of address that begin a formal sentence.
 
 People: Korean | English | mark. The mark is "elder" for those whom Korean honours in the verb (시), "family" for
-those who are somebody's (제 동생), "family elder" for both; otherwise the noun is a trade or a role.
+those who are somebody's (제 동생), "family elder" for both, "loose" for those who may also be anybody's (친구); otherwise the noun is a trade or a role.
 Names: Korean | English | "he" or "she". Animals: Korean | English.
 """
 
 PEOPLE = """
-친구 | friend | family
+친구 | friend | family loose
 동생 | younger sibling | family
 아들 | son | family
 딸 | daughter | family
