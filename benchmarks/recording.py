@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from onmal import errors
 from onmal.data.writing import open_whole
+from onmal.training.device import processor
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -31,13 +31,7 @@ def arguments(description: str) -> ArgumentParser:
 def this_machine() -> str:
     """Processor, cores that this process may use, and system."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} cores, {platform.system()} {platform.machine()}"
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")  # platform.processor() is empty on most Linux systems
-    found = cpuinfo.exists() and re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)
-    return found[1] if found else platform.processor() or "unknown processor"
+    return f"{processor()}, {cores} cores, {platform.system()} {platform.machine()}"
 
 
 def training_facts(card: Mapping[str, Any], model: Path) -> dict[str, Any]:

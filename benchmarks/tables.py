@@ -108,7 +108,9 @@ def phrasebook(results: Mapping[str, Result], words: Words) -> list[str]:
         rows.append(row)
     lookup = result["nearest_neighbour"]["ko-en"]
     found = [f"{lookup[metric]['value']:.1f}" for metric in ("BLEU", "chrF", "exact")]
-    rows.append([words["nearest"], str(result["splits"]["test"]["pairs"]), *found[:2], found[2] + " %", *[""] * 3])
+    rows.append(
+        [words["nearest"], str(result["splits"]["test"]["pairs"]), *found[:2], found[2] + " %", *[""] * 3]
+    )
     notes = [words["demo"].format_map(result)]
     notes += [f"{name}: `{signature}`" for name, signature in signatures.items()]
     return [*table(header, rows), *listed(notes)]

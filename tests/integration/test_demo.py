@@ -14,7 +14,11 @@ from onmal.errors import TrainingError
 
 def test_its_settings_ask_for_the_phrasebook_in_both_directions() -> None:
     config = main_job.demo_config(minutes=1.5)
-    assert (config.data.corpus, config.data.both_directions, config.train.minutes) == ("phrasebook", True, 1.5)
+    assert (config.data.corpus, config.data.both_directions, config.train.minutes) == (
+        "phrasebook",
+        True,
+        1.5,
+    )
     assert set(config.data.tests) <= set(phrasebook.SPLITS)
 
 

@@ -192,7 +192,6 @@ def _own_text(
 def _train(run: RunConfig, folder: Path, corpora: dict[str, Path], *, resume: bool) -> None:
     from onmal.training.run import train
 
-    note("reading the text and learning its subwords ...")
     with _watch() as reporter:
         saved = train(run, folder, resume=resume, corpora=corpora, reporter=reporter)
     if saved is None:

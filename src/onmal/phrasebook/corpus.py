@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 from onmal.errors import ConfigError
@@ -55,7 +56,7 @@ def phrases(split: str, count: int, *, seed: int = 0) -> list[Phrase]:
     """The first `count` phrases of a split; in every split but `train` no phrase occurs twice."""
     stream = generate(split, seed=seed)
     if split == "train":
-        return [phrase for phrase, _ in zip(stream, range(count), strict=False)]
+        return list(islice(stream, count))
     found: dict[str, Phrase] = {}
     while len(found) < count:
         # The two of a reversed pair come and go together.

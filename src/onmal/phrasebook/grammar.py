@@ -145,24 +145,17 @@ _MEASURES: Final = {
 @cache
 def counted(noun: Noun, number: int, particle: str) -> Piece:
     """Things counted: 사과 세 개를, three apples; 커피 두 잔을, two cups of coffee; 바지 한 벌을, one pair of pants."""
-    figure, unit = (
-        native(number, adnominal=True),
-        attach(noun.counter, particle) if particle else noun.counter,
-    )
-    many = cardinal(number)
+    unit = attach(noun.counter, particle) if particle else noun.counter
     if noun.kind in ("mass", "plural"):
         measure = "pair" if noun.kind == "plural" else _MEASURES[noun.counter]
         measure += "s" if number > 1 else ""
-        english: tuple[str, ...] = (many, measure, "of", *noun.english.split())
+        english: tuple[str, ...] = (cardinal(number), measure, "of", *noun.english.split())
         links = ((1, 0), (2, 1), (2, 2), *((0, j) for j in range(3, len(english))))
     else:
-        words = (noun.plural if number > 1 else noun.english).split()
-        english = (many, *words)
+        english = (cardinal(number), *(noun.plural if number > 1 else noun.english).split())
         links = ((1, 0), *((i, j) for i in (0, 2) for j in range(1, len(english))))
-    left = tuple(noun.korean.split())
-    shift = len(left) - 1
-    moved = tuple((i + shift if i else k, j) for i, j in links for k in ([0] if i else range(len(left))))
-    return Piece((*left, figure, unit), (english, (), ()), (moved, (), ()), (shift, len(english) - 1))
+    korean = (noun.korean, native(number, adnominal=True), unit)
+    return Piece(korean, (english, (), ()), (links, (), ()), (0, len(english) - 1))
 
 
 # --- subjects ------------------------------------------------------------------------------------------------------

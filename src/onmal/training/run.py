@@ -34,7 +34,7 @@ from onmal.text.language import direction_tag
 from onmal.text.tokenizer import Tokenizer
 from onmal.training.allocator import keep_freed_memory
 from onmal.training.checkpoint import latest_checkpoint, write_atomically
-from onmal.training.device import choose_device
+from onmal.training.device import choose_device, processor
 from onmal.training.loss import TranslationLoss
 from onmal.training.report import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
 from onmal.training.sources import Sources, training_pairs
@@ -336,7 +336,7 @@ def _card(
     return {
         "onmal": importlib.metadata.version("onmal"),
         "torch": torch.__version__,
-        "machine": f"{platform.machine()} {platform.system()}, {torch.get_num_threads()} threads, {trainer.device}",
+        "machine": f"{processor()}, {platform.system()}, {torch.get_num_threads()} threads, {trainer.device}",
         "precision": str(trainer.precision).removeprefix("torch."),
         "name": config.name,
         "training_pairs": len(sources.train),

@@ -9,6 +9,7 @@ import unicodedata
 from collections import defaultdict
 from functools import cache
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -43,7 +44,13 @@ def test_sizes() -> None:
 
 
 def test_every_entry_has_its_own_key() -> None:
-    for entries in (LEXICON.transitive, LEXICON.interaction, LEXICON.intransitive, LEXICON.adjectives, LEXICON.times):
+    for entries in (
+        LEXICON.transitive,
+        LEXICON.interaction,
+        LEXICON.intransitive,
+        LEXICON.adjectives,
+        LEXICON.times,
+    ):
         keys = [entry.key for entry in entries]
         assert len(set(keys)) == len(keys)
 
@@ -60,8 +67,12 @@ def test_same_seed_same_phrases(split: str) -> None:
 
 
 def test_phrases_do_not_depend_on_the_process() -> None:
-    program = "from onmal.phrasebook import phrases; print(*(p.korean for p in phrases('test', 20)), sep='\\n')"
-    run = subprocess.run([sys.executable, "-X", "utf8", "-c", program], capture_output=True, encoding="utf-8", check=True)
+    program = (
+        "from onmal.phrasebook import phrases; print(*(p.korean for p in phrases('test', 20)), sep='\\n')"
+    )
+    run = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", program], capture_output=True, encoding="utf-8", check=True
+    )
     assert run.stdout.splitlines() == [phrase.korean for phrase in phrases("test", 20)]
 
 
@@ -93,7 +104,22 @@ def test_every_combination_is_of_the_part(split: str) -> None:
 
 def test_a_combination_always_belongs_to_the_same_part() -> None:
     # A change here makes every published score incomparable.
-    nouns = ["가방", "우산", "지갑", "시계", "열쇠", "선물", "꽃", "상자", "인형", "장난감", "공", "기념품", "담요", "텐트"]
+    nouns = [
+        "가방",
+        "우산",
+        "지갑",
+        "시계",
+        "열쇠",
+        "선물",
+        "꽃",
+        "상자",
+        "인형",
+        "장난감",
+        "공",
+        "기념품",
+        "담요",
+        "텐트",
+    ]
     parts = {noun: part_of(("object", "사다/buy", noun)) for noun in nouns}
     assert {noun: part for noun, part in parts.items() if part != "train"} == {
         "우산": "test",
@@ -120,10 +146,14 @@ def test_held_out_verbs_and_objects_are_never_seen_together() -> None:
 
 
 def test_every_word_of_the_tests_is_in_training() -> None:
-    parts = {word for _, used in islice(sentences("train", seed=1), 100_000) for _, *pair in used for word in pair}
+    parts = {
+        word for _, used in islice(sentences("train", seed=1), 100_000) for _, *pair in used for word in pair
+    }
     for split in HELD_OUT:
         for phrase, used in sample(split):
-            unknown = {word for _, *pair in used for word in pair if "/" in word or not word[0].isdigit()} - parts
+            unknown = {
+                word for _, *pair in used for word in pair if "/" in word or not word[0].isdigit()
+            } - parts
             assert not unknown, phrase
 
 
@@ -175,9 +205,14 @@ def test_alignment_of_known_sentences() -> None:
     known = {phrase.korean: phrase for phrase, _ in training()}
     seen = 0
     for korean, phrase in known.items():
-        if re.fullmatch(r"(민수|지수|유나|지훈)[은는] \S+[을를] \S+었어요\.", korean) and phrase.frame == "transitive":
+        if (
+            re.fullmatch(r"(민수|지수|유나|지훈)[은는] \S+[을를] \S+었어요\.", korean)
+            and phrase.frame == "transitive"
+        ):
             english = words(phrase.english)
-            agent, patient, verb = (next(r for r in phrase.roles if r[0] == n) for n in ("agent", "patient", "verb"))
+            agent, patient, verb = (
+                next(r for r in phrase.roles if r[0] == n) for n in ("agent", "patient", "verb")
+            )
             assert (agent[1], patient[1], verb[1]) == (0, 1, 2)
             assert agent[2] < verb[2] < patient[2] == len(english) - 1
             seen += 1
@@ -195,7 +230,9 @@ def test_reversed_pairs_exchange_their_roles() -> None:
             korean = words(phrase.korean)
             heads.append((bare.sub("", korean[at["agent"]]), bare.sub("", korean[at["patient"]])))
         assert heads[0] == heads[1][::-1], (first, second)
-        assert sorted(words(first.english.lower().rstrip("."))) == sorted(words(second.english.lower().rstrip(".")))
+        assert sorted(words(first.english.lower().rstrip("."))) == sorted(
+            words(second.english.lower().rstrip("."))
+        )
 
 
 def test_named_participants_take_both_roles_equally_often() -> None:
@@ -303,3 +340,10 @@ def test_draws_repeat_on_every_version_of_python() -> None:
 
 
 GOLDEN_DRAWS = [804, 508, 60]
+
+
+def test_the_page_states_the_sizes() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "phrasebook.md").read_text(encoding="utf-8")
+    assert f"{LEXICON.size()} lexical entries" in page
+    for frame in {phrase.frame for phrase, _ in training()}:
+        assert f"| {frame} |" in page
