@@ -1,0 +1,459 @@
+"""translator: lines and white space stay, nothing is dropped, what is too long is cut and said, directions are found."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import onmal.translating.translator
+from onmal.config import DataConfig, ModelConfig, SearchConfig
+from onmal.data.pair import Pair
+from onmal.data.prepare import learn_tokenizer
+from onmal.decoding.search import Hypothesis
+from onmal.errors import LanguageError
+from onmal.models import build
+from onmal.saved_model import SavedModel
+from onmal.text.language import writes_spaces
+from onmal.text.normalize import normalize
+from onmal.translating.translator import Translation, Translator
+
+LONGEST = 40
+WORDS = "친구는 학교에 간다 매일 시장에서 사과를 샀다 my friend goes to school every day bought apples 2024".split()
+BOTH = (("ko", "en"), ("en", "ko"))
+
+
+def saved_model(directions: Sequence[tuple[str, str]] = BOTH, **card: Any) -> SavedModel:
+    """A tokenizer of a few words, and a network that knows nothing."""
+    source, target = directions[0]
+    data = DataConfig(
+        source_language=source,
+        target_language=target,
+        both_directions=len(directions) > 1,
+        vocabulary_size=380,
+    )
+    chance = random.Random(0)
+    sentences = [" ".join(chance.choices(WORDS, k=6)) + "." for _ in range(200)]
+    tokenizer = learn_tokenizer([Pair(sentence, sentence) for sentence in sentences], data)
+    config = ModelConfig(
+        d_model=16, num_heads=2, feed_forward=16, encoder_layers=1, decoder_layers=2,
+        max_source_length=LONGEST, max_target_length=LONGEST,
+    )  # fmt: skip
+    torch.manual_seed(3)
+    return SavedModel(build(config, tokenizer.vocabulary).eval(), tokenizer, config, tuple(directions), card)
+
+
+class Echo:
+    """Says what it is given, without tag and end token, and remembers it."""
+
+    name = "echo"
+
+    def __init__(self, saved: SavedModel) -> None:
+        self.saved = saved
+        self.calls: list[list[list[int]]] = []
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.saved.tokenizer.source.decode(source) for call in self.calls for source in call]
+
+    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        self.calls.append([list(source) for source in sources])
+        skipped = 2 if self.saved.tokenizer.tags else 1
+        return [
+            [
+                Hypothesis(tuple(source[skipped - 1 : -1]), -1.0 - rank, -1.0 - rank, ended=True)
+                for rank in range(config.n_best)
+            ]
+            for source in sources
+        ]
+
+    def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
+        raise AssertionError("nobody asked")
+
+
+class Fixed(Echo):
+    """Says the same to everything."""
+
+    def __init__(self, saved: SavedModel, *tokens: Sequence[int], ended: bool = True) -> None:
+        super().__init__(saved)
+        self.tokens, self.ended = tokens, ended
+
+    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        self.calls.append([list(source) for source in sources])
+        found = [Hypothesis(tuple(t), -2.0 * n, -1.0 * n, self.ended) for n, t in enumerate(self.tokens, 1)]
+        return [found[: config.n_best] for _ in sources]
+
+
+@pytest.fixture(scope="module")
+def saved() -> SavedModel:
+    return saved_model()
+
+
+@pytest.fixture(scope="module")
+def one_way() -> SavedModel:
+    return saved_model((("ko", "en"),))
+
+
+def letters(text: str) -> str:
+    """What must not be lost."""
+    return "".join(normalize(text).split())
+
+
+BLANKS = ["", " ", "\n", "\t \n \n", "\u3000", "\u200b", "\r\n", "\x00", "\ufeff\n"]
+
+
+@pytest.mark.parametrize("text", BLANKS, ids=repr)
+def test_blank_in_blank_out(saved: SavedModel, text: str) -> None:
+    engine = Echo(saved)
+    translation = Translator(saved, engine).translate(text)
+    assert translation == Translation(text, text, 0.0)
+    assert engine.texts == []
+
+
+PARTS = st.sampled_from([*WORDS, " ", "  ", "\n", "\n\n", "\t", "\r\n", "\u3000", "\u200b", "."])
+
+
+@settings(max_examples=200)
+@given(st.lists(PARTS, max_size=24).map("".join))
+@example("  친구는 학교에 간다. \n\n\tmy friend\n")
+def test_lines_and_the_space_around_them_stay(saved: SavedModel, text: str) -> None:
+    translator = Translator(saved, Echo(saved))
+    lines, found = text.split("\n"), translator.translate(text).text.split("\n")
+    assert len(found) == len(lines)
+    for line, translated in zip(lines, found, strict=True):
+        if not normalize(line):
+            assert translated == line
+            continue
+        assert letters(translated) == letters(line)
+        assert re.match(r"\s*", translated)[0] == re.match(r"\s*", line)[0]
+        assert re.search(r"\s*\Z", translated)[0] == re.search(r"\s*\Z", line)[0]
+
+
+SENTENCES = [
+    "친구는 매일 학교에 간다.",
+    "my friend bought apples.",
+    "2024 사과를 샀다!",
+    "school to goes friend?",
+]
+
+
+def test_longer_input_is_cut_into_sentences_and_joined(one_way: SavedModel) -> None:
+    engine = Echo(one_way)
+    text = "  ".join(SENTENCES * 10)
+    translation = Translator(one_way, engine).translate(text)
+    assert engine.texts == SENTENCES * 10
+    assert translation.text == text
+    assert translation.warnings == (
+        f"longer than the {LONGEST} tokens seen in training: translated in 40 pieces",
+    )
+    assert len(engine.calls) == 1
+
+
+def test_a_line_that_fits_is_not_cut(one_way: SavedModel) -> None:
+    engine = Echo(one_way)
+    text = "친구는 간다. 친구는 간다. My friend."
+    assert Translator(one_way, engine).translate(text).warnings == ()
+    assert engine.texts == [text]
+
+
+def test_the_lengths_seen_in_training_count_and_not_the_networks_own() -> None:
+    saved = saved_model((("ko", "en"),), trained_lengths={"source": 14, "target": 14})
+    engine = Echo(saved)
+    translation = Translator(saved, engine).translate("친구는 매일 학교에 간다. 친구는 시장에서 사과를 샀다.")
+    assert engine.texts == ["친구는 매일 학교에 간다.", "친구는 시장에서 사과를 샀다."]
+    assert "longer than the 14 tokens" in translation.warnings[0]
+
+
+def test_only_lines_that_are_too_long_are_cut_and_each_says_so(saved: SavedModel) -> None:
+    long = " ".join(SENTENCES * 6)
+    engine = Echo(saved)
+    translation = Translator(saved, engine).translate(f"{long}\n친구는 간다.\n\n{long}", to="en")
+    assert translation.text == f"{long}\n친구는 간다.\n\n{long}"
+    assert len(translation.warnings) == 2
+    assert engine.texts == [*SENTENCES * 6, "친구는 간다.", *SENTENCES * 6]
+
+
+LONG_TEXT = st.lists(
+    st.sampled_from(
+        [
+            *WORDS,
+            *SENTENCES,
+            " ",
+            " ",
+            "학교" * 30,
+            "x" * 50,
+            "😀",
+            "▁",
+            "각",
+            "<2ko>",
+            ", ",
+            ". ",
+            "\n",
+            "\t",
+        ]
+    ),
+    min_size=10,
+    max_size=60,
+).map("".join)
+
+
+@settings(max_examples=60)
+@given(LONG_TEXT)
+def test_nothing_is_dropped_and_nothing_is_read_that_is_too_long(saved: SavedModel, text: str) -> None:
+    engine = Echo(saved)
+    translation = Translator(saved, engine).translate(text, to="ko")
+    assert letters(translation.text) == letters(text)
+    assert all(len(source) <= LONGEST for call in engine.calls for source in call)
+    assert translation.text.count("\n") == text.count("\n")
+    pieces = sum(int(re.search(r"in (\d+) pieces", warning)[1]) for warning in translation.warnings)
+    lines = sum(bool(normalize(line)) for line in text.split("\n"))
+    assert len(engine.texts) == lines - len(translation.warnings) + pieces
+
+
+@pytest.mark.parametrize(
+    "text", ["e" + "\u0301" * 500, "각" + "\u0323" * 63, "👨" + "\u200d👨" * 60, "x" * 3000]
+)
+def test_a_word_without_end_is_cut_too(saved: SavedModel, text: str) -> None:
+    engine = Echo(saved)
+    translation = Translator(saved, engine).translate(f"친구는 {text} 간다.", to="en")
+    assert all(len(source) <= LONGEST for call in engine.calls for source in call)
+    assert sorted(letters(translation.text)) == sorted(letters(f"친구는 {text} 간다."))
+    assert len(translation.warnings) == 1
+
+
+@pytest.mark.parametrize(("target", "gap"), [("en", " "), ("ja", "")])
+def test_pieces_are_joined_as_the_language_writes(target: str, gap: str) -> None:
+    saved = saved_model((("ko", target),))
+    assert writes_spaces(target) == bool(gap)
+    text = "학교에간다" * 30
+    engine = Echo(saved)
+    assert Translator(saved, engine).translate(text).text == gap.join(engine.texts)
+    assert "".join(engine.texts) == text
+    assert len(engine.texts) > 2
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("친구는 학교에 간다.", "en"),
+        ("My friend goes to school.", "ko"),
+        ("My friend 민수 goes to school every day.", "ko"),
+        ("내 친구는 Tom이다.", "en"),
+        ("123!", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_direction_follows_from_the_script(saved: SavedModel, text: str, language: str) -> None:
+    engine = Echo(saved)
+    translator = Translator(saved, engine)
+    assert translator.target_language(text) == language
+    translator.translate(text)
+    if text:
+        assert engine.calls[0][0][0] == saved.tokenizer.tag_id(language)
+
+
+def test_lines_of_a_list_may_go_in_different_directions(saved: SavedModel) -> None:
+    engine = Echo(saved)
+    Translator(saved, engine).translate(["친구는 간다.", "My friend goes.", "학교에 간다."])
+    tags = [saved.tokenizer.tag_id(language) for language in ("en", "ko", "en")]
+    assert [source[0] for source in engine.calls[0]] == tags
+
+
+def test_the_language_asked_for_wins(saved: SavedModel) -> None:
+    engine = Echo(saved)
+    for to in ("ko", "KOR", "ko-KR"):
+        Translator(saved, engine).translate("친구는 간다.", to=to)
+    assert {call[0][0] for call in engine.calls} == {saved.tokenizer.tag_id("ko")}
+
+
+def test_directions_may_be_spelled_otherwise(saved: SavedModel) -> None:
+    other = SavedModel(saved.model, saved.tokenizer, saved.config, (("KOR", "eng"), ("eng", "KOR")))
+    translator = Translator(other, Echo(other))
+    assert translator.directions == BOTH
+    assert translator.target_language("친구는 간다.") == "en"
+    assert translator.target_language("My friend.", to="kor") == "ko"
+
+
+@pytest.mark.parametrize(
+    ("to", "expected"),
+    [
+        ("de", "this model cannot translate to 'de'; choose one of: en, ko"),
+        ("english", "'english' is not a language"),
+    ],
+)
+def test_a_language_that_the_model_lacks_is_told(saved: SavedModel, to: str, expected: str) -> None:
+    engine = Echo(saved)
+    with pytest.raises(LanguageError, match=re.escape(expected)):
+        Translator(saved, engine).translate("친구는 간다.", to=to)
+    assert engine.calls == []
+
+
+def test_the_best_come_first(one_way: SavedModel) -> None:
+    decode = one_way.tokenizer.target
+    first, second, third = (decode.encode(text) for text in ("school", "my friend", "apples every day"))
+    translator = Translator(one_way, Fixed(one_way, first, second, third))
+    best = translator.translate("친구는", search=SearchConfig(n_best=3))
+    assert [found.text for found in best.alternatives] == ["school", "my friend", "apples every day"]
+    assert [found.score for found in best.alternatives] == [-1.0, -2.0, -3.0]
+    assert (best.text, best.score, best.tokens) == ("school", -1.0, tuple(decode.pieces(first)))
+    assert all(found.source == "친구는" and found.alternatives == () for found in best.alternatives)
+    assert translator.translate("친구는").alternatives == ()
+    assert translator.translate(" \n", search=SearchConfig(n_best=3)).alternatives == ()
+
+
+def test_the_n_th_best_of_a_text_has_the_n_th_best_of_each_part(one_way: SavedModel) -> None:
+    decode = one_way.tokenizer.target
+    engine = Fixed(one_way, decode.encode("school"), decode.encode("friend"))
+    found = Translator(one_way, engine).translate("친구는\n\n 간다", search=SearchConfig(n_best=2))
+    assert [each.text for each in found.alternatives] == ["school\n\n school", "friend\n\n friend"]
+
+
+def test_the_score_of_a_text_is_the_mean_over_its_tokens(one_way: SavedModel) -> None:
+    class ByLength(Echo):
+        def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+            return [
+                [Hypothesis(tuple(source[:-1]), -1.0, -1.0 if len(source) < 5 else -3.0, ended=True)]
+                for source in sources
+            ]
+
+    subwords = one_way.tokenizer.source
+    short, long = len(subwords.encode("간다")) + 1, len(subwords.encode("시장에서 사과를 샀다")) + 1
+    assert short < 5 <= long
+    found = Translator(one_way, ByLength(one_way)).translate("간다\n시장에서 사과를 샀다")
+    assert found.score == pytest.approx(-(short + 3 * long) / (short + long))
+
+
+def test_what_was_cut_off_says_so(one_way: SavedModel) -> None:
+    tokens = one_way.tokenizer.target.encode("my friend")
+    found = Translator(one_way, Fixed(one_way, tokens, ended=False)).translate("친구는\n간다")
+    expected = f"cut off after {len(tokens)} tokens: the translation did not end"
+    assert found.warnings == (expected, expected)
+    assert found.score == pytest.approx(-1.0)
+
+
+def test_a_line_break_that_the_network_spells_becomes_a_space(saved: SavedModel) -> None:
+    processor = saved.tokenizer.target.processor
+    words = saved.tokenizer.target.encode("my friend")
+    line_feed, return_ = (processor.piece_to_id(f"<0x{byte:02X}>") for byte in (0x0A, 0x0D))
+    engine = Fixed(saved, [line_feed, *words, line_feed, return_, *words, line_feed])
+    assert Translator(saved, engine).translate("a\nb").text == "my friend my friend\nmy friend my friend"
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_translation_has_the_lines_of_its_source_whatever_the_network_says(
+    saved: SavedModel, data: st.DataObject
+) -> None:
+    tokens = data.draw(st.lists(st.integers(0, len(saved.tokenizer.target) - 1), max_size=12))
+    text = Translator(saved, Fixed(saved, tokens)).translate("친구는 간다").text
+    assert len(text.splitlines()) <= 1
+    assert text == normalize(text)
+    assert Translator(saved, Fixed(saved, tokens)).translate("a\n\nb").text == f"{text}\n\n{text}"
+
+
+def test_texts_are_read_as_they_are_needed(saved: SavedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onmal.translating.translator, "CHUNK", 3)
+    read: list[int] = []
+
+    def texts() -> Iterator[str]:
+        for number in range(8):
+            read.append(number)
+            yield f"my {number}"
+
+    engine = Echo(saved)
+    stream = Translator(saved, engine).stream(texts())
+    assert read == []
+    for number in range(8):
+        assert next(stream).text == f"my {number}"
+        assert len(read) == min(8, 3 * (number // 3 + 1))
+    assert next(stream, None) is None
+    assert [len(call) for call in engine.calls] == [3, 3, 2]
+
+
+def test_a_generator_gives_a_list(saved: SavedModel) -> None:
+    found = Translator(saved, Echo(saved)).translate(word for word in ("school", "", "사과를"))
+    assert [each.text for each in found] == ["school", "", "사과를"]
+    assert Translator(saved, Echo(saved)).translate([]) == []
+
+
+NASTY = st.text(
+    st.sampled_from("\ud800\udfff\x00\x01\x1b\x7f\x85\u2028\ufdd0\ufffe\u202e\u0301▁ab친 \n\t\r\x0b\x0c")
+    | st.characters(),
+    max_size=60,
+)
+
+
+@settings(max_examples=200)
+@given(NASTY)
+@example("\ud800")
+@example("\x00")
+@example("a\ud800\x00b")
+def test_no_text_is_too_odd(saved: SavedModel, text: str) -> None:
+    translation = Translator(saved, Echo(saved)).translate(text)
+    assert translation.text.count("\n") == text.count("\n")
+    translation.text.encode()
+    expected = letters(text).replace("\ufdd0", "\ufffd")
+    assert letters(translation.text) == expected
+
+
+def test_as_json_values(one_way: SavedModel) -> None:
+    tokens = one_way.tokenizer.target.encode("school")
+    best = Translator(one_way, Fixed(one_way, tokens, tokens)).translate(
+        "친구는", search=SearchConfig(n_best=2)
+    )
+    each = {"source": "친구는", "text": "school", "score": -1.0, "warnings": []}
+    assert best.as_dict() == {**each, "alternatives": [each, {**each, "score": -2.0}]}
+
+
+# What follows is with the real engine.
+
+
+@pytest.mark.parametrize("search", [SearchConfig(), SearchConfig(max_length_ratio=0.1, max_length_extra=2)])
+def test_alignments_fit_the_tokens_and_their_rows_sum_to_one(saved: SavedModel, search: SearchConfig) -> None:
+    text = "친구는 학교에 간다.\n\n" + " ".join(SENTENCES * 3)
+    found = Translator(saved).translate(text, to="en", search=search, alignment=True)
+    assert len(found.alignment) > 3
+    ends = 0
+    for alignment in found.alignment:
+        assert alignment.source[0] == "<2en>"
+        assert alignment.source[-1] == "</s>"
+        assert len(alignment.weights) == len(alignment.target) > 0
+        ends += alignment.target[-1] == "</s>"
+        for row in alignment.weights:
+            assert len(row) == len(alignment.source)
+            assert all(weight >= 0 for weight in row)
+            assert sum(row) == pytest.approx(1, abs=1e-5)
+    assert ends == len(found.alignment) - sum("cut off" in warning for warning in found.warnings)
+    pieces = [piece for alignment in found.alignment for piece in alignment.target if piece != "</s>"]
+    assert pieces == list(found.tokens)
+
+
+def test_no_alignment_unless_asked_for(saved: SavedModel) -> None:
+    assert Translator(saved).translate("친구는", to="en").alignment == ()
+    assert Translator(saved).translate(" ", to="en", alignment=True).alignment == ()
+
+
+@pytest.mark.parametrize("beam_size", [1, 4])
+def test_batch_mates_change_no_score_and_order_is_restored(
+    saved: SavedModel, beam_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(1)
+    texts = [" ".join(chance.choices(WORDS, k=chance.randint(1, 9))) for _ in range(24)]
+    texts += ["", " ".join(SENTENCES * 4), "a\n\nb"]
+    translator, search = Translator(saved), SearchConfig(beam_size=beam_size, max_length_extra=4)
+    together = translator.translate(texts, search=search)
+    assert [each.source for each in together] == texts
+    alone = [translator.translate(text, search=search) for text in texts]
+    backwards = translator.translate(texts[::-1], search=search)[::-1]
+    for one, other, another in zip(together, alone, backwards, strict=True):
+        assert (one.text, one.tokens, one.warnings) == (other.text, other.tokens, other.warnings)
+        assert (one.text, one.tokens, one.warnings) == (another.text, another.tokens, another.warnings)
+        assert abs(one.score - other.score) <= 1e-4
+        assert abs(one.score - another.score) <= 1e-4
+    assert len({each.text for each in together}) > 5
