@@ -25,7 +25,9 @@ from onmal.text.normalize import normalize
 from onmal.translating.translator import Translation, Translator
 
 LONGEST = 40
-WORDS = "친구는 학교에 간다 매일 시장에서 사과를 샀다 my friend goes to school every day bought apples 2024".split()
+KOREAN = ["친구는", "학교에", "간다", "매일", "시장에서", "사과를", "샀다"]
+ENGLISH = ["my", "friend", "goes", "to", "school", "every", "day", "bought", "apples", "2024"]
+WORDS = [*KOREAN, *ENGLISH]
 BOTH = (("ko", "en"), ("en", "ko"))
 
 
@@ -163,11 +165,11 @@ def test_a_line_that_fits_is_not_cut(one_way: SavedModel) -> None:
 
 
 def test_the_lengths_seen_in_training_count_and_not_the_networks_own() -> None:
-    saved = saved_model((("ko", "en"),), trained_lengths={"source": 14, "target": 14})
+    saved = saved_model((("ko", "en"),), trained_lengths={"source": 9, "target": 9})
     engine = Echo(saved)
     translation = Translator(saved, engine).translate("친구는 매일 학교에 간다. 친구는 시장에서 사과를 샀다.")
     assert engine.texts == ["친구는 매일 학교에 간다.", "친구는 시장에서 사과를 샀다."]
-    assert "longer than the 14 tokens" in translation.warnings[0]
+    assert "longer than the 9 tokens" in translation.warnings[0]
 
 
 def test_only_lines_that_are_too_long_are_cut_and_each_says_so(saved: SavedModel) -> None:
@@ -318,13 +320,13 @@ def test_the_score_of_a_text_is_the_mean_over_its_tokens(one_way: SavedModel) ->
     class ByLength(Echo):
         def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
             return [
-                [Hypothesis(tuple(source[:-1]), -1.0, -1.0 if len(source) < 5 else -3.0, ended=True)]
+                [Hypothesis(tuple(source[:-1]), -1.0, -1.0 if len(source) < 3 else -3.0, ended=True)]
                 for source in sources
             ]
 
     subwords = one_way.tokenizer.source
     short, long = len(subwords.encode("간다")) + 1, len(subwords.encode("시장에서 사과를 샀다")) + 1
-    assert short < 5 <= long
+    assert short < 3 <= long
     found = Translator(one_way, ByLength(one_way)).translate("간다\n시장에서 사과를 샀다")
     assert found.score == pytest.approx(-(short + 3 * long) / (short + long))
 
@@ -444,7 +446,7 @@ def test_batch_mates_change_no_score_and_order_is_restored(
     saved: SavedModel, beam_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(1)
-    texts = [" ".join(chance.choices(WORDS, k=chance.randint(1, 9))) for _ in range(24)]
+    texts = [" ".join(chance.choices(WORDS, k=chance.randint(1, 9))) for _ in range(12)]
     texts += ["", " ".join(SENTENCES * 4), "a\n\nb"]
     translator, search = Translator(saved), SearchConfig(beam_size=beam_size, max_length_extra=4)
     together = translator.translate(texts, search=search)
@@ -456,4 +458,4 @@ def test_batch_mates_change_no_score_and_order_is_restored(
         assert (one.text, one.tokens, one.warnings) == (another.text, another.tokens, another.warnings)
         assert abs(one.score - other.score) <= 1e-4
         assert abs(one.score - another.score) <= 1e-4
-    assert len({each.text for each in together}) > 5
+    assert len({round(each.score, 3) for each in together}) > 10
