@@ -43,7 +43,7 @@ MINUTES = 3.3  # of training: with reading, scoring and drawing about 3.7 in all
 TESTS = {"test": 500, "long": 100, "roles": 200, "homonyms": 200}
 NEXT = (
     "onmal translate {folder} --text '내일 친구와 영화를 볼 거예요.'",
-    "onmal inspect {folder} '저는 매일 커피를 마셔요.' -o attention.svg",
+    "onmal inspect {folder} '민호는 매일 커피를 마셔요.' -o attention.svg",
     "onmal train --source my.ko --target my.en --size small",
 )
 
