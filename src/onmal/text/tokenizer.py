@@ -36,6 +36,7 @@ Kind = Literal["unigram", "bpe"]
 PAD, START, END, UNKNOWN = 0, 1, 2, 3
 MARK = "\u2581"  # SentencePiece's space
 HIDDEN_MARK = "\ufdd0"
+RESERVED = "\u2585"  # SentencePiece learns nothing from a sentence with it, but encodes it like any other
 
 
 class Span(NamedTuple):
@@ -86,7 +87,7 @@ class SubwordModel:
         written = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=map(hide_mark, sentences),
+                sentence_iterator=(hide_mark(sentence).replace(RESERVED, " ") for sentence in sentences),
                 model_writer=written,
                 model_type=kind,
                 vocab_size=max(size, UNKNOWN + 1),  # of less, SentencePiece says nothing that helps

@@ -142,6 +142,16 @@ def test_learning_is_deterministic(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("odd", ["▁", "▅", "\u2047", "\ufdd0", "<unk>"])
+def test_no_character_keeps_a_sentence_from_being_learned(kind: Kind, odd: str) -> None:
+    learned = learn(kind, [f"{sentence} {odd}" for sentence in SENTENCES], size=440)
+    plain = learn(kind, size=440)
+    common = set(learned.written) & set(plain.written)
+    assert len(common) > 0.9 * len(plain.written)
+    assert learned.decode(learned.encode(f"친구 {odd}")) == expected(f"친구 {odd}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [0, 1, 100])
 def test_too_small_a_size_names_the_smallest(kind: Kind, size: int) -> None:
     with pytest.raises(VocabularySizeError, match=f"data.vocabulary_size = {size} does not hold") as caught:

@@ -316,17 +316,19 @@ def test_the_n_th_best_of_a_text_has_the_n_th_best_of_each_part(one_way: SavedMo
     assert [each.text for each in found.alternatives] == ["school\n\n school", "friend\n\n friend"]
 
 
-def test_the_score_of_a_text_is_the_mean_over_its_tokens(one_way: SavedModel) -> None:
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_score_of_a_text_is_the_mean_over_its_tokens(one_way: SavedModel, ended: bool) -> None:
     class ByLength(Echo):
         def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+            scores = [-1.0 if len(source) < 3 else -3.0 for source in sources]
             return [
-                [Hypothesis(tuple(source[:-1]), -1.0, -1.0 if len(source) < 3 else -3.0, ended=True)]
-                for source in sources
+                [Hypothesis(tuple(source[:-1]), score, score, ended)]
+                for source, score in zip(sources, scores, strict=True)
             ]
 
     subwords = one_way.tokenizer.source
-    short, long = len(subwords.encode("간다")) + 1, len(subwords.encode("시장에서 사과를 샀다")) + 1
-    assert short < 3 <= long
+    short, long = (len(subwords.encode(text)) + ended for text in ("간다", "시장에서 사과를 샀다"))
+    assert short < long
     found = Translator(one_way, ByLength(one_way)).translate("간다\n시장에서 사과를 샀다")
     assert found.score == pytest.approx(-(short + 3 * long) / (short + long))
 
