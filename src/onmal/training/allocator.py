@@ -1,7 +1,7 @@
 """Keep large blocks of memory instead of handing them back to the system after every tensor.
 
 glibc returns freed blocks above a threshold to the kernel at once and faults them in again, page by page, for the next
-tensor of the same size; in a training loop on a CPU that costs more than a third of the time. Elsewhere than on glibc
+tensor of the same size. A training loop makes the same large tensors at every update. Elsewhere than on glibc
 nothing is done.
 """
 
