@@ -76,25 +76,30 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float,
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        words = weight.shape[0]
-        rows = max(1, CHUNK_CELLS // words if states.device.type == "cpu" else len(states))
+        words, device = weight.shape[0], states.device
+        chunks = max(1, -(-len(states) * words // CHUNK_CELLS)) if device.type == "cpu" else 1
+        rows = max(1, -(-len(states) // chunks))
         grad_states, grad_weight = torch.empty_like(states), torch.zeros_like(weight)
         grad_bias = None if bias is None else torch.zeros_like(bias)
         loss = likelihood = states.new_zeros((), dtype=torch.float32)
         factor, addend = weight.to(dtype), None if bias is None else bias.to(dtype)
-        with torch.autocast(states.device.type, enabled=False):
+        with torch.autocast(device.type, enabled=False):
             for chunk, target, grad in zip(
                 states.to(dtype).split(rows),
                 labels[:, None].split(rows),
                 grad_states.split(rows),
                 strict=True,
             ):
-                log_p = F.linear(chunk, factor, addend).log_softmax(-1, dtype=torch.float32)  # [n,V]
-                nll = -log_p.gather(1, target).sum()
+                logits = F.linear(chunk, factor, addend).float()  # [n,V]
+                delta = logits.softmax(-1)
+                # log p = logit - log of the sum of exp; the likeliest word, whose p is at least 1/V, tells the latter.
+                log_sum = logits.amax(-1, keepdim=True) - delta.amax(-1, keepdim=True).log()
+                nll = (log_sum - logits.gather(1, target)).sum()
+                uniform = log_sum.sum() - logits.sum() / words
                 likelihood = likelihood + nll
-                loss = loss + (1 - smoothing) * nll - smoothing / words * log_p.sum()
+                loss = loss + (1 - smoothing) * nll + smoothing * uniform
                 # d loss / d logits = softmax - smoothed reference
-                delta = log_p.exp_().sub_(smoothing / words)
+                delta -= smoothing / words
                 delta.scatter_add_(1, target, delta.new_full(target.shape, smoothing - 1))
                 if grad_bias is not None:
                     grad_bias += delta.sum(0)
