@@ -223,7 +223,7 @@ class TrainConfig(Settings):
     seed: int = Field(default=1, ge=0, lt=2**63)
     """Same seed, same data, same machine: same weights."""
     batch_tokens: int = Field(default=1024, ge=16)
-    """Target tokens per update and process, before accumulation."""
+    """Tokens per batch, padding included; all processes of a run share it out among them."""
     accumulate: int = Field(default=1, ge=1)
     """Batches whose gradients are summed before each update."""
     learning_rate: float = Field(default=0.002, gt=0)
@@ -242,6 +242,8 @@ class TrainConfig(Settings):
     """Decoupled weight decay (AdamW), on matrices only."""
     clip_norm: float = Field(default=1.0, ge=0)
     """Gradients are scaled down to this norm; 0 never."""
+    sampled_share: float = Field(default=1.0, ge=0, le=1)
+    """Share of the run in which data.subword_sampling is at work; after it text is segmented as in translation."""
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     """Probability mass spread over all words (Szegedy 2016)."""
     max_updates: int = Field(default=0, ge=0)
@@ -258,10 +260,16 @@ class TrainConfig(Settings):
     """The saved model is the mean of the weights at the last so many validations; 1 keeps the best alone."""
     save_every: int = Field(default=600, ge=1)
     """Seconds between checkpoints from which `--resume` continues."""
+    spike: float = Field(default=20.0, ge=0)
+    """An update whose gradient norm is so many times the usual one is skipped; 0 never."""
     max_skipped: int = Field(default=20, ge=0)
-    """Give up after so many updates in a row whose gradient was not finite."""
+    """After more skipped updates in a row than this the run goes back to its last checkpoint, at half the rate."""
+    max_rollbacks: int = Field(default=3, ge=0)
+    """Give up when the run has gone back so often."""
+    processes: int = Field(default=0, ge=0)
+    """Processes that share each batch; 0 chooses by cores or GPUs. The number is kept when a run is resumed."""
     threads: int = Field(default=0, ge=0)
-    """Processor threads; 0 takes all cores."""
+    """Processor threads of each process; 0 shares out all cores."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of matrix products; weights and sums stay in float32. auto: bfloat16 where the processor has units for it."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

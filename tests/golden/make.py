@@ -45,7 +45,7 @@ def make(folder: Path) -> list[Pair]:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, UPDATES)
     special = tokenizer.vocabulary
-    epoch = text.epoch(1, 0, 10_000, start=special.start, end=special.end, pad=special.pad)
+    epoch = text.pool(1, 0, 0, 10_000, start=special.start, end=special.end, pad=special.pad)
     for _ in range(UPDATES):
         for batch in epoch:
             found = loss(batch.source, batch.target, batch.lengths)

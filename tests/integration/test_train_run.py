@@ -36,7 +36,7 @@ MODEL = {
     "max_source_length": 64, "max_target_length": 64,
 }  # fmt: skip
 TRAIN = {
-    "batch_tokens": 256, "warmup": 0, "learning_rate": 0.01, "validate_every": 10, "average": 2, "threads": 1,
+    "batch_tokens": 256, "warmup": 0, "learning_rate": 0.01, "validate_every": 10, "average": 2, "threads": 1, "processes": 1,
     "max_updates": UPDATES,
 }  # fmt: skip
 

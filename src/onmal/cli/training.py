@@ -190,13 +190,15 @@ def _own_text(
 
 
 def _train(run: RunConfig, folder: Path, corpora: dict[str, Path], *, resume: bool) -> None:
+    from onmal.training.distributed import rank_from_torchrun
     from onmal.training.run import train
 
     with _watch() as reporter:
         saved = train(run, folder, resume=resume, corpora=corpora, reporter=reporter)
     if saved is None:
         raise typer.Exit(INTERRUPTED)
-    typer.echo(f'translate with it:  onmal translate {folder} --text "..."')
+    if rank_from_torchrun() in (None, 0):
+        typer.echo(f'translate with it:  onmal translate {folder} --text "..."')
 
 
 def _watch() -> AbstractContextManager[Reporter]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from onmal.text.subword_sampling import WordTable, uniform
 
-__all__ = ["Batch", "EncodedSide", "Epoch", "TrainingText", "pad_rows"]
+__all__ = ["Batch", "EncodedSide", "Pool", "TrainingText", "pad_rows"]
 
 Ids = NDArray[np.int32]
 Ints = NDArray[np.int64]
@@ -95,8 +95,15 @@ class TrainingText:
         longest = (side[fits].max(initial=0) for side in (source, target))
         return dict(zip(("source", "target"), map(int, longest), strict=True))
 
-    def epoch(self, seed: int, epoch: int, batch_tokens: int, *, start: int, end: int, pad: int) -> Epoch:
-        """All batches of one epoch, in its order."""
+    @property
+    def pools(self) -> int:
+        """How many pools an epoch has."""
+        return 1
+
+    def pool(
+        self, seed: int, epoch: int, number: int, batch_tokens: int, *, start: int, end: int, pad: int
+    ) -> Pool:
+        """The batches of one pool of an epoch, in their order."""
         salts = ((2 * seed, epoch), (2 * seed + 1, epoch)) if self.sampled else (None, None)
         source_ids, source_offsets = self.source.segmented(salts[0])
         target_ids, target_offsets = self.target.segmented(salts[1])
@@ -109,7 +116,7 @@ class TrainingText:
         cuts = budget_cuts(source_lengths[order], target_lengths[order], batch_tokens)
         batches = [order[a:b] for a, b in pairwise(cuts)]
         random.shuffle(batches)
-        return Epoch(
+        return Pool(
             batches, source_ids, source_offsets, target_ids, target_offsets, self.prefixes, start, end, pad
         )
 
@@ -130,8 +137,8 @@ def budget_cuts(source_lengths: Ints, target_lengths: Ints, budget: int) -> list
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One pass over the training text."""
+class Pool:
+    """Sentence pairs that are sorted by length together and cut into batches."""
 
     batches: Sequence[Ints]
     source_ids: Ids

@@ -1,4 +1,6 @@
-"""A training run on disk, exact to the bit: weights, optimizer, random state and place, as one safetensors file.
+"""A training run on disk, exact to the bit: weights, optimizer and place, as one safetensors file.
+
+Random numbers need no place in it: the trainer draws them from the seed and the number of the update.
 
 A file is written beside its place and moved there when it is whole, so that a run killed at any moment has its last good
 checkpoint. No pickle is ever written or read.
@@ -41,15 +43,25 @@ class Progress:
     update: int = 0
     """Updates done."""
     epoch: int = 0
+    pool: int = 0
+    """Pools of this epoch done."""
     batch: int = 0
-    """Batches of this epoch done."""
+    """Batches of this pool done."""
+    sampled: bool = False
+    """Whether this pool's words are segmented by chance."""
     seconds: float = 0.0
     """Time spent training, pauses not counted, validation included."""
     target_tokens: int = 0
     """Target tokens learned from, padding not counted."""
     skipped: int = 0
-    """Updates left out because their gradient was not finite."""
+    """Updates left out because their gradient was not finite or a spike."""
     skipped_in_a_row: int = 0
+    usual_norm: float = 0.0
+    """Running mean of the gradient's norm."""
+    rollbacks: int = 0
+    """How often the run went back to a checkpoint."""
+    rate_factor: float = 1.0
+    """What the learning rate is multiplied with since then."""
     best_score: float | None = None
     best_update: int = 0
     validations_since_best: int = 0
@@ -72,9 +84,6 @@ def save_checkpoint(
     tensors = {f"model.{name}": weight for name, weight in weights.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items()}
-    tensors["random.cpu"] = torch.get_rng_state()
-    if any(weight.is_cuda for weight in weights.values()):
-        tensors["random.cuda"] = torch.cuda.get_rng_state()
     path = folder / f"checkpoint-{progress.update:09d}.safetensors"
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     write_atomically(path, save(tensors, {"progress": json.dumps(asdict(progress))}))
@@ -104,7 +113,7 @@ def all_progress(folder: Path) -> list[Progress]:
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
-    """Put a checkpoint's weights, optimizer and random state in place; returns where the run stood."""
+    """Put a checkpoint's weights and optimizer in place; returns where the run stood."""
     progress = _progress(path)
     if progress is None:
         raise TrainingError("cannot be read, or is no checkpoint", "resume from an earlier one", path=path)
@@ -120,9 +129,6 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         for name, weight in wanted.items():
             weight.copy_(stored[name])
     optimizer.load_state_dict(_optimizer_state(optimizer, tensors))
-    torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
     return progress
 
 

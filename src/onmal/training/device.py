@@ -9,19 +9,44 @@ from typing import Literal
 
 import torch
 
+from onmal.config import TrainConfig
 from onmal.errors import ConfigError
 
-__all__ = ["choose_device", "choose_precision", "processor"]
+__all__ = ["choose_device", "choose_precision", "choose_processes", "processor"]
+
+SHARE = 512
 
 
-def choose_device(name: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:
-    """The device that is asked for, or the fastest kind present; one that is not there is a ConfigError."""
+def choose_device(name: Literal["auto", "cpu", "cuda", "mps"], rank: int = 0) -> torch.device:
+    """The device that is asked for, or the fastest kind present, of a machine's process number `rank`.
+
+    One that is not there is a ConfigError.
+    """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        return torch.device(next(kind for kind, here in present.items() if here))
+        name = next(kind for kind in ("cuda", "mps", "cpu") if present[kind])
     if not present[name]:
         raise ConfigError(f"train.device = {name!r} is not present on this machine", "use 'auto' or 'cpu'")
+    if name == "cuda":
+        torch.cuda.set_device(rank)
+        return torch.device("cuda", rank)
     return torch.device(name)
+
+
+def choose_processes(train: TrainConfig, device: torch.device) -> tuple[int, int]:
+    """How many processes of this machine train together, and with how many threads each.
+
+    One for each GPU; on a CPU one for each core, as long as each gets SHARE tokens of a batch: the products of a small
+    network are too short for two threads to share, and all between them is not shared at all.
+    """
+    cores = torch.get_num_threads()
+    if device.type == "cuda":
+        processes = train.processes or torch.cuda.device_count()
+    elif device.type == "cpu":
+        processes = train.processes or max(1, min(cores // (train.threads or 1), train.batch_tokens // SHARE))
+    else:
+        processes = 1
+    return processes, train.threads or max(1, cores // processes)
 
 
 def choose_precision(name: Literal["auto", "float32", "bfloat16"], device: torch.device) -> torch.dtype:

@@ -9,12 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from onmal.errors import TrainingError
-from onmal.training.checkpoint import Progress
 
-__all__ = ["JsonLog", "PlainReport", "Reporter", "Reporters", "Sample", "Update", "Validation"]
+if TYPE_CHECKING:
+    from onmal.training.checkpoint import Progress
+
+__all__ = [
+    "JsonLog",
+    "PlainReport",
+    "Reporter",
+    "Reporters",
+    "Sample",
+    "Silence",
+    "Update",
+    "Validation",
+    "writing",
+]
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,25 @@ class Reporter(Protocol):
         """The run is over."""
 
 
+class Silence:
+    """Says nothing, as all processes of a run but the first."""
+
+    def begun(self, facts: dict[str, Any]) -> None:
+        pass
+
+    def updated(self, update: Update) -> None:
+        pass
+
+    def validated(self, validation: Validation, progress: Progress) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+    def ended(self, facts: dict[str, Any]) -> None:
+        pass
+
+
 class Reporters:
     """Passes each event on to several reporters."""
 
@@ -111,23 +142,22 @@ class JsonLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _writing(path):
+        with writing(path):
             if path.is_file():
                 os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
     def _write(self, event: str, values: dict[str, Any]) -> None:
-        with _writing(self.path), self.path.open("a", encoding="utf-8") as file:
+        with writing(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"event": event, **values}, ensure_ascii=False) + "\n")
 
     def begun(self, facts: dict[str, Any]) -> None:
         self._write("begun", facts)
 
     def updated(self, update: Update) -> None:
-        # JSON has no NaN and no infinity: null says that a loss or gradient was not finite.
-        self._write("update", {k: v if math.isfinite(v) else None for k, v in asdict(update).items()})
+        self._write("update", _finite(asdict(update)))
 
     def validated(self, validation: Validation, progress: Progress) -> None:
-        self._write("validation", {**asdict(validation), "progress": asdict(progress)})
+        self._write("validation", {**_finite(asdict(validation)), "progress": asdict(progress)})
 
     def note(self, text: str) -> None:
         self._write("note", {"text": text})
@@ -136,8 +166,14 @@ class JsonLog:
         self._write("ended", facts)
 
 
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN and no infinity: null says that a loss or gradient was not finite."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+
+
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Says in one line that a disk is full or a place cannot be written, as a TrainingError."""
     try:
         yield
     except OSError as error:
@@ -165,10 +201,12 @@ class PlainReport:
         if update.seconds < self.next_line:
             return
         self.next_line = update.seconds + self.every
+        skipped = f"  {update.skipped} skipped" if update.skipped else ""
         self._say(
             f"{update.share_done:6.1%}  update {update.update}  epoch {update.epoch + 1}"
             f"  loss {update.loss:.3f}  {speed(self.first, update):,.0f} tokens/s"
-            f"  rate {update.learning_rate:.2e}  left {clock(time_left(update))}"
+            f"  rate {update.learning_rate:.2e}  gradient norm {update.gradient_norm:.2f}{skipped}"
+            f"  left {clock(time_left(update))}"
         )
 
     def validated(self, validation: Validation, progress: Progress) -> None:
@@ -177,13 +215,18 @@ class PlainReport:
             for direction, found in validation.scores.items()
             for metric, value in found.items()
         )
-        best = " (best)" if progress.best_update == progress.update else ""
+        best = ""
+        if progress.best_score is not None:
+            earlier = f": {progress.best_score:.1f} at update {progress.best_update}"
+            best = f" (best{'' if progress.best_update == progress.update else earlier})"
         self._say(
             f"validation at update {progress.update}, {clock(progress.seconds)}:"
             f" loss {validation.negative_log_likelihood:.3f}  {scores}{best}"
         )
         for sample in validation.samples[:1]:
-            self._say(f"  {sample.source}\n  = {sample.translation}\n  ~ {sample.reference}")
+            self._say(f"  source     {sample.source}")
+            self._say(f"  onmal      {sample.translation}")
+            self._say(f"  reference  {sample.reference}")
 
     def note(self, text: str) -> None:
         self._say(text)

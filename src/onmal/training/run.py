@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import platform
 import shlex
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,23 +26,32 @@ from onmal.config import DataConfig, ModelConfig, RunConfig, SearchConfig
 from onmal.data.batching import TrainingText
 from onmal.data.corpus import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer
-from onmal.errors import ConfigError, TrainingError
+from onmal.errors import ConfigError, OnmalError, TrainingError
 from onmal.evaluation import score
 from onmal.models import build
 from onmal.models.contract import Seq2Seq
-from onmal.saved_model import SavedModel, save_model
+from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.text.language import direction_tag
-from onmal.text.tokenizer import Tokenizer
+from onmal.text.tokenizer import SubwordModel, Tokenizer
 from onmal.training.allocator import keep_freed_memory
 from onmal.training.checkpoint import latest_checkpoint, write_atomically
-from onmal.training.device import choose_device, processor
+from onmal.training.device import choose_device, choose_processes, processor
+from onmal.training.distributed import (
+    READY,
+    Team,
+    form_team,
+    join_team,
+    local_rank,
+    rank_from_torchrun,
+    size_from_torchrun,
+)
 from onmal.training.loss import TranslationLoss
-from onmal.training.report import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
+from onmal.training.report import JsonLog, PlainReport, Reporter, Reporters, Sample, Silence, Validation
 from onmal.training.sources import Sources, training_pairs
 from onmal.training.trainer import Trainer
 from onmal.translating.torch_engine import TorchEngine
 
-__all__ = ["Validator", "train"]
+__all__ = ["Validator", "join", "train"]
 
 FIXED = {
     "model": ModelConfig.model_fields,
@@ -67,31 +77,87 @@ def train(
     """
     folder, corpora = Path(folder), corpora or {}
     person = reporter or PlainReport(sys.stderr)
-    _check_folder(folder, config, resume=resume)
+    if rank_from_torchrun() in (None, 0):
+        _check_folder(folder, config, resume=resume)
+    config = _with_processes(config, folder, person)
+    task = {
+        "config": config.model_dump(), "folder": str(folder.absolute()),
+        "corpora": {name: str(path.absolute()) for name, path in corpora.items()},
+    }  # fmt: skip
+    with form_team(config.train.processes, task) as team:
+        return _train(team, config, folder, corpora, person if team.leads else Silence())
+
+
+def join() -> None:
+    """What a companion process does: take its task from standard input, and its part in the run."""
+    task = json.loads(sys.stdin.read())
+    print(READY, flush=True)
+    corpora = {name: Path(path) for name, path in task["corpora"].items()}
+    config, folder = RunConfig.from_dict(task["config"]), Path(task["folder"])
+    try:
+        with join_team(task["rank"], task["size"], task["meeting"]) as team:
+            _train(team, config, folder, corpora, Silence())
+    except OnmalError as error:
+        sys.exit(f"process {task['rank']}: {error}")
+
+
+def _train(
+    team: Team, config: RunConfig, folder: Path, corpora: Mapping[str, Path], person: Reporter
+) -> SavedModel | None:
+    """The run, seen from one of its processes."""
     keep_freed_memory()
-    torch.set_num_threads(config.train.threads or torch.get_num_threads())
-    device = choose_device(config.train.device)
-    with _open_folder(folder) as place:
-        checkpoint = latest_checkpoint(place)
-        sources, tokenizer, text = _prepare(config, corpora, place, person, resume=checkpoint is not None)
+    torch.set_num_threads(config.train.threads)
+    device = choose_device(config.train.device, local_rank())
+    with _open_folder(folder) if team.leads else nullcontext(folder / "training") as place:
+        checkpoint = _checkpoint_of_the_first(team, place)
+        sources, tokenizer, text = _prepare(
+            team, config, corpora, place, person, resume=checkpoint is not None
+        )
         torch.manual_seed(config.train.seed)
         model = build(config.model, tokenizer.vocabulary).to(device)
         validator = Validator(tokenizer, sources.valid, config.data)
-        report = Reporters(JsonLog(place / "log.jsonl"), person)
+        report = Reporters(JsonLog(place / "log.jsonl"), person) if team.leads else person
         trainer = Trainer(
-            model, text, config.train, validate=validator, reporter=report, folder=place, device=device
-        )
+            model, text, config.train, validate=validator, reporter=report, folder=place, device=device,
+            team=team,
+        )  # fmt: skip
         if checkpoint:
             _resume(trainer, checkpoint, report)
         _check_data(trainer, sources, place)
-        _write_plan(place, config, None if checkpoint else tokenizer)
+        if team.leads:
+            _write_plan(place, config, None if checkpoint else tokenizer)
         report.begun(_facts(config, sources, text, trainer))
         with _stops_at_interrupt(trainer, report):
             trainer.run()
-        if trainer.interrupted:
+        if trainer.stopped:
             report.note(f"stopped and saved; go on with: {_command_to_resume(folder, corpora)}")
             return None
-        return _finish(config, folder, tokenizer, text, sources, trainer, validator, report)
+        if team.leads:
+            saved = _finish(config, folder, tokenizer, text, sources, trainer, validator, report)
+        team.wait()
+        return saved if team.leads else load_model(folder)
+
+
+def _with_processes(config: RunConfig, folder: Path, report: Reporter) -> RunConfig:
+    """Settle the number of processes and their threads: as asked for, as the run was begun with, or by the machine."""
+    written, train = folder / "training" / "run.toml", config.train
+    before = RunConfig.from_toml(written).train if written.exists() else train
+    asked = train.model_copy(update={"processes": train.processes or before.processes})
+    processes, threads = choose_processes(asked, choose_device(train.device))
+    processes = size_from_torchrun() or processes
+    if before.processes not in (0, processes):
+        report.note(
+            f"begun with {before.processes} processes and going on with {processes}: not to the bit as it would have been"
+        )
+    settled = train.model_copy(update={"processes": processes, "threads": threads})
+    return config.model_copy(update={"train": settled})
+
+
+def _checkpoint_of_the_first(team: Team, place: Path) -> Path | None:
+    """The checkpoint that all go on from."""
+    found = latest_checkpoint(place) if team.leads else None
+    name = team.bytes_of_the_first(found.name.encode() if found else b"").decode()
+    return place / name if name else None
 
 
 class Validator:
@@ -138,7 +204,7 @@ class Validator:
         special, device = model.vocabulary, next(model.parameters()).device
         loss = TranslationLoss(model)
         total, tokens = 0.0, 0
-        for batch in self.text.epoch(0, 0, 1024, start=special.start, end=special.end, pad=special.pad):
+        for batch in self.text.pool(0, 0, 0, 1024, start=special.start, end=special.end, pad=special.pad):
             batch = batch.to(device)
             found = loss(batch.source, batch.target, batch.lengths)
             total, tokens = total + float(found.negative_log_likelihood), tokens + found.tokens
@@ -187,7 +253,7 @@ def _open_folder(folder: Path) -> Iterator[Path]:
 
 
 def _prepare(
-    config: RunConfig, corpora: Mapping[str, Path], place: Path, report: Reporter, *, resume: bool
+    team: Team, config: RunConfig, corpora: Mapping[str, Path], place: Path, report: Reporter, *, resume: bool
 ) -> tuple[Sources, Tokenizer, TrainingText]:
     """Read the text, learn the tokenizer (or, where there is a checkpoint, take its own), and encode."""
     data = config.data
@@ -196,18 +262,26 @@ def _prepare(
     count = f"{len(sources.train):,} pairs"
     codes = (data.source_language, data.target_language)
     if resume:
-        tokenizer = Tokenizer.load(
-            place, [direction_tag(code) for code in codes] if data.both_directions else ()
-        )
+        tokenizer = Tokenizer.load(place, _tags(data))
     else:
         report.note(f"learning the tokenizer from {count} ...")
-        tokenizer = learn_tokenizer(sources.train, data)
+        tokenizer = _tokenizer_of_the_first(team, sources, data)
     report.note(f"encoding {count} ...")
     text = encode_pairs(
         tokenizer, sources.train, sampling=data.subword_sampling, languages=codes,
         both_directions=data.both_directions, max_length=data.max_length,
     )  # fmt: skip
     return sources, tokenizer, text
+
+
+def _tokenizer_of_the_first(team: Team, sources: Sources, data: DataConfig) -> Tokenizer:
+    """Learn the tokenizer in one process, for all."""
+    learned = learn_tokenizer(sources.train, data) if team.leads else None
+    sides = (learned.source, learned.target) if learned else (None, None)
+    source, target = (
+        SubwordModel(team.bytes_of_the_first(side.serialized if side else b"")) for side in sides
+    )
+    return learned or Tokenizer(source, source if data.joint else target, _tags(data))
 
 
 def _write_plan(place: Path, config: RunConfig, tokenizer: Tokenizer | None) -> None:
@@ -232,6 +306,11 @@ def _resume(trainer: Trainer, checkpoint: Path, report: Reporter) -> None:
 def _check_data(trainer: Trainer, sources: Sources, place: Path) -> None:
     """Hold a resumed run to the text that it was begun with."""
     progress, found = trainer.progress, sources.sha256()
+    if found != trainer.team.bytes_of_the_first(found.encode()).decode():
+        raise TrainingError(
+            f"the training text of process {trainer.team.rank} is not that of the first",
+            "give all machines the same text",
+        )
     if progress.data_sha256 not in ("", found):
         raise TrainingError(
             "the training text is not the one that this run was begun with",
@@ -285,6 +364,7 @@ def _facts(config: RunConfig, sources: Sources, text: TrainingText, trainer: Tra
         "parameters": sum(p.numel() for p in model.parameters()),
         "device": str(trainer.device),
         "precision": str(trainer.precision).removeprefix("torch."),
+        "processes": trainer.team.size,
         "threads": torch.get_num_threads(),
     }
     update = trainer.progress.update
@@ -293,7 +373,7 @@ def _facts(config: RunConfig, sources: Sources, text: TrainingText, trainer: Tra
 
 def _too_long(text: TrainingText) -> int:
     """How many sentences training leaves out, by their best segmentation."""
-    epoch = replace(text, sampled=False).epoch(0, 0, text.max_length, start=0, end=0, pad=0)
+    epoch = replace(text, sampled=False).pool(0, 0, 0, text.max_length, start=0, end=0, pad=0)
     return len(text) - sum(map(len, epoch.batches))
 
 
@@ -323,6 +403,16 @@ def _finish(
     return saved
 
 
+def _workers(trainer: Trainer) -> str:
+    threads = f"{torch.get_num_threads()} threads"
+    return threads if trainer.team.size == 1 else f"{trainer.team.size} processes of {threads}"
+
+
+def _tags(data: DataConfig) -> tuple[str, ...]:
+    codes = (data.source_language, data.target_language)
+    return tuple(direction_tag(code) for code in codes) if data.both_directions else ()
+
+
 def _directions(data: DataConfig) -> tuple[tuple[str, str], ...]:
     forward = (data.source_language, data.target_language)
     return (forward, forward[::-1]) if data.both_directions else (forward,)
@@ -336,7 +426,7 @@ def _card(
     return {
         "onmal": importlib.metadata.version("onmal"),
         "torch": torch.__version__,
-        "machine": f"{processor()}, {platform.system()}, {torch.get_num_threads()} threads, {trainer.device}",
+        "machine": f"{processor()}, {platform.system()}, {_workers(trainer)}, {trainer.device}",
         "precision": str(trainer.precision).removeprefix("torch."),
         "name": config.name,
         "training_pairs": len(sources.train),

@@ -1,7 +1,7 @@
 """The training loop, on one page: batch, loss, gradient, update; now and then a validation and a checkpoint.
 
 A run can be stopped after any update (Ctrl-C, a signal, a lost machine) and goes on from its last checkpoint exactly where
-it stood.
+it stood: the order of the text and every random number are functions of the seed and of the place.
 """
 
 from __future__ import annotations
@@ -9,17 +9,27 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from onmal.config import TrainConfig
-from onmal.data.batching import Batch, TrainingText
+from onmal.data.batching import Batch, Pool, TrainingText
 from onmal.errors import TrainingError
 from onmal.models.contract import Seq2Seq
-from onmal.training.checkpoint import Progress, all_progress, load_checkpoint, save_checkpoint
+from onmal.training.checkpoint import (
+    Progress,
+    all_progress,
+    latest_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 from onmal.training.device import choose_precision
-from onmal.training.loss import TranslationLoss
+from onmal.training.distributed import Team
+from onmal.training.loss import LossSum, TranslationLoss
 from onmal.training.optimizer import build_optimizer, learning_rate
 from onmal.training.report import Reporter, Update, Validation
 from onmal.training.snapshots import Snapshots
@@ -28,10 +38,15 @@ __all__ = ["Trainer"]
 
 Validate = Callable[[Seq2Seq], Validation]
 REPORT_EVERY = 2.0  # seconds between two lines or redraws
+USUAL = 100  # updates until the usual norm of a gradient is known
 
 
 class Trainer:
-    """Trains one network on one text until the run is complete, interrupted or hopeless."""
+    """Trains one network on one text until the run is complete, interrupted or hopeless.
+
+    In a team each process has a Trainer of its own. They do the same updates, each with its share of every batch; the
+    first one's clock, patience and Ctrl-C count for all, and it alone validates, saves and reports.
+    """
 
     def __init__(
         self,
@@ -43,16 +58,20 @@ class Trainer:
         reporter: Reporter,
         folder: Path,
         device: torch.device,
+        team: Team | None = None,
     ) -> None:
         self.model, self.text, self.config, self.device = model, text, config, device
         self.validate, self.reporter, self.folder = validate, reporter, folder
+        self.team = team or Team()
         self.precision = choose_precision(config.precision, device)
         self.loss = TranslationLoss(model, config.label_smoothing)
+        self.shared_loss = self.team.wrap(self.loss)
         self.optimizer = build_optimizer(model, config)
         self.snapshots = Snapshots(folder, config.average)
         self.progress = Progress()
         self.interrupted = False
-        self._epoch_batches = 0  # of the epoch at hand, once it is made
+        self._pool: tuple[tuple[int, int, bool], Pool] | None = None
+        self.share, self.stopped, self._report_due = 0.0, False, False
         self._start_clocks()
 
     def resume(self, checkpoint: Path) -> None:
@@ -62,67 +81,74 @@ class Trainer:
     def run(self) -> None:
         """Train to the end, or until `interrupted` is set; a checkpoint is written either way."""
         self._start_clocks()
-        progress = self.progress
+        self.try_longest()
         for batches in self.updates():
             self.update(batches)
-            if progress.update % self.config.validate_every == 0:
+            if self.progress.update % self.config.validate_every == 0:
                 self.validation()
-            progress.seconds = time.monotonic() - self._begun
-            if self.interrupted:
-                break
+            self.progress.seconds = time.monotonic() - self._begun
             # Weights that give no finite gradient may be lost already: the checkpoints from before them stay.
-            if time.monotonic() - self._saved > self.config.save_every and not progress.skipped_in_a_row:
+            if time.monotonic() - self._saved > self.config.save_every and not self.progress.skipped_in_a_row:
                 self.save()
-        if not self.interrupted and progress.update not in progress.snapshots:
+        if not self.stopped and self.progress.update not in self.progress.snapshots:
             self.validation()
         self.save()
 
     def updates(self) -> Iterator[list[Batch]]:
         """The batches of each update, from where the run stands to its end; `update` moves the place on."""
-        progress, config, special = self.progress, self.config, self.model.vocabulary
-        while self.share_done() < 1:
-            epoch = self.text.epoch(
-                config.seed, progress.epoch, config.batch_tokens,
-                start=special.start, end=special.end, pad=special.pad,
-            )  # fmt: skip
-            self._epoch_batches = len(epoch)
-            if not len(epoch):
-                raise TrainingError(
-                    "no sentence pair is short enough", "raise data.max_length, or check the text"
-                )
-            while progress.batch < len(epoch) and self.share_done() < 1:
-                stop = min(progress.batch + config.accumulate, len(epoch))
-                yield [epoch[number] for number in range(progress.batch, stop)]
-            if progress.batch >= len(epoch):
-                progress.epoch, progress.batch = progress.epoch + 1, 0
+        while self._agree():
+            pool, first = self._place(), self.progress.batch
+            yield [pool[number] for number in range(first, min(first + self.config.accumulate, len(pool)))]
 
     def update(self, batches: list[Batch]) -> None:
         """One step of the optimizer on the mean loss per target token of `batches`."""
         progress, config = self.progress, self.config
-        rate = learning_rate(config, progress.update + 1, self.share_done())
+        rate = learning_rate(config, progress.update + 1, self.share) * progress.rate_factor
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        torch.manual_seed(_chance(config.seed, progress.update, self.team.rank))
         self.model.train()
         tokens = sum(batch.target_tokens for batch in batches)
         loss = likelihood = torch.zeros((), device=self.device)
         for batch in batches:
-            batch = batch.to(self.device)
-            with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-                found = self.loss(batch.source, batch.target, batch.lengths)
-            (found.loss / tokens).backward()
+            alone = batch is not batches[-1]
+            with self.team.without_exchange(self.shared_loss) if alone else nullcontext():
+                found = self._forward(self.team.share(batch))
+                # Times the size: the processes' gradients are averaged, and should be summed.
+                (found.loss * (self.team.size / tokens)).backward()
             loss, likelihood = loss + found.loss.detach(), likelihood + found.negative_log_likelihood
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm or math.inf)
-        if torch.isfinite(norm):
+        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm or math.inf))
+        sound = self._sound(norm)
+        if sound:
             self.optimizer.step()
-            progress.skipped_in_a_row = 0
-        else:
-            self._skip()
         self.optimizer.zero_grad()
         progress.update += 1
-        progress.batch += len(batches)
         progress.target_tokens += tokens
-        if time.monotonic() - self._reported > REPORT_EVERY:
-            self._report(float(loss) / tokens, float(likelihood) / tokens, float(norm), rate)
+        self._move_on(len(batches))
+        if self._report_due:
+            mean, plain = self.team.sum(float(loss) / tokens, float(likelihood) / tokens)
+            self._report(mean, plain, norm, rate)
+        if sound:
+            progress.skipped_in_a_row = 0
+        else:
+            self._skip(norm)
+
+    def try_longest(self) -> None:
+        """One pass with the largest batch that may come, which changes nothing: memory runs out now or never."""
+        special, length = self.model.vocabulary, self.text.max_length
+        rows = max(1, self.config.batch_tokens // length) * self.team.size
+        ids = torch.full((rows, length + 1), special.end)
+        batch = Batch(ids[:, 1:], ids, torch.full((rows,), length), np.arange(rows))
+        self.model.train()
+        with _memory_for(self.config):
+            self._forward(self.team.share(batch)).loss.backward()
+            if not self.optimizer.state:  # what it remembers takes memory, too
+                for group in self.optimizer.param_groups:
+                    group["lr"] = 0.0
+                self.optimizer.zero_grad(set_to_none=False)
+                self.optimizer.step()
+                self.optimizer.state.clear()
+        self.optimizer.zero_grad()
 
     def share_done(self) -> float:
         """How much of the run is done, 0 to 1: by updates, epochs, minutes or lost patience, whichever is first."""
@@ -131,8 +157,8 @@ class Trainer:
         if config.max_updates:
             shares.append(progress.update / config.max_updates)
         if config.max_epochs:
-            within = progress.batch / self._epoch_batches if self._epoch_batches else 0.0
-            shares.append((progress.epoch + within) / config.max_epochs)
+            within = progress.batch / len(self._pool[1]) if self._pool else 0.0
+            shares.append((progress.epoch + (progress.pool + within) / self.text.pools) / config.max_epochs)
         if config.minutes:
             shares.append(progress.seconds / (60 * config.minutes))
         if config.patience and progress.validations_since_best >= config.patience:
@@ -143,6 +169,8 @@ class Trainer:
         """Score the model as it stands and keep its weights for averaging."""
         progress = self.progress
         self.model.eval()
+        if not self.team.leads:
+            return
         found = self.validate(self.model)
         progress.validations_since_best += 1
         if progress.best_score is None or found.score > progress.best_score:
@@ -154,6 +182,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint from which `resume` goes on bit for bit."""
+        if not self.team.leads:
+            return
         self.progress.seconds = time.monotonic() - self._begun
         save_checkpoint(self.folder, self.model, self.optimizer, self.progress)
         # A snapshot goes when no checkpoint needs it any more, or a run that resumes from one would miss it.
@@ -162,6 +192,46 @@ class Trainer:
             {u for progress in saved for u in (*progress.snapshots, progress.best_update)}
         )
         self._saved = time.monotonic()
+
+    def _move_on(self, batches: int) -> None:
+        """At the end of a pool to the next one, or to the next epoch's first."""
+        progress = self.progress
+        progress.batch += batches
+        if self._pool and progress.batch >= len(self._pool[1]):
+            progress.pool, progress.batch = progress.pool + 1, 0
+            if progress.pool == self.text.pools:
+                progress.epoch, progress.pool = progress.epoch + 1, 0
+
+    def _place(self) -> Pool:
+        """The pool of sentences at hand."""
+        progress, config, special = self.progress, self.config, self.model.vocabulary
+        for _ in range(self.text.pools):
+            if progress.batch == 0:
+                progress.sampled = self.text.sampled and self.share < config.sampled_share
+            key = (progress.epoch, progress.pool, progress.sampled)
+            if self._pool is None or self._pool[0] != key:
+                pool = replace(self.text, sampled=progress.sampled).pool(
+                    config.seed, progress.epoch, progress.pool, config.batch_tokens,
+                    start=special.start, end=special.end, pad=special.pad,
+                )  # fmt: skip
+                self._pool = key, pool
+            if len(self._pool[1]):
+                return self._pool[1]
+            self._move_on(0)
+        raise TrainingError("no sentence pair is short enough", "raise data.max_length, or check the text")
+
+    def _forward(self, batch: Batch) -> LossSum:
+        batch = batch.to(self.device)
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+            found: LossSum = self.shared_loss(batch.source, batch.target, batch.lengths)
+        return found
+
+    def _agree(self) -> bool:
+        """Whether to go on; how far the run is and whether to report, too, are as the first process sees them."""
+        due = time.monotonic() - self._reported > REPORT_EVERY
+        share, stopped, report = self.team.of_the_first(self.share_done(), self.interrupted, due)
+        self.share, self.stopped, self._report_due = share, bool(stopped), bool(report)
+        return share < 1 and not stopped
 
     def _start_clocks(self) -> None:
         now = time.monotonic()
@@ -180,12 +250,53 @@ class Trainer:
             )
         )  # fmt: skip
 
-    def _skip(self) -> None:
+    def _sound(self, norm: float) -> bool:
+        """Whether a gradient of this norm can be trusted: it is finite, and no spike above the usual one."""
+        progress, usual = self.progress, self.progress.usual_norm
+        if not math.isfinite(norm):
+            return False
+        spike = self.config.spike * usual if progress.update >= USUAL else 0.0
+        progress.usual_norm = usual + (min(norm, spike or norm) - usual) / min(progress.update + 1, USUAL)
+        return not spike or norm <= spike
+
+    def _skip(self, norm: float) -> None:
         progress = self.progress
         progress.skipped, progress.skipped_in_a_row = progress.skipped + 1, progress.skipped_in_a_row + 1
-        self.reporter.note(f"update {progress.update + 1}: gradient not finite, update skipped")
+        why = f"norm {norm:.3g}, usually {progress.usual_norm:.3g}" if math.isfinite(norm) else "not finite"
+        self.reporter.note(f"update {progress.update}: gradient {why}, update skipped")
         if progress.skipped_in_a_row > self.config.max_skipped:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        """Go back to the last checkpoint, at half the rate."""
+        lost, checkpoint = self.progress, latest_checkpoint(self.folder)
+        if checkpoint is None or lost.rollbacks >= self.config.max_rollbacks:
             raise TrainingError(
-                f"{progress.skipped_in_a_row} updates in a row had gradients that are not finite",
+                f"{lost.skipped_in_a_row} updates in a row had gradients that cannot be used",
                 "lower train.learning_rate or raise train.warmup; the last good checkpoint is kept",
             )
+        self.progress = load_checkpoint(checkpoint, self.model, self.optimizer)
+        self.progress.rate_factor = lost.rate_factor / 2
+        self.progress.rollbacks, self.progress.skipped = lost.rollbacks + 1, lost.skipped
+        self.progress.seconds = lost.seconds
+        self.reporter.note(
+            f"back to update {self.progress.update} and on at {self.progress.rate_factor:g} times the rate"
+        )
+
+
+def _chance(seed: int, update: int, rank: int) -> int:
+    """The seed of all random numbers that one process draws in one update."""
+    return int(np.random.SeedSequence((seed, update, rank)).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@contextmanager
+def _memory_for(config: TrainConfig) -> Iterator[None]:
+    try:
+        yield
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise TrainingError(
+            f"memory is too small for batches of train.batch_tokens = {config.batch_tokens}",
+            "halve it and double train.accumulate, lower data.max_length, or take a smaller model",
+        ) from None

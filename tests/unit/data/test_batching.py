@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onmal.data.batching import Batch, EncodedSide, Epoch, TrainingText, budget_cuts, pad_rows
+from onmal.data.batching import Batch, EncodedSide, Pool, TrainingText, budget_cuts, pad_rows
 from onmal.text.subword_sampling import WordTable
 
 PAD, START, END, FIRST, WORDS = 0, 1, 2, 10, 30  # words have the ids from FIRST on
@@ -43,8 +43,8 @@ def text_of(rows: Rows, *, prefixes: Sequence[int] = (), max_length: int = 1000)
     )
 
 
-def epoch_of(text: TrainingText, seed: int = 1, epoch: int = 0, batch_tokens: int = 64) -> Epoch:
-    return text.epoch(seed, epoch, batch_tokens, start=START, end=END, pad=PAD)
+def epoch_of(text: TrainingText, seed: int = 1, epoch: int = 0, batch_tokens: int = 64) -> Pool:
+    return text.pool(seed, epoch, 0, batch_tokens, start=START, end=END, pad=PAD)
 
 
 def random_rows(count: int, longest: int = 20) -> Rows:
@@ -55,7 +55,7 @@ def random_rows(count: int, longest: int = 20) -> Rows:
     ]
 
 
-def order_of(epoch: Epoch) -> list[list[int]]:
+def order_of(epoch: Pool) -> list[list[int]]:
     return [batch.pairs.tolist() for batch in epoch]
 
 
@@ -169,7 +169,7 @@ def words_of(pieces: Sequence[int]) -> list[int]:
     return [FIRST + piece % 100 for piece in pieces if piece < 300]
 
 
-def rows_by_pair(epoch: Epoch) -> dict[int, tuple[list[int], list[int]]]:
+def rows_by_pair(epoch: Pool) -> dict[int, tuple[list[int], list[int]]]:
     found = {}
     for batch in epoch:
         for n, source, target, length in zip(

@@ -48,7 +48,7 @@ def rows(tokenizer: Tokenizer, **values: Any) -> dict[int, tuple[list[int], list
     text = encode_pairs(
         tokenizer, PAIRS, languages=LANGUAGES, **{"sampling": 0.0, "max_length": 500, **values}
     )
-    epoch = text.epoch(1, 0, 256, start=START, end=END, pad=PAD)
+    epoch = text.pool(1, 0, 0, 256, start=START, end=END, pad=PAD)
     return {
         n: (source[: source.index(END) + 1], target[: length + 1])
         for batch in epoch

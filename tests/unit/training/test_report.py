@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,13 @@ def test_the_first_line_already_has_a_speed() -> None:
     PlainReport(stream).updated(update(10, 2.0, tokens=3000))
     assert "1,500 tokens/s" in stream.getvalue()
     assert "loss 3.250" in stream.getvalue()
-    assert "left 0:06" in stream.getvalue()
+    assert "rate 2.00e-03  gradient norm 0.75  left 0:06" in stream.getvalue()
+
+
+def test_skipped_updates_are_said() -> None:
+    stream = io.StringIO()
+    PlainReport(stream).updated(replace(update(10, 2.0), skipped=3))
+    assert "3 skipped" in stream.getvalue()
 
 
 def test_speed_is_that_of_this_process() -> None:
@@ -76,8 +83,8 @@ def test_a_plain_run() -> None:
     report.begun(
         {"languages": "ko -> en", "training pairs": 1234, "removed": {"empty": 2, "duplicate": 1000}}
     )
-    report.validated(FOUND, Progress(update=500, best_update=500, seconds=61))
-    report.validated(FOUND, Progress(update=600, best_update=500, seconds=3661))
+    report.validated(FOUND, Progress(update=500, best_score=31.5, best_update=500, seconds=61))
+    report.validated(FOUND, Progress(update=600, best_score=33.0, best_update=400, seconds=3661))
     report.note("a note")
     report.ended({"saved": "runs/ko-en", "validation scores": {}})
     assert lines(stream) == [
@@ -85,13 +92,13 @@ def test_a_plain_run() -> None:
         "training pairs: 1,234",
         "removed: empty 2, duplicate 1,000",
         "validation at update 500, 1:01: loss 2.125  ko-en BLEU 31.5 (best)",
-        "  원문",
-        "  = translation",
-        "  ~ reference",
-        "validation at update 600, 1:01:01: loss 2.125  ko-en BLEU 31.5",
-        "  원문",
-        "  = translation",
-        "  ~ reference",
+        "  source     원문",
+        "  onmal      translation",
+        "  reference  reference",
+        "validation at update 600, 1:01:01: loss 2.125  ko-en BLEU 31.5 (best: 33.0 at update 400)",
+        "  source     원문",
+        "  onmal      translation",
+        "  reference  reference",
         "a note",
         "saved: runs/ko-en",
         "validation scores: none",
@@ -142,7 +149,9 @@ def test_every_event_is_one_line_for_every_reporter(tmp_path: Path) -> None:
 def test_what_is_not_finite_is_null_as_json_wants_it(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "log.jsonl")
     log.updated(update(1, 1.0, loss=math.nan, norm=math.inf))
-    (found,) = events(log.path)
+    log.validated(replace(FOUND, negative_log_likelihood=math.nan), Progress())
+    found, validation = events(log.path)
+    assert validation["negative_log_likelihood"] is None
     assert found["loss"] is None
     assert found["gradient_norm"] is None
     assert found["update"] == 1

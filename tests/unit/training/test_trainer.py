@@ -127,7 +127,7 @@ def heard(trainer: Trainer) -> Listener:
 
 def likelihood(trainer: Trainer) -> float:
     """Negative log-likelihood of the training text, per token."""
-    batches = list(trainer.text.epoch(0, 0, 512, start=1, end=2, pad=0))
+    batches = list(trainer.text.pool(0, 0, 0, 512, start=1, end=2, pad=0))
     trainer.model.eval()
     with torch.no_grad():
         found = [trainer.loss(batch.source, batch.target, batch.lengths) for batch in batches]
@@ -180,7 +180,7 @@ def test_accumulation_takes_as_many_batches_and_what_is_left_of_an_epoch(tmp_pat
     for batches in run.updates():
         taken.append(len(batches))
         run.update(batches)
-    assert sum(taken) == len(run.text.epoch(1, 0, 64, start=1, end=2, pad=0))
+    assert sum(taken) == len(run.text.pool(1, 0, 0, 64, start=1, end=2, pad=0))
     assert set(taken[:-1]) == {4}
     assert 1 <= taken[-1] <= 4
 
@@ -398,7 +398,7 @@ def test_too_many_in_a_row_end_the_run_with_one_line(most: int, tmp_path: Path) 
     poison(run, lambda update: update > 4)
     with pytest.raises(TrainingError, match=rf"^{most + 1} updates in a row.* lower train\.learning_rate"):
         run.run()
-    assert run.progress.update == 4 + most
+    assert run.progress.update == 5 + most
     assert len(heard(run).notes) == most + 1
 
 
@@ -444,7 +444,7 @@ def test_the_end_by_updates(tmp_path: Path) -> None:
 def test_the_end_by_epochs(tmp_path: Path) -> None:
     run = trainer(tmp_path, max_updates=0, max_epochs=2)
     run.run()
-    batches = [len(run.text.epoch(1, epoch, 64, start=1, end=2, pad=0)) for epoch in (0, 1)]
+    batches = [len(run.text.pool(1, epoch, 0, 64, start=1, end=2, pad=0)) for epoch in (0, 1)]
     assert (run.progress.epoch, run.progress.batch) == (2, 0)
     assert run.progress.update == sum(batches)
 

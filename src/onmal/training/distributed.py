@@ -1,0 +1,219 @@
+"""Several processes that train one network together; the only file that speaks to torch.distributed.
+
+Each process takes its share of every batch, and all take the same step with the sum of their gradients (DDP). They
+are those that torchrun started, on any number of machines; or companions of this process, on this machine alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from onmal.data.batching import Batch
+from onmal.errors import TrainingError
+
+__all__ = [
+    "READY",
+    "Team",
+    "form_team",
+    "join_team",
+    "local_rank",
+    "rank_from_torchrun",
+    "size_from_torchrun",
+]
+
+PATIENCE = timedelta(days=2)  # the others wait while the first validates; a lost process is noticed at once
+READY = "ready"
+JOIN = "from onmal.training.run import join; join()"
+
+
+class Team:
+    """The processes of a run, seen from one of them; alone unless told otherwise."""
+
+    def __init__(self, rank: int = 0, size: int = 1) -> None:
+        self.rank, self.size = rank, size
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that validates, saves and speaks."""
+        return self.rank == 0
+
+    def wrap(self, loss: nn.Module) -> nn.Module:
+        """The loss module whose backward pass leaves the mean of all processes' gradients; same weights everywhere."""
+        if self.size == 1:
+            return loss
+        where = next(loss.parameters()).device
+        devices = [where] if where.type == "cuda" else None
+        with warnings.catch_warnings():  # its newer name is not in every torch that we run on
+            warnings.filterwarnings("ignore", ".*broadcast_buffers.*", FutureWarning)
+            return DistributedDataParallel(
+                loss, devices, broadcast_buffers=False, gradient_as_bucket_view=True
+            )
+
+    def without_exchange(self, wrapped: nn.Module) -> AbstractContextManager[None]:
+        """Gradients of a backward pass inside are kept for the next one outside: accumulation costs no messages."""
+        return wrapped.no_sync() if isinstance(wrapped, DistributedDataParallel) else nullcontext()
+
+    def share(self, batch: Batch) -> Batch:
+        """This process's rows of a batch: every size-th, so that all have as many tokens; sentences are sorted by length.
+
+        A process for which no row is left gets one of which nothing counts.
+        """
+        if self.size == 1:
+            return batch
+        rows = torch.arange(self.rank, len(batch.lengths), self.size)
+        if not len(rows):
+            return Batch(batch.source[:1], batch.target[:1], batch.lengths[:1] * 0, batch.pairs[:0])
+        lengths = batch.lengths[rows]
+        target = batch.target[rows, : int(lengths.max()) + 1]
+        return Batch(batch.source[rows], target, lengths, batch.pairs[rows.numpy()])
+
+    def sum(self, *values: float) -> list[float]:
+        """The sums of the processes' values, the same in all."""
+        if self.size == 1:
+            return list(values)
+        total = torch.tensor(values, dtype=torch.float64)
+        distributed.all_reduce(total)
+        return total.tolist()
+
+    def of_the_first(self, *values: float) -> list[float]:
+        """The first process's values, in all."""
+        return self.sum(*(value if self.leads else 0.0 for value in values))
+
+    def wait(self) -> None:
+        """Until all are here."""
+        self.sum(0.0)
+
+    def bytes_of_the_first(self, content: bytes) -> bytes:
+        """What the first process holds, in all."""
+        if self.size == 1:
+            return content
+        (size,) = self.of_the_first(float(len(content)))
+        sent = torch.tensor(list(content), dtype=torch.uint8) if self.leads else None
+        buffer = torch.empty(int(size), dtype=torch.uint8) if sent is None else sent
+        distributed.broadcast(buffer, 0)
+        return buffer.numpy().tobytes()
+
+
+def rank_from_torchrun() -> int | None:
+    """Which process of the run this is, where torchrun or something like it says so; else None."""
+    return int(os.environ["RANK"]) if size_from_torchrun() else None
+
+
+def size_from_torchrun() -> int | None:
+    """How many processes the run has, where torchrun or something like it says so; else None."""
+    given = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
+    return int(os.environ["WORLD_SIZE"]) if given else None
+
+
+def local_rank() -> int:
+    """Which of its machine's processes this is, where torchrun says so."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+@contextmanager
+def form_team(processes: int, task: Mapping[str, Any]) -> Iterator[Team]:
+    """The team that torchrun started; else one of `processes` on this machine.
+
+    Each companion calls `training.run.join`, which gets `task` (JSON). A process that is lost is a TrainingError in
+    the others.
+    """
+    if size_from_torchrun():
+        distributed.init_process_group(_backend(), timeout=PATIENCE)
+        with _member(Team(distributed.get_rank(), distributed.get_world_size())) as team:
+            yield team
+        return
+    if processes == 1:
+        yield Team()
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="onmal-") as folder,
+        _companions(processes, task, folder),
+        join_team(0, processes, folder) as team,
+    ):
+        yield team
+
+
+@contextmanager
+def join_team(rank: int, size: int, folder: str) -> Iterator[Team]:
+    """Take one's place among processes that meet in a folder."""
+    meeting = Path(folder, "meeting").as_uri()
+    distributed.init_process_group(
+        _backend(), init_method=meeting, rank=rank, world_size=size, timeout=PATIENCE
+    )
+    with _member(Team(rank, size)) as team:
+        yield team
+
+
+@contextmanager
+def _member(team: Team) -> Iterator[Team]:
+    try:
+        yield team
+    except RuntimeError as error:
+        # gloo and NCCL know no better than to say in words that the other end is gone.
+        if not any(word in str(error).lower() for word in ("connection", "peer", "socket", "nccl", "gloo")):
+            raise
+        raise TrainingError(
+            "another process of this run was lost",
+            "look for its last words above; go on from the last checkpoint with --resume",
+        ) from None
+    finally:
+        with suppress(RuntimeError):
+            distributed.destroy_process_group()
+
+
+@contextmanager
+def _companions(processes: int, task: Mapping[str, Any], folder: str) -> Iterator[None]:
+    """Start the other processes; they end with this one, and the terminal's Ctrl-C does not reach them."""
+    started: list[subprocess.Popen[str]] = []
+    try:
+        for rank in range(1, processes):
+            environment = {**os.environ, "LOCAL_RANK": str(rank), "PYTHONUTF8": "1"}
+            started.append(
+                subprocess.Popen(
+                    [sys.executable, "-c", JOIN],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    encoding="utf-8",
+                    env=environment,
+                    start_new_session=True,
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                )
+            )
+        for rank, companion in enumerate(started, 1):
+            assert companion.stdin is not None
+            assert companion.stdout is not None
+            with suppress(OSError):  # it is gone already, as reading says
+                companion.stdin.write(
+                    json.dumps({**task, "rank": rank, "size": processes, "meeting": folder})
+                )
+                companion.stdin.close()
+            if companion.stdout.readline().strip() != READY:
+                raise TrainingError(
+                    f"process {rank} of {processes} could not be started", "set train.processes = 1"
+                )
+        yield
+        for companion in started:
+            companion.wait()
+    finally:
+        for companion in started:
+            companion.kill()
+            companion.wait()
+
+
+def _backend() -> str:
+    return "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
