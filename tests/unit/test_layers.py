@@ -66,6 +66,7 @@ TABLE = {
     "cli": Row(("errors",), ("typer", "rich"), free_inside=True),
     "": Row(("errors",), free_inside=True),
     "__main__": Row(("cli",)),
+    "run_report": Row(("errors", "config", "data.writing", "training.report")),
     "demo": Row((*TO_4, *LAYER_4, "training")),
     "lab": Row(free=True),
 }

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from onmal.cli import data, evaluating, model, training, translating
+from onmal.cli import data, evaluating, model, report, training, translating
 from onmal.cli.terminal import INTERRUPTED, note
 from onmal.errors import OnmalError
 
@@ -72,6 +72,7 @@ def onmal(
 for command in (
     training.demo,
     training.train,
+    report.report,
     translating.translate,
     evaluating.evaluate,
     model.inspect,

@@ -26,6 +26,7 @@ from onmal.errors import ConfigError, TrainingError
 if TYPE_CHECKING:
     from onmal.config import RunConfig
     from onmal.training.report import Reporter
+    from onmal.training.tensorboard import TensorBoardReport
 
 __all__ = ["demo", "train"]
 
@@ -59,6 +60,7 @@ Settings = Annotated[
 ]
 Out = Annotated[Path | None, option("FOLDER", "Where the model goes.  [default: runs/NAME]")]
 Resume = Annotated[bool, flag("--resume", "Go on with the run in --out.")]
+TensorBoard = Annotated[bool, flag("--tensorboard", "Also write training/tensorboard (extra: track).")]
 
 
 def train(
@@ -79,6 +81,7 @@ def train(
     folders: CorpusFolders = None,
     out: Out = None,
     resume: Resume = False,
+    tensorboard: TensorBoard = False,
 ) -> None:
     """Train a translator on your own text, or by a recipe.
 
@@ -113,7 +116,9 @@ def train(
     else:
         values = _own_text(text, valid, (source_language, target_language), has_end=_names_a_limit(overrides))
     run = RunConfig.from_dict(apply_overrides(values, overrides))
-    _train(run, out or Path("runs", run.name), corpus_folders(folders), resume=resume)
+    folder = out or Path("runs", run.name)
+    with _watch() as person, _board(folder) if tensorboard else nullcontext() as board:
+        _train(run, folder, corpus_folders(folders), resume=resume, reporters=[r for r in (person, board) if r])
 
 
 def demo(
@@ -189,16 +194,24 @@ def _own_text(
     }
 
 
-def _train(run: RunConfig, folder: Path, corpora: dict[str, Path], *, resume: bool) -> None:
+def _train(
+    run: RunConfig, folder: Path, corpora: dict[str, Path], *, resume: bool, reporters: list[Reporter]
+) -> None:
     from onmal.training.distributed import rank_from_torchrun
+    from onmal.training.report import Reporters
     from onmal.training.run import train
 
-    with _watch() as reporter:
-        saved = train(run, folder, resume=resume, corpora=corpora, reporter=reporter)
+    saved = train(run, folder, resume=resume, corpora=corpora, reporter=Reporters(*reporters))
     if saved is None:
         raise typer.Exit(INTERRUPTED)
     if rank_from_torchrun() in (None, 0):
         typer.echo(f'translate with it:  onmal translate {folder} --text "..."')
+
+
+def _board(folder: Path) -> TensorBoardReport:
+    from onmal.training.tensorboard import TensorBoardReport
+
+    return TensorBoardReport(folder / "training" / "tensorboard")
 
 
 def _watch() -> AbstractContextManager[Reporter]:

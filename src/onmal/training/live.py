@@ -43,7 +43,7 @@ class LiveReport:
         """The picture at this moment."""
         parts: list[RenderableType] = []
         if self.last is not None:
-            parts += [self._progress_line(self.last), self._learning_line(self.last)]
+            parts += [self._progress_line(self.last), self._learning_lines(self.last)]
         if self.validation is not None:
             parts += [Text(), *self._validation_lines(self.validation)]
             parts.append(_sample_table(self.validation.samples))
@@ -84,18 +84,13 @@ class LiveReport:
         )
         return line
 
-    def _learning_line(self, update: Update) -> RenderableType:
-        values = [
-            f"update {update.update:,}",
-            f"epoch {update.epoch + 1}",
-            f"loss {update.loss:.3f}",
-            f"{speed(self.first or update, update):,.0f} tokens/s",
-            f"rate {update.learning_rate:.1e}",
-            f"gradient norm {update.gradient_norm:.2f}",
-        ]
-        if update.skipped:
-            values.append(f"{update.skipped} skipped")
-        return Text("  ".join(values))
+    def _learning_lines(self, update: Update) -> RenderableType:
+        pace = f"{speed(self.first or update, update):,.0f} tokens/s"
+        skipped = f"  {update.skipped} skipped" if update.skipped else ""
+        return Text(
+            f"update {update.update:,}  epoch {update.epoch + 1}  {pace}{skipped}\n"
+            f"loss {update.loss:.3f}  rate {update.learning_rate:.1e}  gradient norm {update.gradient_norm:.2f}"
+        )
 
     def _validation_lines(self, validation: Validation) -> list[RenderableType]:
         lines = [

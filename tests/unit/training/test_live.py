@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -71,6 +72,22 @@ def test_an_update_shows_share_time_left_loss_rate_speed_and_gradient(report: Li
         assert part in seen
     assert "gradient norm 0.75" in seen
     assert "skipped" not in seen
+
+
+def test_no_value_is_torn_from_its_name_in_eighty_columns(report: LiveReport) -> None:
+    report.console.width = 80
+    report.updated(
+        replace(update(10_000_000, skipped=1000), learning_rate=1e-10, loss=1e4, gradient_norm=1e9)
+    )
+    seen = picture(report)
+    for part in (
+        "update 10,000,000",
+        "epoch 3",
+        "1000 skipped",
+        "loss 10000.000",
+        "gradient norm 1000000000.00",
+    ):
+        assert part in seen
 
 
 def test_skipped_updates_are_said(report: LiveReport) -> None:
