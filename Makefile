@@ -20,11 +20,11 @@ test: $(READY)  ## lint, format, types, and every test that is not slow
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest -m "not slow"
 
-test-full: $(READY)  ## the same with the slow tests
+test-full: $(READY)  ## the same with the slow tests; what they found is kept in benchmarks/results
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest
+	ONMAL_KEEP_RESULTS=benchmarks/results $(PYTHON) -m pytest
 
 format: $(READY)  ## put code, links into it and result tables in order
 	$(PYTHON) -m ruff check --fix

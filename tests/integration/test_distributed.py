@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +183,23 @@ def test_a_lost_process_ends_the_run_in_one_line_and_another_number_goes_on(
     said = train(recipe(corpus, 1, max_updates=where + 3), folder, "--resume")
     assert "begun with 2 processes and going on with 1: not to the bit" in said
     assert all_progress(folder / "training")[-1].update == where + 3
+
+
+def test_shares_of_the_weights_learn_what_whole_ones_do_and_go_on_anywhere(
+    corpus: Path, together: Path, tmp_path: Path
+) -> None:
+    """FSDP2: the same losses, and checkpoints that any number of processes reads."""
+    train(recipe(corpus, 2, sharded=True), tmp_path / "sharded")
+    assert validation_losses(tmp_path / "sharded") == pytest.approx(validation_losses(together), rel=1e-4)
+    whole, shared = checkpoint(together), checkpoint(tmp_path / "sharded")
+    assert {name: t.shape for name, t in shared.items()} == {name: t.shape for name, t in whole.items()}
+    for name, processes, sharded in (("sharded", 2, True), ("alone", 1, False)):
+        if name == "alone":
+            shutil.copytree(tmp_path / "sharded", tmp_path / "alone")
+        longer = recipe(corpus, processes, sharded=sharded, max_updates=UPDATES + 5)
+        said = train(longer, tmp_path / name, "--resume")
+        assert f"resumed at update: {UPDATES + 5 if name == 'alone' else UPDATES}" in said
+    assert same(tmp_path / "alone", tmp_path / "sharded")  # nothing was left to do
 
 
 def test_torchrun_starts_the_same_run(corpus: Path, together: Path, tmp_path: Path) -> None:

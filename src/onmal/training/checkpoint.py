@@ -22,6 +22,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from onmal.errors import TrainingError
+from onmal.training.distributed import shares_of, whole
 
 __all__ = [
     "Progress",
@@ -30,6 +31,7 @@ __all__ = [
     "load_checkpoint",
     "named_weights",
     "save_checkpoint",
+    "training_state",
     "write_atomically",
 ]
 
@@ -65,6 +67,8 @@ class Progress:
     best_score: float | None = None
     best_update: int = 0
     validations_since_best: int = 0
+    validated: int = -1
+    """Update of the last validation."""
     snapshots: list[int] = field(default_factory=list)
     """Updates whose weights are kept for averaging, oldest first."""
     data_sha256: str = ""
@@ -72,21 +76,22 @@ class Progress:
 
 
 def named_weights(model: nn.Module) -> dict[str, Tensor]:
-    """Every parameter once, by its stable name; tied tables appear under their first name."""
-    return {name: parameter.detach() for name, parameter in model.named_parameters()}
+    """Every parameter once and whole, by its stable name; tied tables appear under their first name."""
+    return {name: whole(parameter.detach()) for name, parameter in model.named_parameters()}
 
 
-def save_checkpoint(
-    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
-) -> Path:
-    """Write `checkpoint-UPDATE.safetensors`; of all others only the one before stays."""
-    weights = named_weights(model)
-    tensors = {f"model.{name}": weight for name, weight in weights.items()}
+def training_state(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The tensors of a checkpoint: weights and optimizer. All processes of a run call this together."""
+    tensors = {f"model.{name}": weight for name, weight in named_weights(model).items()}
     for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items()}
+        tensors |= {f"optimizer.{index}.{key}": whole(value) for key, value in state.items()}
+    return {name: tensor.contiguous() for name, tensor in tensors.items()}
+
+
+def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], progress: Progress) -> Path:
+    """Write `checkpoint-UPDATE.safetensors`; of all others only the one before stays."""
     path = folder / f"checkpoint-{progress.update:09d}.safetensors"
-    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, save(tensors, {"progress": json.dumps(asdict(progress))}))
+    write_atomically(path, save(dict(tensors), {"progress": json.dumps(asdict(progress))}))
     # Besides the older ones: later ones, too damaged to resume from, and what a killed process left of one.
     last = [old for old in _checkpoints(folder) if old <= path][-KEPT:]
     for other in folder.glob("checkpoint-*"):
@@ -119,7 +124,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         raise TrainingError("cannot be read, or is no checkpoint", "resume from an earlier one", path=path)
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    wanted = named_weights(model)
+    wanted = {name: parameter.detach() for name, parameter in model.named_parameters()}
     stored = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
     if stored.keys() != wanted.keys() or any(stored[n].shape != wanted[n].shape for n in wanted):
         raise TrainingError(
@@ -127,7 +132,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         )
     with torch.no_grad():
         for name, weight in wanted.items():
-            weight.copy_(stored[name])
+            weight.copy_(shares_of(stored[name], weight))
     optimizer.load_state_dict(_optimizer_state(optimizer, tensors))
     return progress
 
@@ -150,11 +155,12 @@ def _progress(path: Path) -> Progress | None:
 
 
 def _optimizer_state(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimizer."):
             _, index, key = name.split(".")
-            state.setdefault(int(index), {})[key] = tensor
+            state.setdefault(int(index), {})[key] = shares_of(tensor, parameters[int(index)])
     return {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
 
 

@@ -1,7 +1,8 @@
 """Several processes that train one network together; the only file that speaks to torch.distributed.
 
-Each process takes its share of every batch, and all take the same step with the sum of their gradients (DDP). They
-are those that torchrun started, on any number of machines; or companions of this process, on this machine alone.
+Each process takes its share of every batch, and all take the same step with the sum of their gradients (DDP). Where a
+network does not fit, each keeps but its share of weights and optimizer, too (FSDP2). The processes are those that torchrun started,
+on any number of machines; or companions of this process, on this machine alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from onmal.data.batching import Batch
@@ -32,7 +35,9 @@ __all__ = [
     "join_team",
     "local_rank",
     "rank_from_torchrun",
+    "shares_of",
     "size_from_torchrun",
+    "whole",
 ]
 
 PATIENCE = timedelta(days=2)  # the others wait while the first validates; a lost process is noticed at once
@@ -51,9 +56,18 @@ class Team:
         """Whether this is the process that validates, saves and speaks."""
         return self.rank == 0
 
-    def wrap(self, loss: nn.Module) -> nn.Module:
-        """The loss module whose backward pass leaves the mean of all processes' gradients; same weights everywhere."""
+    def wrap(self, loss: nn.Module, *, sharded: bool = False) -> nn.Module:
+        """The loss module whose backward pass leaves the mean of all processes' gradients; same weights everywhere.
+
+        Sharded, each layer's weights are gathered when it is their turn; tied tables stay in the root's group.
+        """
         if self.size == 1:
+            return loss
+        if sharded:
+            for layers in [module for module in loss.modules() if isinstance(module, nn.ModuleList)]:
+                for layer in layers:
+                    fully_shard(layer)
+            fully_shard(loss)
             return loss
         where = next(loss.parameters()).device
         devices = [where] if where.type == "cuda" else None
@@ -65,7 +79,9 @@ class Team:
 
     def without_exchange(self, wrapped: nn.Module) -> AbstractContextManager[None]:
         """Gradients of a backward pass inside are kept for the next one outside: accumulation costs no messages."""
-        return wrapped.no_sync() if isinstance(wrapped, DistributedDataParallel) else nullcontext()
+        if isinstance(wrapped, DistributedDataParallel):
+            return wrapped.no_sync()
+        return _unsynchronised(wrapped) if isinstance(wrapped, FSDPModule) else nullcontext()
 
     def share(self, batch: Batch) -> Batch:
         """This process's rows of a batch: every size-th, so that all have as many tokens; sentences are sorted by length.
@@ -106,6 +122,25 @@ class Team:
         buffer = torch.empty(int(size), dtype=torch.uint8) if sent is None else sent
         distributed.broadcast(buffer, 0)
         return buffer.numpy().tobytes()
+
+
+@contextmanager
+def _unsynchronised(wrapped: FSDPModule) -> Iterator[None]:
+    wrapped.set_requires_gradient_sync(False)
+    yield
+    wrapped.set_requires_gradient_sync(True)
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """A tensor of which each process may hold a share, in one piece; all processes call this together."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def shares_of(tensor: Tensor, like: Tensor) -> Tensor:
+    """A tensor in one piece, spread over the processes as `like` is."""
+    if not isinstance(like, DTensor) or tensor.shape != like.shape:
+        return tensor
+    return distribute_tensor(tensor.to(like.device), like.device_mesh, like.placements)
 
 
 def rank_from_torchrun() -> int | None:

@@ -215,7 +215,8 @@ def _check_folder(folder: Path, config: RunConfig, *, resume: bool) -> None:
     """Refuse a folder that has something in it; or, to resume, one without a run or with another one."""
     written = folder / "training" / "run.toml"
     if not resume:
-        taken = any(path.is_file() for path in folder.rglob("*")) if folder.is_dir() else folder.exists()
+        left = (path for path in folder.rglob("*") if path.suffix != ".part")  # of a killed run: half a file
+        taken = any(path.is_file() for path in left) if folder.is_dir() else folder.exists()
         if taken:
             raise TrainingError(
                 "exists already", "go on with --resume, choose another --out, or remove it", path=folder
@@ -352,7 +353,7 @@ def _stops_at_interrupt(trainer: Trainer, report: Reporter) -> Iterator[None]:
 
 
 def _facts(config: RunConfig, sources: Sources, text: TrainingText, trainer: Trainer) -> dict[str, Any]:
-    data, model = config.data, trainer.model
+    data, model = config.data, trainer.whole_model
     arrow = "<->" if data.both_directions else "->"
     facts = {
         "languages": f"{data.source_language} {arrow} {data.target_language}",
@@ -385,7 +386,7 @@ def _finish(
     trainer: Trainer, validator: Validator, report: Reporter,
 ) -> SavedModel:  # fmt: skip
     """Choose between the mean of the last snapshots and the best single one, on the validation text, and save it."""
-    progress, model = trainer.progress, trainer.model
+    progress, model = trainer.progress, trainer.whole_model
     last = progress.snapshots
     candidates = {f"mean of the last {len(last)} validations": last} if len(last) > 1 else {}
     candidates[f"update {progress.best_update}"] = [progress.best_update]

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from onmal.errors import TrainingError
-from onmal.training.checkpoint import named_weights, write_atomically
+from onmal.training.checkpoint import write_atomically
 
 __all__ = ["Snapshots"]
 
@@ -27,9 +27,9 @@ class Snapshots:
         """Where the weights after an update are kept."""
         return self.folder / f"snapshot-{update:09d}.safetensors"
 
-    def add(self, model: nn.Module, update: int, earlier: Sequence[int]) -> list[int]:
+    def add(self, weights: dict[str, Tensor], update: int, earlier: Sequence[int]) -> list[int]:
         """Keep a model's weights; returns the last `count` updates, oldest first."""
-        write_atomically(self.path(update), save(named_weights(model)))
+        write_atomically(self.path(update), save(weights))
         return [*(u for u in earlier if u != update), update][-self.count :]
 
     def keep_only(self, updates: Collection[int]) -> None:

@@ -6,6 +6,7 @@ it stood: the order of the text and every random number are functions of the see
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.utils import clip_grad_norm_
 
 from onmal.config import TrainConfig
 from onmal.data.batching import Batch, Pool, TrainingText
@@ -25,10 +27,12 @@ from onmal.training.checkpoint import (
     all_progress,
     latest_checkpoint,
     load_checkpoint,
+    named_weights,
     save_checkpoint,
+    training_state,
 )
 from onmal.training.device import choose_precision
-from onmal.training.distributed import Team
+from onmal.training.distributed import Team, whole
 from onmal.training.loss import LossSum, TranslationLoss
 from onmal.training.optimizer import build_optimizer, learning_rate
 from onmal.training.report import Reporter, Update, Validation
@@ -65,13 +69,15 @@ class Trainer:
         self.team = team or Team()
         self.precision = choose_precision(config.precision, device)
         self.loss = TranslationLoss(model, config.label_smoothing)
-        self.shared_loss = self.team.wrap(self.loss)
+        # What validates and is saved: where each process holds but a share of the weights, a second, whole network.
+        self.whole_model = copy.deepcopy(model) if config.sharded and self.team.size > 1 else model
+        self.shared_loss = self.team.wrap(self.loss, sharded=config.sharded)
         self.optimizer = build_optimizer(model, config)
         self.snapshots = Snapshots(folder, config.average)
         self.progress = Progress()
         self.interrupted = False
         self._pool: tuple[tuple[int, int, bool], Pool] | None = None
-        self.share, self.stopped, self._report_due = 0.0, False, False
+        self.share, self.stopped, self._report_due, self._save_due = 0.0, False, False, False
         self._start_clocks()
 
     def resume(self, checkpoint: Path) -> None:
@@ -83,14 +89,13 @@ class Trainer:
         self._start_clocks()
         self.try_longest()
         for batches in self.updates():
+            if self._save_due:
+                self.save()
             self.update(batches)
             if self.progress.update % self.config.validate_every == 0:
                 self.validation()
             self.progress.seconds = time.monotonic() - self._begun
-            # Weights that give no finite gradient may be lost already: the checkpoints from before them stay.
-            if time.monotonic() - self._saved > self.config.save_every and not self.progress.skipped_in_a_row:
-                self.save()
-        if not self.stopped and self.progress.update not in self.progress.snapshots:
+        if not self.stopped and self.progress.update > self.progress.validated:
             self.validation()
         self.save()
 
@@ -117,7 +122,7 @@ class Trainer:
                 # Times the size: the processes' gradients are averaged, and should be summed.
                 (found.loss * (self.team.size / tokens)).backward()
             loss, likelihood = loss + found.loss.detach(), likelihood + found.negative_log_likelihood
-        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm or math.inf))
+        norm = float(whole(clip_grad_norm_(self.model.parameters(), config.clip_norm or math.inf)))
         sound = self._sound(norm)
         if sound:
             self.optimizer.step()
@@ -167,25 +172,29 @@ class Trainer:
 
     def validation(self) -> None:
         """Score the model as it stands and keep its weights for averaging."""
-        progress = self.progress
+        progress, weights = self.progress, named_weights(self.model)
+        progress.validated = progress.update
         self.model.eval()
         if not self.team.leads:
             return
-        found = self.validate(self.model)
+        if self.whole_model is not self.model:
+            self.snapshots.put(self.whole_model, weights)
+        found = self.validate(self.whole_model.eval())
         progress.validations_since_best += 1
         if progress.best_score is None or found.score > progress.best_score:
             progress.best_score, progress.best_update = found.score, progress.update
             progress.validations_since_best = 0
-        progress.snapshots = self.snapshots.add(self.model, progress.update, progress.snapshots)
+        progress.snapshots = self.snapshots.add(weights, progress.update, progress.snapshots)
         progress.seconds = time.monotonic() - self._begun
         self.reporter.validated(found, progress)
 
     def save(self) -> None:
         """Write a checkpoint from which `resume` goes on bit for bit."""
+        tensors = training_state(self.model, self.optimizer)
         if not self.team.leads:
             return
         self.progress.seconds = time.monotonic() - self._begun
-        save_checkpoint(self.folder, self.model, self.optimizer, self.progress)
+        save_checkpoint(self.folder, tensors, self.progress)
         # A snapshot goes when no checkpoint needs it any more, or a run that resumes from one would miss it.
         saved = all_progress(self.folder)
         self.snapshots.keep_only(
@@ -227,11 +236,15 @@ class Trainer:
         return found
 
     def _agree(self) -> bool:
-        """Whether to go on; how far the run is and whether to report, too, are as the first process sees them."""
-        due = time.monotonic() - self._reported > REPORT_EVERY
-        share, stopped, report = self.team.of_the_first(self.share_done(), self.interrupted, due)
-        self.share, self.stopped, self._report_due = share, bool(stopped), bool(report)
-        return share < 1 and not stopped
+        """Whether to go on. That, how far the run is, and what is due, is for the first process to say."""
+        now, progress = time.monotonic(), self.progress
+        # Weights that give no finite gradient may be lost already: the checkpoints from before them stay.
+        save = now - self._saved > self.config.save_every and not progress.skipped_in_a_row
+        told = (self.share_done(), self.interrupted, now - self._reported > REPORT_EVERY, save)
+        share, *rest = self.team.of_the_first(*told)
+        self.share = share
+        self.stopped, self._report_due, self._save_due = map(bool, rest)
+        return share < 1 and not self.stopped
 
     def _start_clocks(self) -> None:
         now = time.monotonic()

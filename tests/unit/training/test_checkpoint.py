@@ -21,6 +21,7 @@ from onmal.training.checkpoint import (
     load_checkpoint,
     named_weights,
     save_checkpoint,
+    training_state,
     write_atomically,
 )
 
@@ -57,7 +58,7 @@ def learn(model: nn.Module, optimizer: torch.optim.Optimizer, updates: int = 3) 
 def save(folder: Path, update: int, **where: object) -> Path:
     model, optimizer = begin()
     learn(model, optimizer, 1)
-    return save_checkpoint(folder, model, optimizer, Progress(update=update, **where))
+    return save_checkpoint(folder, training_state(model, optimizer), Progress(update=update, **where))
 
 
 def test_what_is_loaded_goes_on_bit_for_bit(tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_what_is_loaded_goes_on_bit_for_bit(tmp_path: Path) -> None:
         update=3, epoch=1, batch=2, seconds=1.25, target_tokens=99, skipped=1, skipped_in_a_row=1,
         best_score=0.1 + 0.2, best_update=2, validations_since_best=1, snapshots=[1, 2], data_sha256="a5",
     )  # fmt: skip
-    path = save_checkpoint(tmp_path, model, optimizer, where)
+    path = save_checkpoint(tmp_path, training_state(model, optimizer), where)
     torch.manual_seed(7)
     learn(model, optimizer)
 
@@ -88,7 +89,7 @@ def test_what_is_loaded_goes_on_bit_for_bit(tmp_path: Path) -> None:
 
 def test_a_run_without_an_update_can_be_saved(tmp_path: Path) -> None:
     model, optimizer = begin()
-    path = save_checkpoint(tmp_path, model, optimizer, Progress())
+    path = save_checkpoint(tmp_path, training_state(model, optimizer), Progress())
     other, others = begin(seed=1)
     assert load_checkpoint(path, other, others) == Progress()
     assert torch.equal(other.first.weight, model.first.weight)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from onmal.errors import TrainingError
+from onmal.training.checkpoint import named_weights
 from onmal.training.snapshots import Snapshots
 
 
@@ -26,7 +27,7 @@ def take(snapshots: Snapshots, updates: range) -> tuple[list[int], dict[int, dic
     weights = {}
     for update in updates:
         model = Tied()
-        kept = snapshots.add(model, update, kept)
+        kept = snapshots.add(named_weights(model), update, kept)
         weights[update] = {name: p.detach().clone() for name, p in model.named_parameters()}
     return kept, weights
 
@@ -66,7 +67,7 @@ def test_put_sets_every_weight(tmp_path: Path) -> None:
 def test_the_same_update_counts_once(tmp_path: Path) -> None:
     snapshots = Snapshots(tmp_path, 3)
     kept, _ = take(snapshots, range(1, 4))
-    assert snapshots.add(Tied(), 3, kept) == [1, 2, 3]
+    assert snapshots.add(named_weights(Tied()), 3, kept) == [1, 2, 3]
 
 
 def test_those_that_are_needed_stay_and_all_others_go(tmp_path: Path) -> None:
