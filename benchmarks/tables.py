@@ -53,6 +53,31 @@ WORDS: Mapping[str, Words] = {
         "roles": "roles: who does what to whom",
         "homonyms": "homonyms: words with two meanings",
         "nearest": "nearest neighbour in the training text, on the same test",
+        "system": "System",
+        "budget": "Tokens a batch",
+        "speed": "Target tokens/s",
+        "peak": "Of peak",
+        "padding": "Padding",
+        "memory": "Memory, MiB",
+        "times": "onmal is times as fast",
+        "onmal": "**onmal**, out of the box",
+        "products": "onmal's matrix products alone",
+        "hf": "Hugging Face, as it comes",
+        "hf-grouped": "Hugging Face, length-grouped",
+        "hf-tuned": "Hugging Face, length-grouped, tuned allocator",
+        "hf-tuned-bf16": "Hugging Face, length-grouped, tuned allocator, bf16",
+        "joey": "JoeyNMT, as it comes",
+        "joey-tuned": "JoeyNMT, tuned allocator",
+        "marian": "Marian (pymarian)",
+        "slices": "Median (range) of {slices} slices of {slice_seconds:g} s for each, by turns, on {machine};"
+        " the tuned allocator is {allocator}. Peak: the machine's fastest product of large matrices in the same precision",
+        "step": "{budget} tokens a batch: onmal's step takes {median:g} ({least:g} – {most:g}) times its own matrix products",
+        "versions": "Versions",
+        "reached": "Minutes to {level:g} BLEU",
+        "best": "Best BLEU",
+        "longer": "Times onmal's",
+        "quality": "Validation text, greedy: `{signature}`; on {machine}. Minutes of training, validation not counted;"
+        " “>” is a lower bound: stopped at three times onmal's minutes",
     },
     "ko": {
         "missing": "아직 재지 않음",
@@ -80,6 +105,31 @@ WORDS: Mapping[str, Words] = {
         "roles": "roles: 누가 누구에게 무엇을 하는지",
         "homonyms": "homonyms: 뜻이 둘인 말",
         "nearest": "학습 문장에서 가장 비슷한 것을 찾기만 했을 때(같은 시험 집합)",
+        "system": "시스템",
+        "budget": "배치당 토큰",
+        "speed": "초당 번역문 토큰",
+        "peak": "최고 속도 대비",
+        "padding": "패딩",
+        "memory": "메모리, MiB",
+        "times": "onmal이 몇 배 빠른지",
+        "onmal": "**onmal**, 기본 설정",
+        "products": "onmal의 행렬 곱만",
+        "hf": "Hugging Face, 기본 설정",
+        "hf-grouped": "Hugging Face, 길이별 묶음",
+        "hf-tuned": "Hugging Face, 길이별 묶음, 메모리 할당기 조정",
+        "hf-tuned-bf16": "Hugging Face, 길이별 묶음, 메모리 할당기 조정, bf16",
+        "joey": "JoeyNMT, 기본 설정",
+        "joey-tuned": "JoeyNMT, 메모리 할당기 조정",
+        "marian": "Marian (pymarian)",
+        "slices": "{machine}에서 서로 번갈아 {slice_seconds:g}초씩 {slices}번 잰 값의 중앙값(범위). 조정한 메모리 할당기는"
+        " {allocator}. 최고 속도는 같은 정밀도에서 큰 행렬을 곱할 때 이 기계가 내는 가장 빠른 속도",
+        "step": "배치당 토큰 {budget}개: onmal의 한 업데이트는 그 안의 행렬 곱만 할 때보다 {median:g}배({least:g} – {most:g}) 걸림",
+        "versions": "버전",
+        "reached": "BLEU {level:g}까지 걸린 시간(분)",
+        "best": "최고 BLEU",
+        "longer": "onmal의 몇 배",
+        "quality": "검증 집합, 탐욕 탐색: `{signature}`. {machine}. 검증에 쓴 시간을 뺀 학습 시간(분)."
+        " “>”는 onmal이 걸린 시간의 세 배에서 멈추었다는 뜻으로, 하한입니다",
     },
 }
 
@@ -176,10 +226,58 @@ def koen(results: Mapping[str, Result], words: Words) -> list[str]:
     return [*table(header, rows), *listed([*notes, told])]
 
 
+def train_speed(results: Mapping[str, Result], words: Words) -> list[str]:
+    """How fast each system trains the same network, for each size of batch."""
+    result = results.get("train_speed")
+    if result is None:
+        return missing(words, [("train_speed", "docs/benchmarks.md", "python benchmarks/train_speed.py")])
+    keys = ("budget", "system", "speed", "peak", "padding", "memory", "times")
+    rows, notes = [], [words["slices"].format_map(result)]
+    for budget, found in result["budgets"].items():
+        for name, system in found["systems"].items():
+            speeds, times = system["tokens_per_second"], system["onmal_is_times"]
+            rows.append(
+                [
+                    f"{int(budget):,}",
+                    words[name],
+                    f"{system['median']:,.0f} ({min(speeds):,.0f} – {max(speeds):,.0f})",
+                    f"{system['share_of_peak']:.0%} {system['precision']}",
+                    "" if system["padding"] is None else f"{system['padding']:.0%}",
+                    f"{system['memory_bytes'] / 2**20:,.0f}",
+                    f"{times['median']:.2f} ({times['least']:.2f} – {times['most']:.2f})",
+                ]
+            )
+        if step := found["step_to_products"]:
+            notes.append(words["step"].format(budget=f"{int(budget):,}", **step))
+    notes.append(f"{words['versions']}: " + ", ".join(f"{k} {v}" for k, v in result["versions"].items()))
+    return [*table([words[key] for key in keys], rows), *listed(notes)]
+
+
+def time_to_quality(results: Mapping[str, Result], words: Words) -> list[str]:
+    """Minutes of training until each system translates well."""
+    result = results.get("time_to_quality")
+    if result is None:
+        return missing(
+            words, [("time_to_quality", "docs/benchmarks.md", "python benchmarks/time_to_quality.py")]
+        )
+    header = [words["system"], words["reached"].format_map(result), words["longer"], words["best"]]
+    own = result["systems"]["onmal"]["minutes"]
+    rows = []
+    for name, system in result["systems"].items():
+        bound = system["minutes"] is None
+        minutes, sign = system["more_than_minutes"] if bound else system["minutes"], "> " if bound else ""
+        rows.append(
+            [words[name], f"{sign}{minutes:.1f}", f"{sign}{minutes / own:.1f}", f"{system['best']:.1f}"]
+        )
+    return [*table(header, rows), *listed([words["quality"].format_map(result)])]
+
+
 TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "phrasebook": phrasebook,
     "multi30k": multi30k,
     "koen": koen,
+    "train_speed": train_speed,
+    "time_to_quality": time_to_quality,
 }
 
 

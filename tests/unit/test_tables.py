@@ -71,7 +71,49 @@ PHRASEBOOK = {
     "splits": {"test": {"pairs": 300, "ko-en": SCORES, "en-ko": SCORES}},
     "nearest_neighbour": {"ko-en": SCORES | {"BLEU": {"value": 11.5}}},
 }
-RESULTS = {"multi30k-en-de": MULTI30K, "koen": KOEN, "phrasebook": PHRASEBOOK}
+SPEED = {
+    "tokens_per_second": [900.0, 1100.0],
+    "median": 1000.0,
+    "share_of_peak": 0.5,
+    "precision": "float32",
+    "padding": None,
+    "memory_bytes": 2**30,
+    "onmal_is_times": {"median": 2.5, "least": 2.0, "most": 3.0},
+}
+TRAIN_SPEED = {
+    "machine": "a machine",
+    "slices": 2,
+    "slice_seconds": 20.0,
+    "allocator": "an allocator",
+    "versions": {"torch": "2.0"},
+    "budgets": {
+        "1024": {
+            "systems": {"onmal": SPEED, "marian": SPEED},
+            "step_to_products": {"median": 1.5, "least": 1.4, "most": 1.6},
+        }
+    },
+}
+TIME_TO_QUALITY = {
+    "machine": "a machine",
+    "level": 35.0,
+    "signature": "tok:13a",
+    "systems": {
+        "onmal": {"minutes": 10.0, "more_than_minutes": None, "best": 35.2},
+        "marian": {"minutes": None, "more_than_minutes": 30.0, "best": 20.0},
+    },
+}
+RESULTS = {
+    "multi30k-en-de": MULTI30K,
+    "koen": KOEN,
+    "phrasebook": PHRASEBOOK,
+    "train_speed": TRAIN_SPEED,
+    "time_to_quality": TIME_TO_QUALITY,
+}
+SIGNATURES = {
+    "multi30k": ("case:mixed", "nc:6", "case:lc|tok:none"),
+    "train_speed": (),  # speeds, no scores
+    "time_to_quality": ("tok:13a",),
+}
 
 
 def rows(lines: list[str]) -> list[list[str]]:
@@ -110,8 +152,7 @@ def test_the_two_conventions_of_multi30k_keep_to_their_columns(language: str) ->
 @pytest.mark.parametrize("name", tables.TABLES)
 def test_every_score_comes_with_its_signature(name: str, language: str) -> None:
     text = "\n".join(tables.TABLES[name](RESULTS, tables.WORDS[language]))
-    expected = {"multi30k": ("case:mixed", "nc:6", "case:lc|tok:none")}.get(name, ("tok:13a", "nc:6"))
-    for signature in expected:
+    for signature in SIGNATURES.get(name, ("tok:13a", "nc:6")):
         assert f"`{signature}`" in text
     assert "a machine" in text
 
@@ -126,6 +167,18 @@ def test_the_lookup_stands_beside_the_network() -> None:
     _, test, nearest = rows(tables.phrasebook(RESULTS, tables.WORDS["en"]))
     assert test[1:5] == ["300", "12.3", "56.8", "9.0 %"]
     assert nearest[1:3] == ["300", "11.5"]
+
+
+def test_speeds_come_with_their_range_and_no_padding_is_made_up() -> None:
+    _, onmal, marian = rows(tables.train_speed(RESULTS, tables.WORDS["en"]))
+    assert onmal[:2] == ["1,024", "**onmal**, out of the box"]
+    assert marian[2:] == ["1,000 (900 – 1,100)", "50% float32", "", "1,024", "2.50 (2.00 – 3.00)"]
+
+
+def test_a_rival_that_was_stopped_has_a_lower_bound() -> None:
+    _, onmal, marian = rows(tables.time_to_quality(RESULTS, tables.WORDS["en"]))
+    assert onmal[1:] == ["10.0", "1.0", "35.2"]
+    assert marian[1:] == ["> 30.0", "> 3.0", "20.0"]
 
 
 def test_both_languages_say_the_same_things() -> None:
@@ -155,4 +208,4 @@ def test_checking_changes_nothing_and_rewriting_once_is_enough(
 def test_each_result_says_where_it_comes_from(path: Path) -> None:
     result: dict[str, Any] = json.loads(path.read_text("utf-8"))
     assert {"machine", "minutes", "config_hash"} <= result.keys()
-    assert "signature" in json.dumps(result)
+    assert "signature" in json.dumps(result) or path.stem == "train_speed"

@@ -1,0 +1,132 @@
+"""What the side-by-side benchmarks count, from logs that are written down here: no rival is needed, and no clock."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onmal.config import RunConfig
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))  # where a program of that folder finds what it imports
+
+import time_to_quality  # noqa: E402
+import train_speed  # noqa: E402
+from rivals import contest, products  # noqa: E402
+from rivals.progress import Progress, Spec  # noqa: E402
+
+NETWORK = {"d_model": 8, "num_heads": 2, "feed_forward": 16, "encoder_layers": 1, "decoder_layers": 1}
+
+
+def contestant(folder: Path) -> contest.Contestant:
+    """One whose processes are not there; only its logs are read."""
+    return contest.Contestant("nobody", [], folder, {})
+
+
+def written(path: Path, events: list[dict[str, Any]], rest: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(event) + "\n" for event in events) + rest, "utf-8")
+
+
+@pytest.fixture(scope="module")
+def task() -> contest.Task:
+    values = {
+        "size": "tiny",
+        "data": {
+            "corpus": "phrasebook", "source_language": "ko", "target_language": "en",
+            "max_pairs": 300, "valid": [], "valid_size": 20, "vocabulary_size": 1000,
+        },
+        "train": {"max_updates": 1},
+    }  # fmt: skip
+    return contest.Task.prepare(RunConfig.from_dict(values), {})
+
+
+def spec(folder: Path) -> Spec:
+    return Spec(str(folder), str(folder), {}, 1, 1, 0.0, 1, 0.0, 1, 0, {})
+
+
+def test_drivers_read_the_text_that_the_task_writes(task: contest.Task, tmp_path: Path) -> None:
+    task.write(tmp_path / "text")
+    told = spec(tmp_path / "text")
+    ids = {piece: number for number, piece in enumerate(told.vocabulary())}
+    assert len(ids) == task.words
+    for name, sentences in task.sentences.items():
+        assert [[ids[piece] for piece in pieces] for pieces in told.pieces(name)] == sentences
+    references = [" ".join(pieces) for pieces in told.pieces("valid.target")]
+    assert time_to_quality.bleu(task, references) == pytest.approx(100.0)
+
+
+def test_batches_hold_every_token_and_keep_to_the_budget(task: contest.Task) -> None:
+    shapes = task.shapes(256)
+    source, target = task.lengths
+    assert sum(shape.rows for shape in shapes) == len(source)
+    assert sum(shape.tokens for shape in shapes) == target.sum()
+    assert all(shape.rows * max(shape.source, shape.target) <= 256 for shape in shapes)
+    assert 0 <= task.padding(256) < task.padding(100_000) < 1
+
+
+def test_products_are_three_times_those_of_the_forward_pass() -> None:
+    d, f, words, rows, s, t = 8, 16, 32, 3, 5, 7
+    encoder = rows * s * (4 * d * d + 2 * d * f) + 2 * rows * s * s * d
+    decoder = rows * t * (6 * d * d + 2 * d * f) + rows * s * 2 * d * d + 2 * rows * (t * t + t * s) * d
+    found = products.products(NETWORK, words, products.Shape(rows, s, t, rows * t))
+    assert sum(product.flops for product in found) == 3 * 2 * (encoder + decoder + rows * t * d * words)
+
+
+def test_both_kinds_of_log_say_how_far_a_contestant_is(tmp_path: Path) -> None:
+    updates = [
+        {"event": "update", "seconds": 2.0, "target_tokens": 100},
+        {"event": "update", "seconds": 4.0, "target_tokens": 300},
+    ]
+    written(tmp_path / "onmal" / "run" / "training" / "log.jsonl", updates, '{"event": "upd')
+    assert contestant(tmp_path / "onmal").points() == [[(2.0, 100), (4.0, 300)]]
+    rival = [
+        {"event": "update", "time": time, "tokens": 100, "real": 180, "cells": 200} for time in (5.0, 6.0)
+    ]
+    for rank in range(2):
+        written(tmp_path / "rival" / f"progress-{rank}.jsonl", rival)
+    assert contestant(tmp_path / "rival").points() == [[(5.0, 100), (6.0, 200)]] * 2
+    assert contestant(tmp_path / "rival").padding() == pytest.approx(0.1)
+    assert contestant(tmp_path / "onmal").padding() is None
+
+
+def test_a_driver_s_account_is_what_is_read_from_it(tmp_path: Path, task: contest.Task) -> None:
+    progress = Progress(spec(tmp_path), "torch")
+    progress.updated(10, 18, 20)
+    progress.validated(7, ["▁a"] * len(task.valid), progress.begun)
+    rival = contestant(tmp_path)
+    assert [point.tokens for point in rival.points()[0]] == [10]
+    assert rival.versions().keys() == {"torch"}
+    ((minutes, bleu),) = time_to_quality.rival_curve(rival, task, {})
+    assert minutes >= 0
+    assert bleu < 100
+
+
+def test_validation_is_taken_out_of_onmal_s_minutes() -> None:
+    def validation(update: int, seconds: float, bleu: float) -> dict[str, Any]:
+        progress = {"update": update, "seconds": seconds}
+        return {"event": "validation", "scores": {"en-de": {"BLEU": bleu}}, "progress": progress}
+
+    log = [
+        {"event": "begun"},
+        {"event": "update", "update": 50, "seconds": 60.0},
+        validation(100, 600.0, 20.0),  # 120 s of training, and 480 s of validation
+        {"event": "update", "update": 110, "seconds": 606.0},
+        validation(200, 700.0, 36.0),
+    ]
+    curve = time_to_quality.onmal_curve(log)
+    assert curve == [(2.0, 20.0), (3.0, 36.0)]
+    assert time_to_quality.reached(curve, 35.0) == 3.0
+    assert time_to_quality.reached(curve, 37.0) is None
+
+
+def test_ratios_are_of_slices_of_the_same_round() -> None:
+    assert train_speed.ratio([100.0, 50.0], [50.0, 10.0]) == {"median": 3.5, "least": 2.0, "most": 5.0}
+
+
+def test_an_allocator_that_is_not_there_is_not_set() -> None:
+    assert contest.allocator_environment("no-such-allocator") is None
