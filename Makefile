@@ -31,6 +31,7 @@ format: $(READY)  ## put code, links into it and result tables in order
 	$(PYTHON) -m ruff format
 	$(PYTHON) docs/links.py
 	$(PYTHON) benchmarks/tables.py
+	$(PYTHON) benchmarks/scaling.py --tables
 
 clean:      ## remove the virtual environment and every cache; runs/ stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -6,12 +6,14 @@ reached the disk. Their clock advances at each look at it, so that checkpoints c
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
 import random
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from safetensors.torch import load_file
 from onmal import phrasebook
 from onmal.config import RunConfig
 from onmal.training.checkpoint import all_progress, latest_checkpoint
+from onmal.training.device import processor
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of Unix")
 UPDATES = 120
@@ -135,11 +138,14 @@ def test_five_kills_change_nothing(
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_twenty_kills_change_nothing(processes: int, recipe: Path, tmp_path: Path) -> None:
+    begun = time.monotonic()
     kill_and_compare(recipe, tmp_path, processes, kills=20, seed=10 + processes)
     kept = os.environ.get("ONMAL_KEEP_RESULTS")
     if kept:  # `make test-full` keeps what it found, with its date
         found = {
             "what": f"20 SIGKILLs, {processes} process(es): the run ended bit for bit as the uninterrupted one",
-            "date": date.today().isoformat(), "python": platform.python_version(), "torch": torch.__version__,
+            "date": date.today().isoformat(), "minutes": round((time.monotonic() - begun) / 60, 1),
+            "machine": processor(), "python": platform.python_version(), "torch": torch.__version__,
+            "config_hash": hashlib.sha256(recipe.read_bytes()).hexdigest(),
         }  # fmt: skip
         Path(kept, f"kills-{processes}.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")

@@ -24,7 +24,18 @@ from onmal.cli.options import languages_of, minutes
 from onmal.config import RunConfig
 from onmal.errors import ConfigError, LanguageError
 
-COMMANDS = ("demo", "train", "report", "translate", "evaluate", "inspect", "info", "doctor", "prepare", "corpus")
+COMMANDS = (
+    "demo",
+    "train",
+    "report",
+    "translate",
+    "evaluate",
+    "inspect",
+    "info",
+    "doctor",
+    "prepare",
+    "corpus",
+)
 SENTENCES = ["오늘 학교에 간다.", "", "  매일 시장에 간다.  ", "\t", "혼자"]
 
 

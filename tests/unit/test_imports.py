@@ -49,7 +49,18 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_help_names_the_commands() -> None:
     printed = python("-m", "onmal", "--help")
-    commands = ("demo", "train", "report", "translate", "evaluate", "inspect", "doctor", "prepare", "info", "corpus")
+    commands = (
+        "demo",
+        "train",
+        "report",
+        "translate",
+        "evaluate",
+        "inspect",
+        "doctor",
+        "prepare",
+        "info",
+        "corpus",
+    )
     assert [name for name in commands if name not in printed] == []
 
 
