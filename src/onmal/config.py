@@ -205,6 +205,8 @@ class DataConfig(Settings):
     """Apply the default filters of `onmal doctor` to the training text."""
     max_pairs: int = Field(default=0, ge=0)
     """Read at most so many training pairs; 0 reads all."""
+    shards: Text = ""
+    """Folder that `onmal prepare CONFIG.toml` wrote; training reads it instead of `train`."""
     tokenizer: Literal["unigram", "bpe"] = "unigram"
     """Kind of SentencePiece model."""
     joint: bool = True

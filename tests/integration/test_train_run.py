@@ -339,14 +339,16 @@ def test_a_blank_line_in_the_validation_text_is_an_error_that_names_it(corpus: P
     assert "valid.tsv:2: the target side is empty" in line
 
 
-@pytest.mark.parametrize("step", ["training_pairs", "learn_tokenizer", "encode_pairs", "build"])
+@pytest.mark.parametrize(
+    "step", ["sources.training_pairs", "sources.learn_tokenizer", "sources.encode_pairs", "run.build"]
+)
 def test_an_interrupt_before_the_first_update_leaves_nothing_behind(
     step: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"onmal.training.run.{step}", interrupt)
+    monkeypatch.setattr(f"onmal.training.{step}", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(plan(corpus), tmp_path / "run", reporter=Notes())
     assert list(tmp_path.iterdir()) == []

@@ -57,6 +57,7 @@ TABLE = {
     "inspection": Row(TO_4, TENSORS, ("matplotlib",)),
     "evaluation": Row(TO_4, TENSORS, ("sacrebleu", "sacremoses", "matplotlib")),
     "documents": Row(TO_4, (), ("lxml", "markdown_it")),
+    "preparing": Row(TO_3, TENSORS),
     "training": Row((*TO_4, "inspection", "documents"), TENSORS),
     "training.run": Row((*TO_4, *LAYER_4), TENSORS),
     "training.live": Row((*TO_4, "inspection", "documents"), (*TENSORS, "rich")),
@@ -67,6 +68,7 @@ TABLE = {
     "": Row(("errors",), free_inside=True),
     "__main__": Row(("cli",)),
     "run_report": Row(("errors", "config", "data.writing", "training.report")),
+    "run_report.tensorboard": Row((*TO_4, "training"), ("torch",)),
     "demo": Row((*TO_4, *LAYER_4, "training")),
     "lab": Row(free=True),
 }

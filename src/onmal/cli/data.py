@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onmal.cli.options import Data, From, To, argument, flag, languages_of, option
-from onmal.cli.terminal import note, show, table
+from onmal.cli.options import (
+    CorpusFolders,
+    Data,
+    From,
+    To,
+    argument,
+    corpus_folders,
+    flag,
+    languages_of,
+    option,
+)
+from onmal.cli.terminal import note, progress, show, table
+from onmal.errors import ConfigError
 
 if TYPE_CHECKING:
+    from onmal.config import DataConfig
     from onmal.data.clean import DoctorReport, Fault
 
 __all__ = ["corpus", "doctor", "prepare"]
 
 _LINES_SHOWN = 5
+_SECONDS = 10.0  # between two lines of progress
 
 
 def doctor(
@@ -46,24 +64,50 @@ def doctor(
 
 
 def prepare(
-    data: Data,
+    data: Annotated[
+        list[Path],
+        argument(
+            "DATA", "Text to clean, as for onmal doctor; or the CONFIG.toml of a run, to make its shards."
+        ),
+    ],
     out: Annotated[Path, option("FOLDER", "A new folder for the result.")],
     source_language: From = "",
     target_language: To = "",
+    settings: Annotated[
+        list[str] | None,
+        option(
+            "data.KEY=VALUE",
+            "Change a setting of CONFIG.toml, such as data.max_length=64; repeatable.",
+            "--set",
+        ),
+    ] = None,
+    folders: CorpusFolders = None,
 ) -> None:
-    """Leave out what is wrong with parallel text.
+    """Clean parallel text, or make shards of it for training.
 
     \b
     onmal prepare train.ko train.en --out clean
     onmal prepare memory.tmx --from ko --to en --out clean
+    onmal prepare CONFIG.toml --out shards
+    onmal train CONFIG.toml --set data.shards=shards
 
-    Writes two aligned files, such as clean/text.ko and clean/text.en, and clean/manifest.json, and says how many
-    pairs each filter removed. onmal train applies the same filters by itself.
+    Of files it writes two aligned ones, such as clean/text.ko and clean/text.en, and clean/manifest.json, and says
+    how many pairs each filter removed. onmal train applies the same filters by itself.
+
+    Of a CONFIG.toml it writes the training text, cleaned, with its tokenizer, as shards that training reads in
+    constant memory at any size. Cut off, the same command goes on where it was.
     """
     from onmal.data.clean import default_filters
     from onmal.data.corpus import read_pairs
     from onmal.data.writing import prepare_text
 
+    if len(data) == 1 and data[0].suffix == ".toml":
+        _prepare_shards(data[0], out, source_language, target_language, settings or (), folders or ())
+        return
+    if settings or folders:
+        raise ConfigError(
+            "--set and --data change a CONFIG.toml, and none is given", "give CONFIG.toml instead of text"
+        )
     source, target = languages_of(data, source_language, target_language)
     pairs = read_pairs(data, source_language=source, target_language=target, empty="keep")
     report = prepare_text(pairs, default_filters(source, target), out, (source, target))
@@ -71,6 +115,61 @@ def prepare(
     for name, fault in report.removed.items():
         removed.add_row(name, f"{fault.count:,}", _lines(fault), fault.reason)
     show(f"{report.kept:,} of {report.read:,} pairs kept in {out}", "", removed)
+
+
+def _prepare_shards(
+    config: Path, out: Path, source: str, target: str, settings: Sequence[str], folders: Sequence[str]
+) -> None:
+    from onmal.config import DataConfig, apply_overrides, read_toml
+    from onmal.data.corpora import open_pairs
+    from onmal.preparing.shards import prepare_shards
+    from onmal.text.language import canonical
+
+    sides = (("source_language", source), ("target_language", target))
+    overrides = [*(f"data.{key}={canonical(code)}" for key, code in sides if code), *settings]
+    text = DataConfig(**apply_overrides(read_toml(config), overrides).get("data", {}))
+    pairs = open_pairs(text, text.train, corpus_folders(folders), empty="keep" if text.clean else "error")
+    with _progress(_expected(text)) as done:
+        manifest = prepare_shards(pairs, text, out, note=note, progress=done)
+    removed = table("filter", "removed", numbers=1)
+    for name, count in manifest["removed"].items():
+        removed.add_row(name, f"{count:,}")
+    show(f"{manifest['pairs']:,} of {manifest['read']:,} pairs are in {out}", "", removed)
+    typer.echo(f"train on them:  onmal train {config} --set data.shards={out}")
+
+
+def _expected(data: DataConfig) -> int:
+    """About how many pairs the text of `data` has; 0 where that cannot be known beforehand."""
+    from onmal.data.lines import open_bytes
+
+    if data.corpus or "-" in data.train:
+        return data.max_pairs
+    suffixes = Path(data.train[0]).suffixes if data.train else []
+    mark = b"</tu>" if ".tmx" in suffixes else b"msgstr" if ".po" in suffixes else b"\n"
+    found = 0
+    for name in data.train[:1]:
+        with open_bytes(name) as file:
+            found = sum(block.count(mark) for block in iter(partial(file.read, 1 << 20), b""))
+    return min(found, data.max_pairs or found)
+
+
+def _progress(total: int) -> AbstractContextManager[Callable[[int], None]]:
+    """A bar with the time left in a terminal; elsewhere, or where nobody knows how much there is, a line now and then."""
+    if total and sys.stderr.isatty():
+        return progress(total, "pairs")
+    begun = said = first = 0.0
+
+    def done(count: int) -> None:
+        nonlocal begun, said, first
+        now = time.monotonic()
+        if not begun:  # what was read before this run began says nothing of its speed
+            begun, said, first = now, now, count
+        if now - said > _SECONDS:
+            said, rate = now, (count - first) / (now - begun)
+            left = f" of {total:,}, {max(total - count, 0) / rate / 60:.1f} minutes left" if total else ""
+            note(f"{count:,} pairs{left} ({rate:,.0f} a second)")
+
+    return nullcontext(done)
 
 
 def corpus(

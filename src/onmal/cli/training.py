@@ -25,8 +25,8 @@ from onmal.errors import ConfigError, TrainingError
 
 if TYPE_CHECKING:
     from onmal.config import RunConfig
+    from onmal.run_report.tensorboard import TensorBoardReport
     from onmal.training.report import Reporter
-    from onmal.training.tensorboard import TensorBoardReport
 
 __all__ = ["demo", "train"]
 
@@ -118,7 +118,9 @@ def train(
     run = RunConfig.from_dict(apply_overrides(values, overrides))
     folder = out or Path("runs", run.name)
     with _watch() as person, _board(folder) if tensorboard else nullcontext() as board:
-        _train(run, folder, corpus_folders(folders), resume=resume, reporters=[r for r in (person, board) if r])
+        _train(
+            run, folder, corpus_folders(folders), resume=resume, reporters=[r for r in (person, board) if r]
+        )
 
 
 def demo(
@@ -209,7 +211,7 @@ def _train(
 
 
 def _board(folder: Path) -> TensorBoardReport:
-    from onmal.training.tensorboard import TensorBoardReport
+    from onmal.run_report.tensorboard import TensorBoardReport
 
     return TensorBoardReport(folder / "training" / "tensorboard")
 

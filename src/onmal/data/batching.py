@@ -1,25 +1,34 @@
 """Encoded pairs to batches: sentences of like length together, a fixed budget of tokens each.
 
-The order of an epoch is a function of seed and epoch alone, so that a run can stop after any batch and go on with the next.
+An epoch is a random order of all pairs, cut into pools; within a pool pairs are sorted by length, cut into batches, and the
+batches shuffled. All of it is a function of seed and epoch alone, so that a run can stop after any batch and go on with the
+next; and no more than a pool is ever in memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from onmal.text.subword_sampling import WordTable, uniform
+from onmal.data.shuffle import shuffled
+from onmal.text.subword_sampling import EncodedSide, joined, spread
 
-__all__ = ["Batch", "EncodedSide", "Pool", "TrainingText", "pad_rows"]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+__all__ = ["POOL", "Batch", "EncodedSide", "Lengths", "Pool", "TrainingText", "pad_rows"]
 
 Ids = NDArray[np.int32]
 Ints = NDArray[np.int64]
+POOL = 1 << 18
+"""Pairs that are sorted by length together, at most: made within about a second, trained on for minutes."""
 
 
 @dataclass(frozen=True)
@@ -48,77 +57,103 @@ class Batch:
         return Batch(source, target, lengths, self.pairs)
 
 
-@dataclass(frozen=True)
-class EncodedSide:
-    """One side of N sentence pairs: which distinct words each sentence has, and how words are segmented."""
+class Lengths(NamedTuple):
+    """What training sees of a text, by the best segmentations [tokens, end included]."""
 
-    table: WordTable
-    words: Ids
-    """Word numbers of all sentences, end to end."""
-    offsets: Ints
-    """[N+1] where each sentence begins in `words`."""
-
-    def segmented(self, chances: tuple[int, int] | None) -> tuple[Ids, Ints]:
-        """Ids of all sentences end to end and their offsets [N+1]; `chances` = (seed, epoch) samples segmentations."""
-        words = self.words.astype(np.int64)
-        drawn = None
-        if chances is not None:
-            counts = np.diff(self.offsets)
-            pairs = np.repeat(np.arange(len(counts)), counts)
-            drawn = uniform(*chances, pairs, np.arange(len(words)) - self.offsets[pairs])
-        ids, lengths = self.table.gather(self.table.choose(words, drawn))
-        ends = np.concatenate(([0], np.cumsum(lengths)))
-        return ids, ends[self.offsets]
+    source: int
+    """Longest source."""
+    target: int
+    """Longest target."""
+    left_out: int
+    """Pairs that are longer than `max_length` on a side."""
 
 
 @dataclass(frozen=True)
 class TrainingText:
-    """The whole training text as word numbers; ids are made anew for each epoch."""
+    """The whole training text as word numbers; ids are made anew for each pool."""
 
     source: EncodedSide
     target: EncodedSide
-    prefixes: Ids
-    """[N] tag that begins each source, -1 for none."""
+    tags: Sequence[Sequence[int]]
+    """What begins the sources of each direction, a tag or nothing; a second direction reads targets, writes sources."""
     sampled: bool
     """Whether words are segmented anew each epoch."""
     max_length: int
     """Longer sentences [tokens, end included] are left out."""
+    held_out: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    """Rows that are not trained on, ascending."""
+    known_lengths: Lengths | None = None
+    """Spares a pass over the text, where somebody knows."""
 
     def __len__(self) -> int:
-        return len(self.prefixes)
+        return len(self.tags) * self.rows
+
+    @property
+    def rows(self) -> int:
+        """Pairs of one direction."""
+        return len(self.source) - len(self.held_out)
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        """The longest sentences, and how many pairs are longer than allowed."""
+        if self.known_lengths is not None:
+            return self.known_lengths
+        longest, left_out = np.zeros(2, np.int64), 0
+        for begin in range(0, self.rows, POOL):
+            rows = self._stored(np.arange(begin, min(begin + POOL, self.rows)))
+            sides = [side.lengths(rows) + 1 for side in (self.source, self.target)]
+            for tag, (source, target) in zip(self.tags, (sides, sides[::-1]), strict=False):
+                both = np.stack((source + len(tag), target))
+                fits = (both <= self.max_length).all(0)
+                longest = np.maximum(longest, both[:, fits].max(1, initial=0))
+                left_out += int((~fits).sum())
+        return Lengths(int(longest[0]), int(longest[1]), left_out)
 
     def longest(self) -> dict[str, int]:
         """Longest source and target that training sees [tokens, end included], best segmentation."""
-        source = np.diff(self.source.segmented(None)[1]) + 1 + (self.prefixes >= 0)
-        target = np.diff(self.target.segmented(None)[1]) + 1
-        fits = (source <= self.max_length) & (target <= self.max_length)
-        longest = (side[fits].max(initial=0) for side in (source, target))
-        return dict(zip(("source", "target"), map(int, longest), strict=True))
+        return {"source": self.lengths.source, "target": self.lengths.target}
 
     @property
     def pools(self) -> int:
-        """How many pools an epoch has."""
-        return 1
+        """How many pools an epoch has: as few as can be, all of like size."""
+        return max(1, -(-len(self) // POOL))
 
     def pool(
         self, seed: int, epoch: int, number: int, batch_tokens: int, *, start: int, end: int, pad: int
     ) -> Pool:
         """The batches of one pool of an epoch, in their order."""
-        salts = ((2 * seed, epoch), (2 * seed + 1, epoch)) if self.sampled else (None, None)
-        source_ids, source_offsets = self.source.segmented(salts[0])
-        target_ids, target_offsets = self.target.segmented(salts[1])
-        source_lengths = np.diff(source_offsets) + 1 + (self.prefixes >= 0)
-        target_lengths = np.diff(target_offsets) + 1
-        fits = (source_lengths <= self.max_length) & (target_lengths <= self.max_length)
-        random = np.random.default_rng((seed, epoch))
-        order = random.permutation(np.flatnonzero(fits))
+        begin, stop = (len(self) * n // self.pools for n in (number, number + 1))
+        pairs = shuffled(len(self), seed, epoch, np.arange(begin, stop))
+        tags = np.array(self.tags, np.int64)[pairs // max(self.rows, 1)]
+        source, target = self._sides(pairs, seed, epoch)
+        source_lengths = source.lengths + 1 + tags.shape[1]
+        target_lengths = target.lengths + 1
+        order = np.flatnonzero((source_lengths <= self.max_length) & (target_lengths <= self.max_length))
         order = order[np.lexsort((source_lengths[order], target_lengths[order]))]
         cuts = budget_cuts(source_lengths[order], target_lengths[order], batch_tokens)
         batches = [order[a:b] for a, b in pairwise(cuts)]
-        random.shuffle(batches)
-        return Pool(
-            batches, source_ids, source_offsets, target_ids, target_offsets, self.prefixes, start, end, pad
-        )
+        np.random.default_rng((seed, epoch, number)).shuffle(batches)
+        return Pool(batches, pairs, tags, source, target, start, end, pad)
+
+    def _sides(self, pairs: Ints, seed: int, epoch: int) -> Iterator[Sentences]:
+        """The sources of pairs [P], then the targets; a pair of the second direction has its sides exchanged."""
+        salts = ((2 * seed, epoch), (2 * seed + 1, epoch)) if self.sampled else (None, None)
+        exchanged = pairs >= self.rows
+        order = np.argsort(exchanged, kind="stable")
+        back = np.argsort(order)
+        forward, backward = np.split(pairs[order], [len(pairs) - np.count_nonzero(exchanged)])
+        for salt, own, other in zip(
+            salts, (self.source, self.target), (self.target, self.source), strict=True
+        ):
+            ids, lengths = own.segmented(self._stored(forward), forward, salt)
+            more, more_lengths = other.segmented(self._stored(backward - self.rows), backward, salt)
+            lengths = np.concatenate((lengths, more_lengths))
+            yield Sentences(np.concatenate((ids, more)), joined(lengths)[:-1][back], lengths[back])
+
+    def _stored(self, rows: Ints) -> Ints:
+        """Where the rows that are trained on stand among all of them."""
+        before = np.searchsorted(self.held_out - np.arange(len(self.held_out)), rows, side="right")
+        return rows + before
 
 
 def budget_cuts(source_lengths: Ints, target_lengths: Ints, budget: int) -> list[int]:
@@ -137,15 +172,39 @@ def budget_cuts(source_lengths: Ints, target_lengths: Ints, budget: int) -> list
 
 
 @dataclass(frozen=True)
+class Sentences:
+    """Ids of P sentences, end to end in any order."""
+
+    ids: Ids
+    begins: Ints
+    """[P] where each begins."""
+    lengths: Ints
+    """[P] ids of each."""
+
+    def padded(self, rows: Ints, before: Ints, end: int, pad: int) -> Tensor:
+        """Some sentences [B] as rows of the ids that stand before them [B,0 or 1], their own, end, and padding."""
+        lengths, own = self.lengths[rows], before.shape[1]
+        index, places = spread(self.begins[rows], lengths)
+        filled = np.full((len(rows), own + int(lengths.max()) + 1), pad, np.int64)
+        every = np.arange(len(rows))
+        filled[:, :own] = before
+        filled[np.repeat(every, lengths), own + places] = self.ids[index]
+        filled[every, own + lengths] = end
+        return _tensor(filled)
+
+
+@dataclass(frozen=True)
 class Pool:
     """Sentence pairs that are sorted by length together and cut into batches."""
 
     batches: Sequence[Ints]
-    source_ids: Ids
-    source_offsets: Ints
-    target_ids: Ids
-    target_offsets: Ints
-    prefixes: Ids
+    """Which of the pool's P pairs each batch has."""
+    pairs: Ints
+    """[P] their numbers in the text."""
+    tags: Ints
+    """[P,0 or 1] what begins the sources."""
+    source: Sentences
+    target: Sentences
     start: int
     end: int
     pad: int
@@ -157,18 +216,10 @@ class Pool:
         return (self[number] for number in range(len(self)))
 
     def __getitem__(self, number: int) -> Batch:
-        pairs = self.batches[number]
-        source = [
-            ([self.prefixes[p]] if self.prefixes[p] >= 0 else [])
-            + [*self.source_ids[self.source_offsets[p] : self.source_offsets[p + 1]], self.end]
-            for p in pairs
-        ]
-        target = [
-            [self.start, *self.target_ids[self.target_offsets[p] : self.target_offsets[p + 1]], self.end]
-            for p in pairs
-        ]
-        lengths = torch.tensor([len(row) - 1 for row in target])
-        return Batch(pad_rows(source, self.pad), pad_rows(target, self.pad), lengths, pairs)
+        rows = self.batches[number]
+        source = self.source.padded(rows, self.tags[rows], self.end, self.pad)
+        target = self.target.padded(rows, np.full((len(rows), 1), self.start), self.end, self.pad)
+        return Batch(source, target, _tensor(self.target.lengths[rows] + 1), self.pairs[rows])
 
 
 def pad_rows(rows: Sequence[Sequence[int]], pad: int) -> Tensor:
@@ -177,4 +228,10 @@ def pad_rows(rows: Sequence[Sequence[int]], pad: int) -> Tensor:
     padded = np.full((len(rows), longest), pad, np.int64)
     for index, row in enumerate(rows):
         padded[index, : len(row)] = row
-    return torch.from_numpy(padded)
+    return _tensor(padded)
+
+
+def _tensor(numbers: NDArray[Any]) -> Tensor:
+    import torch  # which takes seconds to load, and text is prepared without it
+
+    return torch.from_numpy(numbers)

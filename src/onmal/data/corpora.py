@@ -18,10 +18,11 @@ import urllib.error
 import urllib.request
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
+from onmal.config import DataConfig
 from onmal.data.catalogue import CORPORA, PHRASEBOOK_SIZES, Corpus, corpus_named
 from onmal.data.corpus import read_pairs
 from onmal.data.formats import primary_subtag
@@ -39,6 +40,7 @@ __all__ = [
     "fetch",
     "fetch_corpus",
     "find",
+    "open_pairs",
 ]
 
 _SECONDS = 30.0
@@ -269,3 +271,18 @@ def _verify(text: str, corpus: Corpus, name: str) -> None:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def open_pairs(
+    data: DataConfig,
+    names: Sequence[str],
+    corpora: Mapping[str, Path],
+    *,
+    empty: Literal["keep", "error"] = "error",
+) -> Iterable[Pair]:
+    """The pairs of corpus splits, or of files, that `names` name; `empty` says what a file's blank side is."""
+    source, target = data.source_language, data.target_language
+    if not data.corpus:
+        return read_pairs(names, source_language=source, target_language=target, empty=empty)
+    corpus = find(data.corpus, corpora.get(data.corpus))
+    return (pair for split in names for pair in corpus.pairs(split, source, target))

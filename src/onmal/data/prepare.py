@@ -8,15 +8,15 @@ from functools import partial
 import numpy as np
 
 from onmal.config import DataConfig
-from onmal.data.batching import EncodedSide, TrainingText
+from onmal.data.batching import TrainingText
 from onmal.data.pair import Pair
 from onmal.errors import ConfigError
 from onmal.text.language import direction_tag
 from onmal.text.normalize import normalize
-from onmal.text.subword_sampling import WordTable
+from onmal.text.subword_sampling import EncodedSide, WordTable
 from onmal.text.tokenizer import SubwordModel, Tokenizer, VocabularySizeError, choose_vocabulary_size
 
-__all__ = ["encode_pairs", "encode_side", "learn_tokenizer"]
+__all__ = ["encode_pairs", "encode_side", "learn_tokenizer", "source_tags", "tags_of"]
 
 
 def encode_side(model: SubwordModel, sentences: Iterable[str], sampling: float) -> EncodedSide:
@@ -41,46 +41,54 @@ def encode_pairs(
     both_directions: bool = False,
 ) -> TrainingText:
     """Training text of sentence pairs; with both directions each pair is there twice, tagged."""
-    sources = [normalize(pair.source) for pair in pairs]
-    targets = [normalize(pair.target) for pair in pairs]
-    prefixes = [tokenizer.tag_id(languages[1]) if tokenizer.tags else -1] * len(pairs)
-    if both_directions:
-        sources, targets = sources + targets, targets + sources
-        prefixes += [tokenizer.tag_id(languages[0])] * len(pairs)
     return TrainingText(
-        source=encode_side(tokenizer.source, sources, sampling),
-        target=encode_side(tokenizer.target, targets, sampling),
-        prefixes=np.array(prefixes, np.int32),
+        source=encode_side(tokenizer.source, (normalize(pair.source) for pair in pairs), sampling),
+        target=encode_side(tokenizer.target, (normalize(pair.target) for pair in pairs), sampling),
+        tags=source_tags(tokenizer, languages, both_directions=both_directions),
         sampled=sampling > 0,
         max_length=max_length,
     )
 
 
-def learn_tokenizer(pairs: Sequence[Pair], config: DataConfig) -> Tokenizer:
-    """Learn the subword model(s) that `config` asks for from sentence pairs.
+def source_tags(
+    tokenizer: Tokenizer, languages: tuple[str, str], *, both_directions: bool
+) -> list[list[int]]:
+    """What begins the sources of each direction: the tag of the language to translate to, if the tokenizer has any."""
+    if both_directions:
+        return [[tokenizer.tag_id(language)] for language in languages][::-1]
+    return [[tokenizer.tag_id(languages[1])] if tokenizer.tags else []]
 
-    VocabularySizeError if the text cannot give the size asked for; a size that is chosen is made to fit.
-    """
-    sides = [normalize(pair.source) for pair in pairs], [normalize(pair.target) for pair in pairs]
-    languages = (config.source_language, config.target_language)
-    tags = tuple(direction_tag(code) for code in languages) if config.both_directions else ()
-    if config.both_directions and not config.joint:
+
+def tags_of(data: DataConfig) -> tuple[str, ...]:
+    """The control symbols of a tokenizer for `data`; ConfigError for both directions without a vocabulary for both."""
+    if data.both_directions and not data.joint:
         raise ConfigError(
             "data.both_directions needs one vocabulary for both languages", "set data.joint = true"
         )
+    codes = (data.source_language, data.target_language)
+    return tuple(map(direction_tag, codes)) if data.both_directions else ()
+
+
+def learn_tokenizer(pairs: Sequence[Pair], data: DataConfig, *, sample_of: int = 0) -> Tokenizer:
+    """Learn the subword model(s) that `data` asks for from sentence pairs, which may be a sample of so many.
+
+    VocabularySizeError if the text cannot give the size asked for; a size that is chosen is made to fit.
+    """
+    tags = tags_of(data)
+    sides = [normalize(pair.source) for pair in pairs], [normalize(pair.target) for pair in pairs]
 
     def learn(sentences: Sequence[str]) -> SubwordModel:
         words = len({word for sentence in sentences for word in sentence.split(" ")})
-        size = config.vocabulary_size or choose_vocabulary_size(len(pairs), words)
-        learn_of = partial(SubwordModel.learn, sentences, kind=config.tokenizer, control_symbols=tags)
+        size = data.vocabulary_size or choose_vocabulary_size(sample_of or len(pairs), words)
+        learn_of = partial(SubwordModel.learn, sentences, kind=data.tokenizer, control_symbols=tags)
         try:
             return learn_of(size=size)
         except VocabularySizeError as error:
-            if config.vocabulary_size:
+            if data.vocabulary_size:
                 raise
             return learn_of(size=error.possible)  # a small text, or one of very many characters
 
-    if config.joint:
+    if data.joint:
         joint = learn([sentence for pair in zip(*sides, strict=True) for sentence in pair])
         return Tokenizer(joint, joint, tags)
     return Tokenizer(learn(sides[0]), learn(sides[1]), tags)

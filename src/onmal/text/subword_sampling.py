@@ -1,8 +1,8 @@
 """Subword sampling: one word, many segmentations, so that a network sees a small corpus anew each epoch (Kudo 2018).
 
 Pieces never cross a space, so a sentence's segmentations are the product of its words'. Each distinct word's best
-segmentations are therefore listed once, with their probabilities; drawing for a whole epoch is then a few array
-operations, and what is drawn is a function of seed, epoch, pair and word alone.
+segmentations are therefore listed once, with their probabilities; drawing for many sentences is then a few array
+operations, and what is drawn is a function of seed, epoch, pair and word alone. Every array may be memory-mapped.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from onmal.text.tokenizer import MARK, SubwordModel, hide_mark
 
-__all__ = ["WordTable", "uniform"]
+__all__ = ["EncodedSide", "WordTable", "joined", "spread", "uniform"]
 
+Ids = NDArray[np.int32]
 Ints = NDArray[np.int64]
 MOST = 32  # segmentations listed per word
+AT_ONCE = 1 << 14  # sentences whose intermediate results are in memory together
 LONGEST = 256  # characters of a word that merges are left out of: the work grows with their square
 
 
@@ -29,14 +31,14 @@ LONGEST = 256  # characters of a word that merges are left out of: the work grow
 class WordTable:
     """The segmentations of W distinct words: C candidates in all, each word's best first."""
 
-    pieces: NDArray[np.int32]
+    pieces: Ids
     """Ids of all candidates, end to end."""
     starts: Ints
     """[C+1] where each candidate begins in `pieces`."""
     first: Ints
     """[W+1] each word's first candidate."""
-    cumulative: NDArray[np.float64]
-    """[C] word index + cumulative probability within the word: ascending, for one binary search."""
+    shares: NDArray[np.float64]
+    """[C] cumulative probability within the word."""
 
     @classmethod
     def build(cls, model: SubwordModel, words: Sequence[str], strength: float) -> WordTable:
@@ -48,37 +50,91 @@ class WordTable:
         """
         segment = _segmenter(model, strength)
         pieces: list[int] = []
-        starts, first, cumulative = [0], [0], []
-        for number, word in enumerate(words):
+        lengths, counts, shares = [], [], [np.empty(0)]
+        for word in words:
             candidates, weights = segment(hide_mark(word))
-            shares = np.cumsum(weights) / np.sum(weights)
-            shares[-1] = 1.0
-            for candidate, share in zip(candidates, shares.tolist(), strict=True):
-                pieces.extend(candidate)
-                starts.append(len(pieces))
-                cumulative.append(number + share)
-            first.append(len(starts) - 1)
-        return cls(
-            np.array(pieces, np.int32),
-            np.array(starts, np.int64),
-            np.array(first, np.int64),
-            np.array(cumulative, np.float64),
-        )
+            for candidate in candidates:
+                pieces += candidate
+                lengths.append(len(candidate))
+            counts.append(len(candidates))
+            shares.append(np.cumsum(weights) / np.sum(weights))
+        return cls(np.array(pieces, np.int32), joined(lengths), joined(counts), np.concatenate(shares))
 
     def choose(self, words: Ints, chance: NDArray[np.float64] | None) -> Ints:
         """A candidate for each word [N]: the best, or the one that chance [N] in [0, 1) falls on."""
-        if chance is None:
-            return self.first[words]
-        chosen = np.searchsorted(self.cumulative, words + chance, side="right")
-        return np.minimum(chosen, self.first[words + 1] - 1)  # words + chance may have been rounded up
+        low, high = self.first[words], self.first[words + 1] - 1
+        while chance is not None and (low < high).any():  # a binary search in each word
+            middle = (low + high) // 2
+            beyond = (self.shares[middle] <= chance) & (low < high)
+            low, high = np.where(beyond, middle + 1, low), np.where(beyond, high, middle)
+        return low
 
-    def gather(self, candidates: Ints) -> tuple[NDArray[np.int32], Ints]:
+    def lengths(self, candidates: Ints) -> Ints:
+        """Number of pieces of each candidate [N]."""
+        return self.starts[candidates + 1] - self.starts[candidates]
+
+    def gather(self, candidates: Ints) -> tuple[Ids, Ints]:
         """Pieces of the candidates [N] end to end, and the number of pieces of each [N]."""
-        begin = self.starts[candidates]
-        lengths = self.starts[candidates + 1] - begin
-        ends = np.cumsum(lengths)
-        index = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - (ends - lengths), lengths)
-        return self.pieces[index], lengths
+        lengths = self.lengths(candidates)
+        return self.pieces[spread(self.starts[candidates], lengths)[0]], lengths
+
+
+@dataclass(frozen=True)
+class EncodedSide:
+    """One side of N sentence pairs: which distinct words each sentence has, and how words are segmented."""
+
+    table: WordTable
+    words: Ids
+    """Word numbers of all sentences, end to end."""
+    offsets: Ints
+    """[N+1] where each sentence begins in `words`."""
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def segmented(self, rows: Ints, pairs: Ints, chances: tuple[int, int] | None) -> tuple[Ids, Ints]:
+        """Ids of the sentences `rows` [R] end to end, and how many each has [R].
+
+        `chances` = (seed, epoch) samples the segmentation of each word, for the pair numbers `pairs` [R].
+        """
+        ids, totals = [np.empty(0, np.int32)], [np.empty(0, np.int64)]
+        for begin in range(0, len(rows), AT_ONCE):
+            some = slice(begin, begin + AT_ONCE)
+            words, places, counts = self._words(rows[some])
+            drawn = None if chances is None else uniform(*chances, np.repeat(pairs[some], counts), places)
+            pieces, lengths = self.table.gather(self.table.choose(words, drawn))
+            ids.append(pieces)
+            totals.append(_sums(lengths, counts))
+        return np.concatenate(ids), np.concatenate(totals)
+
+    def lengths(self, rows: Ints) -> Ints:
+        """How many ids the best segmentations of the sentences `rows` have."""
+        words, _, counts = self._words(rows)
+        return _sums(self.table.lengths(self.table.choose(words, None)), counts)
+
+    def _words(self, rows: Ints) -> tuple[Ints, Ints, Ints]:
+        """Word numbers of the sentences end to end, the place of each in its sentence, and how many each has."""
+        begins = self.offsets[rows]
+        counts = self.offsets[rows + 1] - begins
+        index, places = spread(begins, counts)
+        return self.words[index].astype(np.int64), places, counts
+
+
+def joined(lengths: Ints | Sequence[int]) -> Ints:
+    """[N+1] where each of N parts begins, and the last one ends, when they are put end to end."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)))
+
+
+def spread(begins: Ints, lengths: Ints) -> tuple[Ints, Ints]:
+    """The index of every element of the spans that begin at `begins`, and its place in its span."""
+    ends = np.cumsum(lengths)
+    places = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
+    return np.repeat(begins, lengths) + places, places
+
+
+def _sums(values: Ints, counts: Ints) -> Ints:
+    """The sum of each run of `counts` values."""
+    return np.diff(joined(values)[joined(counts)])
 
 
 def uniform(seed: int, epoch: int, pairs: Ints, words: Ints) -> NDArray[np.float64]:

@@ -16,7 +16,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,13 @@ import torch
 from onmal.config import DataConfig, ModelConfig, RunConfig, SearchConfig
 from onmal.data.batching import TrainingText
 from onmal.data.corpus import Pair
-from onmal.data.prepare import encode_pairs, learn_tokenizer
+from onmal.data.prepare import encode_pairs
 from onmal.errors import ConfigError, OnmalError, TrainingError
 from onmal.evaluation import score
 from onmal.models import build
 from onmal.models.contract import Seq2Seq
 from onmal.saved_model import SavedModel, load_model, save_model
-from onmal.text.language import direction_tag
-from onmal.text.tokenizer import SubwordModel, Tokenizer
+from onmal.text.tokenizer import Tokenizer
 from onmal.training.allocator import keep_freed_memory
 from onmal.training.checkpoint import latest_checkpoint, write_atomically
 from onmal.training.device import choose_device, choose_processes, processor
@@ -47,7 +45,7 @@ from onmal.training.distributed import (
 )
 from onmal.training.loss import TranslationLoss
 from onmal.training.report import JsonLog, PlainReport, Reporter, Reporters, Sample, Silence, Validation
-from onmal.training.sources import Sources, training_pairs
+from onmal.training.sources import Sources, prepare_sources
 from onmal.training.trainer import Trainer
 from onmal.translating.torch_engine import TorchEngine
 
@@ -110,9 +108,8 @@ def _train(
     device = choose_device(config.train.device, local_rank())
     with _open_folder(folder) if team.leads else nullcontext(folder / "training") as place:
         checkpoint = _checkpoint_of_the_first(team, place)
-        sources, tokenizer, text = _prepare(
-            team, config, corpora, place, person, resume=checkpoint is not None
-        )
+        sources = prepare_sources(team, config, corpora, place, person, begun=checkpoint is not None)
+        tokenizer, text = sources.tokenizer, sources.text
         torch.manual_seed(config.train.seed)
         model = build(config.model, tokenizer.vocabulary).to(device)
         validator = Validator(tokenizer, sources.valid, config.data)
@@ -253,38 +250,6 @@ def _open_folder(folder: Path) -> Iterator[Path]:
             folder.rmdir()
 
 
-def _prepare(
-    team: Team, config: RunConfig, corpora: Mapping[str, Path], place: Path, report: Reporter, *, resume: bool
-) -> tuple[Sources, Tokenizer, TrainingText]:
-    """Read the text, learn the tokenizer (or, where there is a checkpoint, take its own), and encode."""
-    data = config.data
-    report.note(f"reading {' '.join([data.corpus, *data.train]).strip()} ...")
-    sources = training_pairs(data, corpora, config.train.seed)
-    count = f"{len(sources.train):,} pairs"
-    codes = (data.source_language, data.target_language)
-    if resume:
-        tokenizer = Tokenizer.load(place, _tags(data))
-    else:
-        report.note(f"learning the tokenizer from {count} ...")
-        tokenizer = _tokenizer_of_the_first(team, sources, data)
-    report.note(f"encoding {count} ...")
-    text = encode_pairs(
-        tokenizer, sources.train, sampling=data.subword_sampling, languages=codes,
-        both_directions=data.both_directions, max_length=data.max_length,
-    )  # fmt: skip
-    return sources, tokenizer, text
-
-
-def _tokenizer_of_the_first(team: Team, sources: Sources, data: DataConfig) -> Tokenizer:
-    """Learn the tokenizer in one process, for all."""
-    learned = learn_tokenizer(sources.train, data) if team.leads else None
-    sides = (learned.source, learned.target) if learned else (None, None)
-    source, target = (
-        SubwordModel(team.bytes_of_the_first(side.serialized if side else b"")) for side in sides
-    )
-    return learned or Tokenizer(source, source if data.joint else target, _tags(data))
-
-
 def _write_plan(place: Path, config: RunConfig, tokenizer: Tokenizer | None) -> None:
     """Write the settings, and a tokenizer that is new."""
     write_atomically(place / "run.toml", config.to_toml().encode())
@@ -306,7 +271,7 @@ def _resume(trainer: Trainer, checkpoint: Path, report: Reporter) -> None:
 
 def _check_data(trainer: Trainer, sources: Sources, place: Path) -> None:
     """Hold a resumed run to the text that it was begun with."""
-    progress, found = trainer.progress, sources.sha256()
+    progress, found = trainer.progress, sources.sha256
     if found != trainer.team.bytes_of_the_first(found.encode()).decode():
         raise TrainingError(
             f"the training text of process {trainer.team.rank} is not that of the first",
@@ -357,9 +322,9 @@ def _facts(config: RunConfig, sources: Sources, text: TrainingText, trainer: Tra
     arrow = "<->" if data.both_directions else "->"
     facts = {
         "languages": f"{data.source_language} {arrow} {data.target_language}",
-        "training pairs": len(sources.train),
+        "training pairs": sources.pairs,
         "removed": sources.removed,
-        f"longer than {text.max_length} tokens": _too_long(text),
+        f"longer than {text.max_length} tokens": text.lengths.left_out,
         "validation pairs": len(sources.valid),
         "vocabulary": model.vocabulary.target_size,
         "parameters": sum(p.numel() for p in model.parameters()),
@@ -373,12 +338,6 @@ def _facts(config: RunConfig, sources: Sources, text: TrainingText, trainer: Tra
     }
     update = trainer.progress.update
     return {**facts, "resumed at update": update} if update else facts
-
-
-def _too_long(text: TrainingText) -> int:
-    """How many sentences training leaves out, by their best segmentation."""
-    epoch = replace(text, sampled=False).pool(0, 0, 0, text.max_length, start=0, end=0, pad=0)
-    return len(text) - sum(map(len, epoch.batches))
 
 
 def _finish(
@@ -412,11 +371,6 @@ def _workers(trainer: Trainer) -> str:
     return threads if trainer.team.size == 1 else f"{trainer.team.size} processes of {threads}"
 
 
-def _tags(data: DataConfig) -> tuple[str, ...]:
-    codes = (data.source_language, data.target_language)
-    return tuple(direction_tag(code) for code in codes) if data.both_directions else ()
-
-
 def _directions(data: DataConfig) -> tuple[tuple[str, str], ...]:
     forward = (data.source_language, data.target_language)
     return (forward, forward[::-1]) if data.both_directions else (forward,)
@@ -433,7 +387,7 @@ def _card(
         "machine": f"{processor()}, {platform.system()}, {_workers(trainer)}, {trainer.device}",
         "precision": str(trainer.precision).removeprefix("torch."),
         "name": config.name,
-        "training_pairs": len(sources.train),
+        "training_pairs": sources.pairs,
         "data_sha256": progress.data_sha256,
         "trained_lengths": text.longest(),
         "minutes": round(progress.seconds / 60, 1),

@@ -1,26 +1,96 @@
-"""The sentence pairs that a run learns from and is validated on, read, cleaned and counted."""
+"""What a run learns from and is validated on: pairs that are read, cleaned, counted and encoded; or prepared shards."""
 
 from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
-from onmal.config import DataConfig
+from onmal.config import DataConfig, RunConfig
+from onmal.data.batching import TrainingText
 from onmal.data.clean import CleaningReport, clean, default_filters
-from onmal.data.corpora import find
-from onmal.data.corpus import Pair, read_pairs
+from onmal.data.corpora import open_pairs
+from onmal.data.corpus import Pair
+from onmal.data.prepare import encode_pairs, learn_tokenizer, tags_of
+from onmal.data.shards import open_shards
 from onmal.errors import DataError
+from onmal.text.tokenizer import SubwordModel, Tokenizer
+from onmal.training.distributed import Team
+from onmal.training.report import Reporter
 
-__all__ = ["Sources", "open_pairs", "training_pairs"]
+__all__ = ["Sources", "prepare_sources", "training_pairs"]
 
 
 @dataclass(frozen=True)
 class Sources:
+    """The text of a run."""
+
+    tokenizer: Tokenizer
+    text: TrainingText
+    valid: Sequence[Pair]
+    pairs: int
+    """To train on, of one direction."""
+    removed: Mapping[str, int]
+    """Filter -> training pairs that it took out."""
+    sha256: str
+    """A fingerprint of the training text, in its order."""
+
+
+def prepare_sources(
+    team: Team, config: RunConfig, corpora: Mapping[str, Path], place: Path, report: Reporter, *, begun: bool
+) -> Sources:
+    """Open the shards that the settings name; else read the text, learn the tokenizer and encode.
+
+    A run that was `begun` has its tokenizer in its folder; a new one learns it in one process, for all.
+    """
+    data = config.data
+    if data.shards:
+        report.note(f"opening {data.shards} ...")
+        return _from_shards(data, corpora)
+    report.note(f"reading {' '.join([data.corpus, *data.train]).strip()} ...")
+    pairs = training_pairs(data, corpora, config.train.seed)
+    count = f"{len(pairs.train):,} pairs"
+    if begun:
+        tokenizer = Tokenizer.load(place, tags_of(data))
+    else:
+        report.note(f"learning the tokenizer from {count} ...")
+        tokenizer = _tokenizer_of_the_first(team, pairs, data)
+    report.note(f"encoding {count} ...")
+    text = encode_pairs(
+        tokenizer, pairs.train, sampling=data.subword_sampling, max_length=data.max_length,
+        languages=(data.source_language, data.target_language), both_directions=data.both_directions,
+    )  # fmt: skip
+    return Sources(tokenizer, text, pairs.valid, len(pairs.train), pairs.removed, pairs.sha256())
+
+
+def _from_shards(data: DataConfig, corpora: Mapping[str, Path]) -> Sources:
+    shards = open_shards(data.shards, data)
+    named = list(open_pairs(data, data.valid, corpora)) if data.valid else []
+    valid = evenly(named, data.valid_size) or shards.held_out
+    if not valid:
+        raise DataError(
+            "holds out no validation text", "name some as data.valid, or prepare it anew", path=data.shards
+        )
+    removed = {name: count for name, count in shards.manifest["removed"].items() if count}
+    text = shards.text
+    return Sources(shards.tokenizer, text, valid, text.rows, removed, shards.manifest["sha256"])
+
+
+def _tokenizer_of_the_first(team: Team, pairs: Pairs, data: DataConfig) -> Tokenizer:
+    """Learn the tokenizer in one process, for all."""
+    learned = learn_tokenizer(pairs.train, data) if team.leads else None
+    sides = (learned.source, learned.target) if learned else (None, None)
+    source, target = (
+        SubwordModel(team.bytes_of_the_first(side.serialized if side else b"")) for side in sides
+    )
+    return learned or Tokenizer(source, source if data.joint else target, tags_of(data))
+
+
+@dataclass(frozen=True)
+class Pairs:
     """Training and validation pairs."""
 
     train: Sequence[Pair]
@@ -36,22 +106,7 @@ class Sources:
         return digest.hexdigest()
 
 
-def open_pairs(
-    data: DataConfig,
-    names: Sequence[str],
-    corpora: Mapping[str, Path],
-    *,
-    empty: Literal["keep", "error"] = "error",
-) -> Iterable[Pair]:
-    """The pairs of corpus splits, or of files, that `names` name; `empty` says what a file's blank side is."""
-    source, target = data.source_language, data.target_language
-    if not data.corpus:
-        return read_pairs(names, source_language=source, target_language=target, empty=empty)
-    corpus = find(data.corpus, corpora.get(data.corpus))
-    return (pair for split in names for pair in corpus.pairs(split, source, target))
-
-
-def training_pairs(data: DataConfig, corpora: Mapping[str, Path], seed: int) -> Sources:
+def training_pairs(data: DataConfig, corpora: Mapping[str, Path], seed: int) -> Pairs:
     """Read and clean the training text; without validation text, hold out part of it by `seed`."""
     # A blank side is the cleaner's to remove, and an error where nobody cleans.
     pairs = open_pairs(data, data.train, corpora, empty="keep" if data.clean else "error")
@@ -76,7 +131,7 @@ def training_pairs(data: DataConfig, corpora: Mapping[str, Path], seed: int) -> 
             + (f" (removed before: {taken})" if taken else ""),
             "look at the text with: onmal doctor",
         )
-    return Sources(train, valid, removed)
+    return Pairs(train, valid, removed)
 
 
 def evenly(pairs: Sequence[Pair], size: int) -> Sequence[Pair]:

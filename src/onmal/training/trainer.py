@@ -70,7 +70,9 @@ class Trainer:
         self.precision = choose_precision(config.precision, device)
         self.loss = TranslationLoss(model, config.label_smoothing)
         # What validates and is saved: where each process holds but a share of the weights, a second, whole network.
-        self.whole_model = copy.deepcopy(model) if config.sharded and self.team.size > 1 and self.team.leads else model
+        self.whole_model = (
+            copy.deepcopy(model) if config.sharded and self.team.size > 1 and self.team.leads else model
+        )
         self.shared_loss = self.team.wrap(self.loss, sharded=config.sharded)
         self.optimizer = build_optimizer(model, config)
         self.snapshots = Snapshots(folder, config.average)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onmal.data import batching
 from onmal.data.batching import Batch, EncodedSide, Pool, TrainingText, budget_cuts, pad_rows
 from onmal.text.subword_sampling import WordTable
 
@@ -28,16 +30,16 @@ ONE_PIECE_EACH = WordTable(
     np.arange(FIRST, FIRST + WORDS, dtype=np.int32),
     np.arange(WORDS + 1),
     np.arange(WORDS + 1),
-    np.arange(1.0, WORDS + 1),
+    np.ones(WORDS),
 )
 
 
-def text_of(rows: Rows, *, prefixes: Sequence[int] = (), max_length: int = 1000) -> TrainingText:
+def text_of(rows: Rows, *, tags: Sequence[Sequence[int]] = ((),), max_length: int = 1000) -> TrainingText:
     """Sentence pairs of which each word is one piece."""
     return TrainingText(
         encoded([source for source, _ in rows], ONE_PIECE_EACH),
         encoded([target for _, target in rows], ONE_PIECE_EACH),
-        np.array(prefixes or [-1] * len(rows), np.int32),
+        tags,
         sampled=False,
         max_length=max_length,
     )
@@ -64,15 +66,19 @@ ROWS = st.lists(st.tuples(SENTENCE, SENTENCE), max_size=40)
 
 
 @settings(max_examples=200)
-@given(ROWS, st.integers(2, 14), st.integers(1, 60), st.booleans(), st.integers(0, 2**62), st.integers(0, 99))
+@given(
+    ROWS, st.integers(2, 14), st.integers(1, 60), st.sampled_from([[[]], [[3]], [[3], [4]]]),
+    st.integers(0, 2**62), st.integers(0, 99),
+)  # fmt: skip
 def test_every_pair_that_fits_is_there_once_in_the_right_rows_within_the_budget(
-    rows: Rows, max_length: int, budget: int, tagged: bool, seed: int, number: int
+    rows: Rows, max_length: int, budget: int, tags: list[list[int]], seed: int, number: int
 ) -> None:
-    prefixes = [3 + n % 2 for n in range(len(rows))] if tagged else []
-    text = text_of(rows, prefixes=prefixes, max_length=max_length)
-    sources = [[*prefixes[n : n + 1], *source, END] for n, (source, _) in enumerate(rows)]
-    targets = [[START, *target, END] for _, target in rows]
-    fitting = [n for n in range(len(rows)) if max(len(sources[n]), len(targets[n]) - 1) <= max_length]
+    text = text_of(rows, tags=tags, max_length=max_length)
+    both_ways = [*rows, *((target, source) for source, target in rows)][: len(tags) * len(rows)]
+    sources = [[*tags[n // len(rows)], *source, END] for n, (source, _) in enumerate(both_ways)]
+    targets = [[START, *target, END] for _, target in both_ways]
+    assert len(text) == len(both_ways)
+    fitting = [n for n in range(len(text)) if max(len(sources[n]), len(targets[n]) - 1) <= max_length]
     batches = list(epoch_of(text, seed, number, budget))
     assert sorted(n for batch in batches for n in batch.pairs.tolist()) == fitting
     for batch in batches:
@@ -82,6 +88,11 @@ def test_every_pair_that_fits_is_there_once_in_the_right_rows_within_the_budget(
         assert batch.target_tokens == batch.lengths.sum()
         longest = max(batch.source.shape[1], batch.target.shape[1] - 1)
         assert longest * len(batch.pairs) <= budget or len(batch.pairs) == 1
+    assert text.lengths.left_out == len(both_ways) - len(fitting)
+    assert text.longest() == {
+        "source": max((len(sources[n]) for n in fitting), default=0),
+        "target": max((len(targets[n]) - 1 for n in fitting), default=0),
+    }
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30))), st.integers(1, 100))
@@ -118,6 +129,36 @@ def test_the_order_is_a_function_of_seed_and_epoch() -> None:
     assert len({str(sorted(map(sorted, order))) for order in found.values()}) == len(found)  # other mates too
 
 
+@pytest.mark.parametrize(("count", "pools"), [(0, 1), (1, 1), (50, 1), (51, 2), (230, 5)])
+@pytest.mark.parametrize("tags", [[[]], [[3], [4]]])
+def test_the_pools_of_an_epoch_share_out_all_pairs(
+    count: int, pools: int, tags: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "POOL", 50 * len(tags))
+    text = text_of(random_rows(count), tags=tags)
+    assert text.pools == pools
+    epochs = []
+    for epoch in (0, 1):
+        parts = [text.pool(1, epoch, n, 64, start=START, end=END, pad=PAD) for n in range(pools)]
+        pairs = [sorted(n for batch in part for n in batch.pairs.tolist()) for part in parts]
+        assert sorted(n for part in pairs for n in part) == list(range(len(tags) * count))
+        assert max(map(len, pairs)) - min(map(len, pairs)) <= 1
+        epochs.append(pairs)
+    assert pools == 1 or epochs[0] != epochs[1]
+
+
+def test_rows_that_are_held_out_are_never_there() -> None:
+    rows, held_out = random_rows(60), [0, 7, 8, 9, 31, 59]
+    whole = text_of(rows, tags=[[3], [4]])
+    text = replace(whole, held_out=np.array(held_out))
+    rest = text_of([row for n, row in enumerate(rows) if n not in held_out], tags=[[3], [4]])
+    assert len(text) == len(rest) == 2 * 54
+    assert text.lengths == rest.lengths
+    for found, expected in zip(epoch_of(text), epoch_of(rest), strict=True):
+        assert torch.equal(found.source, expected.source)
+        assert torch.equal(found.target, expected.target)
+
+
 def test_long_and_short_batches_are_mixed() -> None:
     batches = list(epoch_of(text_of(random_rows(500)), batch_tokens=100))
     halves = [batches[: len(batches) // 2], batches[len(batches) // 2 :]]
@@ -138,8 +179,8 @@ def test_longest_counts_what_training_sees() -> None:
     rows = [([10] * 3, [10] * 9), ([10] * 8, [10] * 2), ([10] * 20, [10]), ([10], [10] * 20)]
     assert text_of(rows, max_length=10).longest() == {"source": 9, "target": 10}
     assert text_of(rows, max_length=9).longest() == {"source": 9, "target": 3}
-    assert text_of(rows, max_length=9, prefixes=[3] * 4).longest() == {"source": 0, "target": 0}
-    assert text_of(rows, max_length=10, prefixes=[3] * 4).longest() == {"source": 10, "target": 10}
+    assert text_of(rows, max_length=9, tags=[[3]]).longest() == {"source": 0, "target": 0}
+    assert text_of(rows, max_length=10, tags=[[3]]).longest() == {"source": 10, "target": 10}
     assert text_of(rows, max_length=10).longest()["target"] == max(
         int(batch.lengths.max()) for batch in epoch_of(text_of(rows, max_length=10))
     )
@@ -156,13 +197,13 @@ TWO_WAYS = WordTable(
     np.array([[100 + w, 200 + w, 300 + w] for w in range(WORDS)], np.int32).flatten(),
     np.array([[3 * w, 3 * w + 1] for w in range(WORDS)] + [[3 * WORDS, 0]]).flatten()[:-1],
     np.arange(WORDS + 1) * 2,
-    np.array([[w + 0.5, w + 1.0] for w in range(WORDS)]).flatten(),
+    np.array([0.5, 1.0] * WORDS),
 )
 
 
 def sampled_text(rows: Rows, max_length: int = 1000) -> TrainingText:
     sides = (encoded([row[side] for row in rows], TWO_WAYS) for side in (0, 1))
-    return TrainingText(*sides, np.full(len(rows), -1, np.int32), sampled=True, max_length=max_length)
+    return TrainingText(*sides, [[]], sampled=True, max_length=max_length)
 
 
 def words_of(pieces: Sequence[int]) -> list[int]:

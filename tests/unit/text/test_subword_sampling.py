@@ -55,8 +55,7 @@ def candidates(table: WordTable, word: int) -> list[list[int]]:
 
 
 def probabilities(table: WordTable, word: int) -> list[float]:
-    cumulative = table.cumulative[table.first[word] : table.first[word + 1]] - word
-    return np.diff(cumulative, prepend=0.0).tolist()
+    return np.diff(table.shares[table.first[word] : table.first[word + 1]], prepend=0.0).tolist()
 
 
 def draw(table: WordTable, words: Sequence[int], chances: Sequence[float]) -> list[int]:
@@ -202,10 +201,9 @@ def test_how_often_each_is_drawn_is_its_probability(model: SubwordModel) -> None
 def test_a_chance_falls_within_its_word(data: st.DataObject) -> None:
     counts = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=9))
     first = np.concatenate(([0], np.cumsum(counts)))
-    shares = [np.arange(1, count + 1) / count for count in counts]
-    cumulative = np.concatenate([number + share for number, share in enumerate(shares)])
+    shares = np.concatenate([np.arange(1, count + 1) / count for count in counts])
     total = int(first[-1])
-    table = WordTable(np.zeros(total, np.int32), np.arange(total + 1), first, cumulative)
+    table = WordTable(np.zeros(total, np.int32), np.arange(total + 1), first, shares)
     words = data.draw(st.lists(st.integers(0, len(counts) - 1), min_size=1, max_size=20))
     chance = st.floats(0, 1, exclude_max=True) | st.sampled_from([0.0, np.nextafter(1.0, 0.0)])
     chances = data.draw(st.lists(chance, min_size=len(words), max_size=len(words)))

@@ -15,11 +15,11 @@ import pytest
 import torch
 
 from onmal.config import ModelConfig, TrainConfig, Vocabulary
-from onmal.data.batching import Batch, EncodedSide, TrainingText
+from onmal.data.batching import Batch, TrainingText
 from onmal.errors import TrainingError
 from onmal.models import build
 from onmal.models.contract import Seq2Seq
-from onmal.text.subword_sampling import WordTable
+from onmal.text.subword_sampling import EncodedSide, WordTable
 from onmal.training.checkpoint import Progress, all_progress, latest_checkpoint, named_weights
 from onmal.training.report import Update, Validation
 from onmal.training.trainer import Trainer
@@ -42,10 +42,10 @@ def copy_task(pairs: int = 60, *, sampled: bool = False, longest: int = 6) -> Tr
         pieces=np.array([piece for spelling in flat for piece in spelling], np.int32),
         starts=np.cumsum([0, *map(len, flat)]),
         first=np.arange(WORDS + 1) * (1 + sampled),
-        cumulative=(np.arange(len(flat)) + 1) / (1 + sampled),
+        shares=np.tile([0.5, 1.0] if sampled else [1.0], WORDS),
     )
     side = EncodedSide(table, words, offsets)
-    return TrainingText(side, side, np.full(pairs, -1, np.int32), sampled, max_length=40)
+    return TrainingText(side, side, [[]], sampled, max_length=40)
 
 
 class Listener:
@@ -415,7 +415,7 @@ def test_a_few_in_a_row_do_not(tmp_path: Path) -> None:
 
 def test_a_text_without_a_sentence_that_fits_is_one_line(tmp_path: Path) -> None:
     text = copy_task()
-    run = trainer(tmp_path, TrainingText(text.source, text.target, text.prefixes, False, max_length=2))
+    run = trainer(tmp_path, TrainingText(text.source, text.target, text.tags, False, max_length=2))
     with pytest.raises(TrainingError, match=r"no sentence pair is short enough; raise data\.max_length"):
         run.run()
 

@@ -1,0 +1,1 @@
+"""Training text prepared once for many runs: cleaned, tokenized and written as shards, by all cores."""
