@@ -1,4 +1,4 @@
-"""Rewrites the tables of results in README.md and README.ko.md from benchmarks/results/*.json.
+"""Rewrites the tables of results in the READMEs and docs/training.md from benchmarks/results/*.json.
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`. What has not been measured yet says how to measure it.
 
@@ -17,7 +17,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / "benchmarks" / "results"
-PAGES = {"en": "README.md", "ko": "README.ko.md"}
+PAGES = {"README.md": "en", "README.ko.md": "ko", "docs/training.md": "en"}
 
 PUBLISHED = {"multi30k-en-de": {"test_2016": 41.02, "test_2017": 33.36, "test_mscoco": 29.88}}
 """Wu et al. (2021): Transformer-tiny, text only, lower-cased and tokenised."""
@@ -78,6 +78,18 @@ WORDS: Mapping[str, Words] = {
         "longer": "Times onmal's",
         "quality": "Validation text, greedy: `{signature}`; on {machine}. Minutes of training, validation not counted;"
         " “>” is a lower bound: stopped at three times onmal's minutes",
+        "setting": "Setting",
+        "change": "to the recipe",
+        "p": "p",
+        "loss": "Loss per token",
+        "length": "Length ratio",
+        "updates": "Updates",
+        "seeds": "Seeds",
+        "as it is": "the recipe, as it is",
+        "regularisers": "validation text of {corpus}, beam {beam_size}; each run trained for {minutes:g} minutes on {machine};"
+        " recipe {recipe}, configuration {config_hash}; several seeds are given as their mean",
+        "p means": "p: how likely the difference to the recipe's translations is by the choice of sentences alone (paired bootstrap;"
+        " of several seeds the largest); what another seed changes comes on top of it",
     },
     "ko": {
         "missing": "아직 재지 않음",
@@ -130,6 +142,18 @@ WORDS: Mapping[str, Words] = {
         "longer": "onmal의 몇 배",
         "quality": "검증 집합, 탐욕 탐색: `{signature}`. {machine}. 검증에 쓴 시간을 뺀 학습 시간(분)."
         " “>”는 onmal이 걸린 시간의 세 배에서 멈추었다는 뜻으로, 하한입니다",
+        "setting": "설정",
+        "change": "레시피와의 차이",
+        "p": "p",
+        "loss": "토큰당 손실",
+        "length": "길이 비율",
+        "updates": "업데이트",
+        "seeds": "시드 수",
+        "as it is": "레시피 그대로",
+        "regularisers": "{corpus}의 검증 문장, 빔 크기 {beam_size}. 실행마다 {machine}에서 {minutes:g}분 학습."
+        " 레시피 {recipe}, 설정 해시 {config_hash}. 시드가 여럿이면 평균",
+        "p means": "p: 레시피의 번역과의 차이가 문장을 고른 우연만으로 생길 확률(짝 부트스트랩, 시드가 여럿이면 가장 큰 값)."
+        " 시드를 바꿀 때 생기는 차이는 들어 있지 않습니다",
     },
 }
 
@@ -272,20 +296,55 @@ def time_to_quality(results: Mapping[str, Result], words: Words) -> list[str]:
     return [*table(header, rows), *listed([words["quality"].format_map(result)])]
 
 
+def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
+    """The recipe with one change at a time, on the validation text."""
+    result = results.get("regularisers")
+    if result is None:
+        return missing(
+            words, [("regularisers", "onmal corpus multi30k", "python benchmarks/regularisers.py")]
+        )
+    keys = ("setting", "BLEU", "change", "p", "chrF", "loss", "length", "updates", "seeds")
+    rows, signatures, recipe = [], {}, None
+    for setting, found in result["settings"].items():
+        runs = list(found.values())
+        if not runs:
+            continue
+        bleu, chrf, loss, length, updates = (
+            sum(run[key] for run in runs) / len(runs)
+            for key in ("bleu", "chrf", "loss", "length_ratio", "updates")
+        )
+        recipe = bleu if setting == "recipe" else recipe
+        change = "" if recipe is None or setting == "recipe" else f"{bleu - recipe:+.1f}"
+        chances = [run["p_value"] for run in runs if run["p_value"] is not None]
+        rows.append(
+            [
+                words["as it is"] if setting == "recipe" else f"`{setting}`",
+                f"{bleu:.1f}", change, f"{max(chances):.3f}" if chances else "", f"{chrf:.1f}", f"{loss:.3f}",
+                f"{length:.3f}", f"{updates:,.0f}", str(len(runs)),
+            ]
+        )  # fmt: skip
+        signatures |= {signature: None for run in runs for signature in run["signature"].values()}
+    told = words["regularisers"].format_map({**result, "config_hash": f"`{result['config_hash'][:12]}`"})
+    notes = [told, words["p means"], ", ".join(f"`{signature}`" for signature in signatures)]
+    return [*table([words.get(key, key) for key in keys], rows), *listed(notes)]
+
+
 TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "phrasebook": phrasebook,
     "multi30k": multi30k,
     "koen": koen,
     "train_speed": train_speed,
     "time_to_quality": time_to_quality,
+    "regularisers": regularisers,
 }
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A table as Markdown; a cell that begins with a digit is a number."""
+    """A table as Markdown; a cell that begins with a digit, or with a sign before one, is a number."""
     rows = list(rows)
     numbers = [
-        all(row[column][:1].isdigit() or not row[column] for row in rows) for column in range(len(header))
+        all(row[column].lstrip("+-")[:1].isdigit() or not row[column] for row in rows)
+        for column in range(len(header))
     ]
     rule = ["--:" if number else "---" for number in numbers]
     return [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
@@ -324,12 +383,12 @@ def rewrite(page: str, results: Mapping[str, Result], words: Words) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Rewrite or check both pages."""
+    """Rewrite or check all pages."""
     if set(arguments) - {"--check"}:
         print(__doc__, file=sys.stderr)
         return 2
     results, stale = read_results(), []
-    for language, name in PAGES.items():
+    for name, language in PAGES.items():
         path = REPOSITORY / name
         page = path.read_text("utf-8")
         renewed = rewrite(page, results, WORDS[language])

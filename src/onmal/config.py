@@ -248,6 +248,12 @@ class TrainConfig(Settings):
     """Share of the run in which data.subword_sampling is at work; after it text is segmented as in translation."""
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     """Probability mass spread over all words (Szegedy 2016)."""
+    r_drop: float = Field(default=0.0, ge=0)
+    """How much two passes over a batch, with other dropout, must agree (Liang 2021: 5); doubles an update's time."""
+    word_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Probability that the network does not see a word of the source, or of the target so far (Sennrich 2016: 0.1)."""
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    """Decay per update of a moving average of the weights, which is then what is validated and saved; about 0.999."""
     max_updates: int = Field(default=0, ge=0)
     """Stop after so many updates; 0 leaves it to max_epochs and time."""
     max_epochs: int = Field(default=0, ge=0)

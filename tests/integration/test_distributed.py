@@ -114,6 +114,20 @@ def test_two_give_the_losses_of_one(corpus: Path, tmp_path: Path) -> None:
             assert torch.allclose(tensor, weights[1][name], atol=2e-3), name
 
 
+@unix
+def test_regularised_two_go_on_as_if_nothing_had_been(corpus: Path, tmp_path: Path) -> None:
+    settings = {"r_drop": 5.0, "word_dropout": 0.1, "ema": 0.9, "validate_every": 5}
+    folder = tmp_path / "run"
+    endless = recipe(corpus, 2, max_updates=1_000_000, **settings)
+    stop(start(endless, folder), folder, lambda process: process.send_signal(signal.SIGINT))
+    end = all_progress(folder / "training")[-1].update + 5
+    config = recipe(corpus, 2, max_updates=end, **settings)
+    train(config, folder, "--resume")
+    train(config, tmp_path / "uninterrupted")
+    assert same(folder, tmp_path / "uninterrupted")
+    assert {name.split(".")[-1] for name in checkpoint(folder)} >= {"average", "exp_avg"}
+
+
 def test_each_process_draws_its_own_dropout(corpus: Path, together: Path, tmp_path: Path) -> None:
     train(recipe(corpus, 1), tmp_path / "alone")
     assert validation_losses(tmp_path / "alone") != pytest.approx(validation_losses(together), rel=1e-5)

@@ -226,6 +226,22 @@ def test_the_same_run_again_gives_the_same_weights(
     assert same_state(finished[0], tmp_path / "again")
 
 
+@pytest.mark.parametrize("average", [1, 2])
+def test_where_there_is_a_moving_average_it_is_saved(average: int, corpus: Path, tmp_path: Path) -> None:
+    saved, notes = run(
+        plan(corpus, ema=0.9, average=average, max_updates=8, validate_every=4), tmp_path / "run"
+    )
+    single = f"update {all_progress(tmp_path / 'run' / 'training')[-1].best_update} (moving average)"
+    names = [single] if average == 1 else ["mean of the last 2 validations (moving average)", single]
+    assert list(notes.of("ended")[0]["validation scores"]) == names
+    assert saved.card["weights"] in names
+    newest = latest_checkpoint(tmp_path / "run" / "training")
+    assert newest is not None
+    last = load_file(newest)
+    written = load_file(tmp_path / "run" / "weights.safetensors")
+    assert not any(torch.equal(weight, last[f"model.{name}"]) for name, weight in written.items())
+
+
 def test_sentences_that_are_too_long_are_left_out_and_counted(corpus: Path, tmp_path: Path) -> None:
     saved, notes = run(plan(corpus, data={"max_length": 14}, max_updates=4), tmp_path / "run")
     (facts,) = notes.of("begun")
@@ -245,6 +261,25 @@ def test_a_validation_sentence_longer_than_the_network_reads_keeps_its_direction
     assert [row[0] for row in read] == [saved.tokenizer.tag_id(code) for code in ("en", "ko")]
     assert [len(row) for row in read] == [64, 64]
     assert all(row[-1] == saved.tokenizer.vocabulary.end for row in read)
+
+
+def test_prepared_shards_teach_what_the_text_itself_does(
+    finished: tuple[Path, Notes], corpus: Path, tmp_path: Path
+) -> None:
+    """To the bit; and in two halves, too."""
+    (tmp_path / "test.toml").write_text(plan(corpus).to_toml(), "utf-8")
+    result = CliRunner().invoke(
+        app, ["prepare", str(tmp_path / "test.toml"), "--out", str(tmp_path / "shards")]
+    )
+    assert result.exit_code == 0, result.output
+    shards = {"shards": str(tmp_path / "shards")}
+    _, notes = run(plan(corpus, data=shards), tmp_path / "run")
+    assert same_weights(finished[0], tmp_path / "run")
+    before, facts = finished[1].of("begun")[0], notes.of("begun")[0]
+    assert {key: facts[key] for key in before} == before
+    run(plan(corpus, data=shards, max_updates=UPDATES // 2), tmp_path / "halves")
+    run(plan(corpus, data=shards), tmp_path / "halves", resume=True)
+    assert all_progress(tmp_path / "halves" / "training")[-1].update == UPDATES
 
 
 # Refusals

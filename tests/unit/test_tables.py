@@ -1,4 +1,4 @@
-"""The tables in both READMEs are what benchmarks/results says, and a number that was not measured is not there."""
+"""The tables in the READMEs and the docs are what benchmarks/results says, and a number that was not measured is not there."""
 
 from __future__ import annotations
 
@@ -71,6 +71,21 @@ PHRASEBOOK = {
     "splits": {"test": {"pairs": 300, "ko-en": SCORES, "en-ko": SCORES}},
     "nearest_neighbour": {"ko-en": SCORES | {"BLEU": {"value": 11.5}}},
 }
+RUN = {
+    "bleu": 35.5, "chrf": 60.0, "loss": 1.5, "length_ratio": 0.975, "updates": 3000, "p_value": None,
+    "signature": {"bleu": "tok:13a", "chrf": "nc:6"},
+}  # fmt: skip
+REGULARISERS = {
+    "recipe": "multi30k-en-de", "corpus": "multi30k", "config_hash": "0123456789abcdef", "minutes": 15.0,
+    "beam_size": 5, "machine": "a machine",
+    "settings": {
+        "recipe": {"1": RUN},
+        "train.r_drop=5.0": {
+            "1": {**RUN, "bleu": 36.0, "p_value": 0.031}, "2": {**RUN, "bleu": 38.0, "p_value": 0.001},
+        },
+        "train.ema=0.999": {"1": {**RUN, "bleu": 35.25, "p_value": 0.5}},
+    },
+}  # fmt: skip
 SPEED = {
     "tokens_per_second": [900.0, 1100.0],
     "median": 1000.0,
@@ -108,6 +123,7 @@ RESULTS = {
     "phrasebook": PHRASEBOOK,
     "train_speed": TRAIN_SPEED,
     "time_to_quality": TIME_TO_QUALITY,
+    "regularisers": REGULARISERS,
 }
 SIGNATURES = {
     "multi30k": ("case:mixed", "nc:6", "case:lc|tok:none"),
@@ -122,7 +138,7 @@ def rows(lines: list[str]) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in cells if not set("".join(row)) <= set(" -:")]
 
 
-def test_the_readmes_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_pages_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert tables.main(["--check"]) == 0, capsys.readouterr().err
 
 
@@ -181,6 +197,15 @@ def test_a_rival_that_was_stopped_has_a_lower_bound() -> None:
     assert marian[1:] == ["> 30.0", "> 3.0", "20.0"]
 
 
+def test_regularisers_stand_beside_the_recipe_with_their_chance() -> None:
+    _, recipe, r_drop, average = rows(tables.regularisers(RESULTS, tables.WORDS["en"]))
+    assert recipe == ["the recipe, as it is", "35.5", "", "", "60.0", "1.500", "0.975", "3,000", "1"]
+    assert r_drop == ["`train.r_drop=5.0`", "37.0", "+1.5", "0.031", "60.0", "1.500", "0.975", "3,000", "2"]
+    assert average[2] == "-0.2"
+    rule = tables.regularisers(RESULTS, tables.WORDS["en"])[1]
+    assert rule == "| --- |" + " --: |" * 8
+
+
 def test_both_languages_say_the_same_things() -> None:
     english, korean = (tables.WORDS[language] for language in LANGUAGES)
     assert english.keys() == korean.keys()
@@ -191,7 +216,8 @@ def test_both_languages_say_the_same_things() -> None:
 def test_checking_changes_nothing_and_rewriting_once_is_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in tables.PAGES.values():
+    (tmp_path / "docs").mkdir()
+    for name in tables.PAGES:
         (tmp_path / name).write_text("before\n<!-- table: koen -->\nold\n<!-- /table -->\nafter\n", "utf-8")
     monkeypatch.setattr(tables, "REPOSITORY", tmp_path)
     assert tables.main(["--check"]) == 1

@@ -18,7 +18,7 @@ from onmal.errors import LengthError
 from onmal.models.contract import Probe, Side
 from onmal.models.sublayer import Dropout
 
-__all__ = ["Embedding", "OutputProjection", "Positions", "Rotation", "build_positions"]
+__all__ = ["Embedding", "OutputProjection", "Positions", "Rotation", "build_positions", "drop_words"]
 
 
 class Rotation(NamedTuple):
@@ -99,7 +99,10 @@ def build_positions(kind: PositionKind, max_length: int, d_model: int, head_size
 
 
 class Embedding(nn.Module):
-    """Word vector times sqrt(D), plus position vector, then dropout."""
+    """Word vector times sqrt(D), plus position vector, then dropout.
+
+    In training some words may be left out whole, their positions kept: see `drop_words`.
+    """
 
     def __init__(
         self, side: Side, words: nn.Embedding, positions: Positions, max_length: int, dropout: float
@@ -110,6 +113,7 @@ class Embedding(nn.Module):
         self.positions = positions
         self.max_length = max_length
         self.dropout = Dropout(dropout)
+        self.word_dropout = Dropout(0.0)
 
     def forward(
         self, tokens: Tensor, *, first: int = 0, probe: Probe | None = None
@@ -128,12 +132,23 @@ class Embedding(nn.Module):
         if probe is not None and ids is not None:
             ids = probe.positions(self.side, ids)
         vectors = self.words(tokens) * math.sqrt(self.words.embedding_dim)  # [B,T,D]
+        if self.training and self.word_dropout.p:
+            kept = self.word_dropout(vectors.new_ones(*tokens.shape, 1))  # [B,T,1]
+            kept[:, 0] = 1  # the start, or what asks for a language
+            vectors = vectors * kept
         if ids is None:
             return self.dropout(vectors), None
         added = self.positions.vectors(ids)  # [T,D]
         if added is not None:
             vectors = vectors + added  # [B,T,D]
         return self.dropout(vectors), self.positions.rotation(ids)
+
+
+def drop_words(model: nn.Module, p: float) -> None:
+    """In training, set the vector of each word read, but a sentence's first, to zero with probability p (Sennrich 2016)."""
+    for part in model.modules():
+        if isinstance(part, Embedding):
+            part.word_dropout.p = p
 
 
 class OutputProjection(nn.Module):

@@ -29,20 +29,31 @@ class LossSum(NamedTuple):
 class TranslationLoss(nn.Module):
     """A module around the model, so that every gradient passes through one forward (what DDP and FSDP2 wrap)."""
 
-    def __init__(self, model: Seq2Seq, label_smoothing: float = 0.0) -> None:
+    def __init__(self, model: Seq2Seq, label_smoothing: float = 0.0, r_drop: float = 0.0) -> None:
         super().__init__()
         self.model = model
         self.label_smoothing = label_smoothing
+        self.r_drop = r_drop
 
     def forward(self, source: Tensor, target: Tensor, lengths: Tensor) -> LossSum:
-        """source [B,S]; target [B,T+1] from start to end token; lengths [B], how many of the T predictions count."""
-        states = self.model.hidden(source, target[:, :-1])  # [B,T,D]
+        """source [B,S]; target [B,T+1] from start to end token; lengths [B], how many of the T predictions count.
+
+        With `r_drop` each sentence goes through the network twice, with other dropout, and the two predictions of a
+        word are drawn together (Liang 2021): the mean of both losses, and half of r_drop times their divergence.
+        """
+        learning = torch.is_grad_enabled()
+        r_drop = self.r_drop if learning and self.model.training else 0.0
+        passes = 2 if r_drop else 1
+        states = self.model.hidden(source.repeat(passes, 1), target[:, :-1].repeat(passes, 1))  # [PB,T,D]
         real = torch.arange(states.shape[1], device=lengths.device) < lengths[:, None]  # [B,T]
-        states, labels = states[real], target[:, 1:][real]  # [N,D], [N]
-        output = self.model.output
-        entropy = chunked_cross_entropy if torch.is_grad_enabled() else smoothed_cross_entropy
-        loss, likelihood = entropy(states, output.weight, output.bias, labels, self.label_smoothing)
-        return LossSum(loss, likelihood, len(labels))
+        states = states.unflatten(0, (passes, -1))[:, real].transpose(0, 1).flatten(0, 1)  # [NP,D]
+        labels = target[:, 1:][real]  # [N]
+        rows = (states, self.model.output.weight, self.model.output.bias, labels.repeat_interleave(passes))
+        if learning:
+            loss, likelihood = chunked_cross_entropy(*rows, self.label_smoothing, r_drop)
+        else:
+            loss, likelihood = smoothed_cross_entropy(*rows, self.label_smoothing)
+        return LossSum(loss / passes, likelihood / passes, len(labels))
 
 
 def smoothed_cross_entropy(
@@ -59,12 +70,15 @@ def smoothed_cross_entropy(
 
 
 def chunked_cross_entropy(
-    states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
+    states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float, r_drop: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """The fast form of the same: a few rows at a time, their gradient in the same pass, [N,V] never held."""
+    """The fast form of the same: a few rows at a time, their gradient in the same pass, [N,V] never held.
+
+    `r_drop` times the mean of the divergences KL(p||q) and KL(q||p) is added for each two rows 0-1, 2-3, ...
+    """
     device = states.device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else states.dtype
-    loss, likelihood = _ChunkedCrossEntropy.apply(states, weight, bias, labels, smoothing, dtype)  # type: ignore[no-untyped-call]
+    loss, likelihood = _ChunkedCrossEntropy.apply(states, weight, bias, labels, smoothing, r_drop, dtype)  # type: ignore[no-untyped-call]
     return loss, likelihood
 
 
@@ -74,11 +88,12 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float,
-        dtype: torch.dtype,
+        r_drop: float, dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         words, device = weight.shape[0], states.device
         chunks = max(1, -(-len(states) * words // CHUNK_CELLS)) if device.type == "cpu" else 1
         rows = max(1, -(-len(states) // chunks))
+        rows += rows % 2  # pairs stay together
         grad_states, grad_weight = torch.empty_like(states), torch.zeros_like(weight)
         grad_bias = None if bias is None else torch.zeros_like(bias)
         loss = likelihood = states.new_zeros((), dtype=torch.float32)
@@ -98,6 +113,10 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 uniform = log_sum.sum() - logits.sum() / words
                 likelihood = likelihood + nll
                 loss = loss + (1 - smoothing) * nll + smoothing * uniform
+                if r_drop:
+                    divergence, pull = _divergence(logits, delta)
+                    loss = loss + r_drop / 2 * divergence
+                    delta.add_(pull, alpha=r_drop / 2)
                 # d loss / d logits = softmax - smoothed reference
                 delta -= smoothing / words
                 delta.scatter_add_(1, target, delta.new_full(target.shape, smoothing - 1))
@@ -113,4 +132,16 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        return *(None if g is None else g * grad_loss for g in ctx.saved_tensors), None, None, None
+        return *(None if g is None else g * grad_loss for g in ctx.saved_tensors), None, None, None, None
+
+
+def _divergence(logits: Tensor, softmax: Tensor) -> tuple[Tensor, Tensor]:
+    """KL(p||q) + KL(q||p), summed over rows p, q = 0-1, 2-3, ... [n,V], and its gradient by the logits [n,V].
+
+    It is the sum of (p - q) d, where d = log p - log q. The gradient by p's logits is p - q + p (d - mean of d under p).
+    """
+    raw, (p, q) = logits.unflatten(0, (-1, 2)), softmax.unflatten(0, (-1, 2)).unbind(1)
+    d = raw[:, 0] - raw[:, 1]  # but for a constant, which cancels out
+    forward, backward = (p * d).sum(-1, keepdim=True), (q * d).sum(-1, keepdim=True)
+    pull = torch.stack((p * (d - forward + 1) - q, q * (backward - d + 1) - p), 1)
+    return (forward - backward).sum(), pull.flatten(0, 1)

@@ -346,9 +346,9 @@ def _finish(
 ) -> SavedModel:  # fmt: skip
     """Choose between the mean of the last snapshots and the best single one, on the validation text, and save it."""
     progress, model = trainer.progress, trainer.whole_model
-    last = progress.snapshots
-    candidates = {f"mean of the last {len(last)} validations": last} if len(last) > 1 else {}
-    candidates[f"update {progress.best_update}"] = [progress.best_update]
+    last, which = progress.snapshots, " (moving average)" if config.train.ema else ""
+    candidates = {f"mean of the last {len(last)} validations{which}": last} if len(last) > 1 else {}
+    candidates[f"update {progress.best_update}{which}"] = [progress.best_update]
     report.note(f"choosing the weights on the validation text: {' or '.join(candidates)} ...")
     found = {}
     for name, updates in candidates.items():

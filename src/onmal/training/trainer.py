@@ -22,6 +22,7 @@ from onmal.config import TrainConfig
 from onmal.data.batching import Batch, Pool, TrainingText
 from onmal.errors import TrainingError
 from onmal.models.contract import Seq2Seq
+from onmal.models.embedding import drop_words
 from onmal.training.checkpoint import (
     Progress,
     all_progress,
@@ -33,6 +34,7 @@ from onmal.training.checkpoint import (
 )
 from onmal.training.device import choose_precision
 from onmal.training.distributed import Team, whole
+from onmal.training.ema import MovingAverage
 from onmal.training.loss import LossSum, TranslationLoss
 from onmal.training.optimizer import build_optimizer, learning_rate
 from onmal.training.report import Reporter, Update, Validation
@@ -68,13 +70,15 @@ class Trainer:
         self.validate, self.reporter, self.folder = validate, reporter, folder
         self.team = team or Team()
         self.precision = choose_precision(config.precision, device)
-        self.loss = TranslationLoss(model, config.label_smoothing)
+        drop_words(model, config.word_dropout)
+        self.loss = TranslationLoss(model, config.label_smoothing, config.r_drop)
         # What validates and is saved: where each process holds but a share of the weights, a second, whole network.
         self.whole_model = (
             copy.deepcopy(model) if config.sharded and self.team.size > 1 and self.team.leads else model
         )
         self.shared_loss = self.team.wrap(self.loss, sharded=config.sharded)
         self.optimizer = build_optimizer(model, config)
+        self.average = MovingAverage(self.optimizer, config.ema)
         self.snapshots = Snapshots(folder, config.average)
         self.progress = Progress()
         self.interrupted = False
@@ -128,6 +132,7 @@ class Trainer:
         sound = self._sound(norm)
         if sound:
             self.optimizer.step()
+            self.average.follow(progress.update + 1)
         self.optimizer.zero_grad()
         progress.update += 1
         progress.target_tokens += tokens
@@ -173,20 +178,22 @@ class Trainer:
         return min(1.0, max(shares))
 
     def validation(self) -> None:
-        """Score the model as it stands and keep its weights for averaging."""
-        progress, weights = self.progress, named_weights(self.model)
+        """Score the model as it stands, or its moving average, and keep those weights for averaging."""
+        progress = self.progress
         progress.validated = progress.update
         self.model.eval()
-        if not self.team.leads:
-            return
-        if self.whole_model is not self.model:
-            self.snapshots.put(self.whole_model, weights)
-        found = self.validate(self.whole_model.eval())
+        with self.average.in_place():
+            weights = named_weights(self.model)
+            if not self.team.leads:
+                return
+            if self.whole_model is not self.model:
+                self.snapshots.put(self.whole_model, weights)
+            found = self.validate(self.whole_model.eval())
+            progress.snapshots = self.snapshots.add(weights, progress.update, progress.snapshots)
         progress.validations_since_best += 1
         if progress.best_score is None or found.score > progress.best_score:
             progress.best_score, progress.best_update = found.score, progress.update
             progress.validations_since_best = 0
-        progress.snapshots = self.snapshots.add(weights, progress.update, progress.snapshots)
         progress.seconds = time.monotonic() - self._begun
         self.reporter.validated(found, progress)
 

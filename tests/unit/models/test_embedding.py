@@ -20,6 +20,7 @@ from onmal.models.embedding import (
     RotaryPositions,
     Rotation,
     build_positions,
+    drop_words,
 )
 
 KINDS: tuple[PositionKind, ...] = ("learned", "sinusoidal", "sinusoidal-halves", "rotary", "none")
@@ -178,6 +179,41 @@ def test_dropout_acts_in_training_alone() -> None:
     embedding.train()
     dropped = (embedding(tokens)[0] == 0).float().mean()
     assert 0.2 < dropped < 0.8
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dropped_word_leaves_its_position(kind: PositionKind) -> None:
+    """In training alone, and never the first, which may be what asks for a language."""
+    embedding, tokens = embedding_of(kind), torch.randint(30, (400, LONGEST))
+    expected, _ = embedding(tokens)
+    positions = embedding.positions.vectors(torch.arange(LONGEST))
+    added = torch.zeros(LONGEST, D) if positions is None else positions
+    drop_words(embedding, 0.25)
+    assert torch.equal(embedding(tokens)[0], expected)
+    embedding.train()
+    words = embedding(tokens)[0] - added
+    dropped = (words.abs() < 1e-5).all(-1)  # [B,T]
+    assert not dropped[:, 0].any()
+    assert 0.22 < dropped[:, 1:].float().mean() < 0.28
+    torch.testing.assert_close(words[:, 0], expected[:, 0] - added[0], atol=1e-5, rtol=1e-5)
+    kept = ~dropped[:, 1:]
+    scaled = (expected - added)[:, 1:][kept] / 0.75  # as with all dropout, so that the mean stays
+    torch.testing.assert_close(words[:, 1:][kept], scaled, atol=1e-4, rtol=1e-4)
+
+
+def test_words_are_dropped_anew_each_time_and_from_the_seed_alone() -> None:
+    embedding, tokens = embedding_of("learned").train(), torch.randint(30, (2, 40))[:, :LONGEST]
+    drop_words(nn.Sequential(embedding), 0.5)
+    found = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        found.append(embedding(tokens)[0])
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+    drop_words(embedding, 0.0)
+    state = torch.get_rng_state()
+    assert torch.equal(embedding(tokens)[0], embedding.eval()(tokens)[0])
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize("bias", [False, True])

@@ -92,9 +92,44 @@ def test_smoothing_is_torchs_own(smoothing: float) -> None:
     assert relative(chunked_cross_entropy(states, weight, bias, labels, smoothing)[0], expected) <= 1e-5
 
 
-def test_no_rows_are_no_loss() -> None:
+def drawn_together(
+    states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float, r_drop: float
+) -> Tensor:
+    """R-Drop in its plain form: the smoothed loss of every row, and the two divergences of rows 0-1, 2-3, ..."""
+    loss, _ = smoothed_cross_entropy(states, weight, bias, labels, smoothing)
+    one, two = F.linear(states, weight, bias).log_softmax(-1).unflatten(0, (-1, 2)).unbind(1)
+    divergences = [F.kl_div(a, b, reduction="sum", log_target=True) for a, b in ((one, two), (two, one))]
+    return loss + r_drop * sum(divergences) / 2
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, ROWS, 100])
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+@pytest.mark.parametrize("bias", [False, True])
+def test_r_drop_in_chunks_is_r_drop(
+    rows: int, smoothing: float, bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = torch.tensor(LABELS["any"][:3]).repeat_interleave(2)
+    gradients = []
+    monkeypatch.setattr(module, "CHUNK_CELLS", rows * WORDS + 3)
+    for chunked in (False, True):
+        states, weight, shift = inputs(bias=bias)
+        leaves = [states, weight, *([] if shift is None else [shift])]
+        if chunked:
+            loss, likelihood = chunked_cross_entropy(states[:6], weight, shift, labels, smoothing, 5.0)
+            expected = smoothed_cross_entropy(states[:6], weight, shift, labels, smoothing)[1]
+            assert relative(likelihood, expected) <= 1e-5
+        else:
+            loss = drawn_together(states[:6], weight, shift, labels, smoothing, 5.0)
+        gradients.append([loss, *torch.autograd.grad(0.37 * loss, leaves)])
+    assert max(map(relative, gradients[1], gradients[0])) <= 1e-5
+
+
+@pytest.mark.parametrize("r_drop", [0.0, 5.0])
+def test_no_rows_are_no_loss(r_drop: float) -> None:
     states, weight = torch.zeros(0, WIDTH, requires_grad=True), torch.randn(WORDS, WIDTH, requires_grad=True)
-    loss, likelihood = chunked_cross_entropy(states, weight, None, torch.zeros(0, dtype=torch.long), 0.1)
+    loss, likelihood = chunked_cross_entropy(
+        states, weight, None, torch.zeros(0, dtype=torch.long), 0.1, r_drop
+    )
     loss.backward()
     assert (loss.item(), likelihood.item()) == (0, 0)
     assert weight.grad is not None
@@ -222,3 +257,63 @@ def test_without_gradients_the_loss_is_the_same() -> None:
         scoring = TranslationLoss(model, 0.1)(*batch())
     assert relative(scoring.loss, learning.loss.detach()) <= 1e-5
     assert relative(scoring.negative_log_likelihood, learning.negative_log_likelihood) <= 1e-5
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_r_drop_takes_two_passes_and_draws_them_together(smoothing: float) -> None:
+    """Against the formula of the paper, halved, and autograd's own gradient."""
+    model = network(dropout=0.3, attention_dropout=0.3, feed_forward_dropout=0.3, output_bias=True)
+    source, target, lengths = batch()
+    torch.manual_seed(4)
+    found = TranslationLoss(model, smoothing, r_drop=5.0)(source, target, lengths)
+    torch.manual_seed(4)
+    logits = model(torch.cat((source, source)), torch.cat((target, target))[:, :-1])
+    real = torch.arange(logits.shape[1]) < lengths[:, None]
+    labels = target[:, 1:][real]
+    passes = [half[real].log_softmax(-1) for half in logits.chunk(2)]
+    assert relative(*passes) > 0.01
+    entropies = [F.cross_entropy(p, labels, reduction="sum", label_smoothing=smoothing) for p in passes]
+    divergences = [(p.exp() * (p - q)).sum() for p, q in (passes, passes[::-1])]
+    paper = sum(entropies) + 5.0 * sum(divergences) / 2
+    assert found.tokens == len(labels)
+    assert relative(found.loss, paper / 2) <= 1e-5
+    likelihoods = [F.nll_loss(p, labels, reduction="sum") for p in passes]
+    assert relative(found.negative_log_likelihood, sum(likelihoods) / 2) <= 1e-5
+    fast, slow = gradients(model, found.loss), gradients(model, paper / 2)
+    assert fast.keys() == slow.keys() == dict(model.named_parameters()).keys()
+    wrong = {n: relative(fast[n], slow[n]) for n in slow if slow[n].norm() > 1e-3}
+    assert len(wrong) > len(slow) - 10
+    assert max(wrong.values()) <= 1e-5, wrong
+
+
+def test_without_noise_r_drop_changes_nothing() -> None:
+    model = network()
+    plain, twice = (TranslationLoss(model, 0.1, r_drop)(*batch()) for r_drop in (0.0, 5.0))
+    assert plain.tokens == twice.tokens
+    assert relative(twice.loss, plain.loss) <= 1e-5
+    expected, found = gradients(model, plain.loss), gradients(model, twice.loss)
+    assert max(relative(found[n], expected[n]) for n in expected if expected[n].norm() > 1e-3) <= 1e-5
+
+
+def test_r_drop_is_for_learning_alone() -> None:
+    model = network(dropout=0.3).eval()
+    read: list[int] = []
+    model.source.register_forward_pre_hook(lambda _, inputs: read.append(len(inputs[0])))
+    loss = TranslationLoss(model, 0.1, r_drop=5.0)
+    scored = loss(*batch())
+    model.train()
+    with torch.no_grad():
+        loss(*batch())
+    learned = loss(*batch())
+    assert read == [3, 3, 6]
+    assert scored.tokens == learned.tokens
+    assert relative(scored.loss, TranslationLoss(model.eval(), 0.1)(*batch()).loss) <= 1e-6
+
+
+def test_a_sentence_of_which_nothing_counts_adds_nothing_to_r_drop() -> None:
+    """What a process gets for which no sentence of a batch is left."""
+    model = network(dropout=0.3)
+    source, target, lengths = batch()
+    found = TranslationLoss(model, 0.1, r_drop=5.0)(source, target, lengths * 0)
+    assert (found.loss.item(), found.tokens) == (0, 0)
+    assert not any(gradient.any() for gradient in gradients(model, found.loss).values())

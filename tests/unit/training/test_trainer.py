@@ -285,6 +285,55 @@ def test_interrupted_and_resumed_is_uninterrupted(
     assert_same_run(uninterrupted, run)
 
 
+@pytest.mark.parametrize("extra", [{"r_drop": 5.0}, {"word_dropout": 0.2}, {"ema": 0.9}], ids=str)
+def test_regularised_interrupted_and_resumed_is_uninterrupted(extra: dict[str, Any], tmp_path: Path) -> None:
+    settings = {**EXACT, "max_updates": 12, **extra}
+    runs = []
+    for name, stops in (("uninterrupted", ()), ("interrupted", (3, 8))):
+        (tmp_path / name).mkdir()
+        run = trainer(tmp_path / name, copy_task(sampled=True), after=stop_at(*stops), **settings)
+        run.run()
+        for stop in stops:
+            assert (run.progress.update, run.interrupted) == (stop, True)
+            run = go_on(tmp_path / name, stop_at(*stops), **settings)
+            run.run()
+        assert run.progress.update == 12
+        runs.append(run)
+    assert_same_run(*runs)
+    (tmp_path / "plain").mkdir()
+    plain = trainer(tmp_path / "plain", copy_task(sampled=True), **{**settings, **dict.fromkeys(extra, 0.0)})
+    plain.run()
+    assert same_weights(plain, runs[0]) == ("ema" in extra)  # which only looks on
+
+
+def test_the_moving_average_is_what_is_validated_and_kept(tmp_path: Path) -> None:
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def validate(model: Seq2Seq) -> Validation:
+        seen.append({name: weight.clone() for name, weight in named_weights(model).items()})
+        return weigh(model)
+
+    run = trainer(tmp_path, validate=validate, ema=0.9, validate_every=5, max_updates=10, average=2)
+    run.run()
+    kept = [run.snapshots.mean([update]) for update in run.progress.snapshots]
+    assert run.progress.snapshots == [5, 10]
+    for name, weight in named_weights(run.model).items():
+        assert all(torch.equal(before[name], after[name]) for before, after in zip(seen, kept, strict=True))
+        assert not torch.equal(seen[-1][name], weight)
+
+
+def test_a_skipped_update_is_not_averaged(tmp_path: Path) -> None:
+    run = trainer(tmp_path, ema=0.9, max_updates=6, spike=0)
+    poison(run, lambda update: update == 4)
+    averages = []
+    run.after = lambda run: averages.append(
+        [state["average"].clone() for state in run.optimizer.state.values()]
+    )
+    run.run()
+    same = [all(map(torch.equal, one, two)) for one, two in pairwise(averages)]
+    assert same == [False, False, True, False, False]
+
+
 class Killed(Exception):
     """What no process can catch."""
 
