@@ -149,10 +149,10 @@ class Trainer:
         """One pass with the largest batch that may come, which changes nothing: memory runs out now or never."""
         special, length = self.model.vocabulary, self.text.max_length
         rows = max(1, self.config.batch_tokens // length) * self.team.size
-        ids = torch.full((rows, length + 1), special.end)
-        batch = Batch(ids[:, 1:], ids, torch.full((rows,), length), np.arange(rows))
         self.model.train()
         with _memory_for(self.config):
+            ids = torch.full((rows, length + 1), special.end)
+            batch = Batch(ids[:, 1:], ids, torch.full((rows,), length), np.arange(rows))
             self._forward(self.team.share(batch)).loss.backward()
             if not self.optimizer.state:  # what it remembers takes memory, too
                 for group in self.optimizer.param_groups:

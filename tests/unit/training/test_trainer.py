@@ -451,6 +451,66 @@ def test_too_many_in_a_row_end_the_run_with_one_line(most: int, tmp_path: Path) 
     assert len(heard(run).notes) == most + 1
 
 
+def test_a_run_that_has_lost_its_way_goes_back_at_half_the_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    run = trainer(tmp_path, after=lambda run: [clock.tick(run), clock.tick(run)], save_every=1, max_skipped=3)
+    poison(run, lambda update: update > 7 and run.progress.rollbacks == 0)
+    run.run()
+    assert heard(run).notes[-1] == "back to update 7 and on at 0.5 times the rate"
+    assert (run.progress.update, run.progress.skipped, run.progress.rollbacks) == (20, 4, 1)
+    rate = run.config.learning_rate * math.sqrt(5 / 20)
+    assert run.optimizer.param_groups[0]["lr"] == pytest.approx(rate / 2)
+    assert all_progress(tmp_path)[-1].rate_factor == 0.5
+
+
+def test_a_run_that_goes_back_too_often_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    run = trainer(
+        tmp_path,
+        after=lambda run: [clock.tick(run), clock.tick(run)],
+        save_every=1,
+        max_skipped=0,
+        max_rollbacks=2,
+    )
+    poison(run, lambda update: update > 4)
+    with pytest.raises(TrainingError, match=r"^1 updates in a row.*the last good checkpoint is kept"):
+        run.run()
+    assert run.progress.rollbacks == 2
+    assert all_progress(tmp_path)[-1].update == 4
+
+
+def test_a_spike_is_skipped_and_said(tmp_path: Path) -> None:
+    run = trainer(tmp_path, max_updates=120, spike=5.0)
+    run.model.output.weight.register_hook(
+        lambda gradient: gradient * (1e4 if run.progress.update + 1 == 110 else 1)
+    )
+    run.run()
+    assert run.progress.skipped == 1
+    (note,) = heard(run).notes
+    assert note.startswith("update 110: gradient norm ")
+
+
+def test_a_batch_that_memory_cannot_hold_is_known_before_the_first_update(tmp_path: Path) -> None:
+    run = trainer(tmp_path, batch_tokens=10**16)
+    with pytest.raises(
+        TrainingError, match=r"memory is too small for batches of train\.batch_tokens"
+    ) as caught:
+        run.run()
+    assert "\n" not in str(caught.value)
+    assert run.progress.update == 0
+
+
+def test_the_trial_of_the_largest_batch_changes_nothing(tmp_path: Path) -> None:
+    run = trainer(tmp_path)
+    before = {name: weight.clone() for name, weight in named_weights(run.model).items()}
+    run.try_longest()
+    assert all(torch.equal(weight, before[name]) for name, weight in named_weights(run.model).items())
+    assert not run.optimizer.state
+    assert all(parameter.grad is None for parameter in run.model.parameters())
+
+
 def test_a_few_in_a_row_do_not(tmp_path: Path) -> None:
     for most in (2, 3):
         run = trainer(tmp_path, max_skipped=most)
