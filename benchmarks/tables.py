@@ -17,7 +17,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / "benchmarks" / "results"
-PAGES = {"README.md": "en", "README.ko.md": "ko", "docs/training.md": "en"}
+PAGES = {"README.md": "en", "README.ko.md": "ko", "docs/training.md": "en", "docs/training.ko.md": "ko"}
 
 PUBLISHED = {"multi30k-en-de": {"test_2016": 41.02, "test_2017": 33.36, "test_mscoco": 29.88}}
 """Wu et al. (2021): Transformer-tiny, text only, lower-cased and tokenised."""

@@ -109,7 +109,7 @@ def test_both_quickstarts_have_the_same_commands() -> None:
     assert english == korean
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ko.md", "docs/training.md"])
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md", "docs/training.md", "docs/training.ko.md"])
 def test_the_python_examples_run(name: str, work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = blocks(REPOSITORY / name, "python")
     example = example.replace('"minutes": 30', '"max_updates": 2').replace(
@@ -136,5 +136,6 @@ def test_the_errors_are_those_that_people_get(tmp_path: Path, monkeypatch: pytes
         with pytest.raises(OnmalError) as caught:
             list(read_pairs(names, source_language="ko", target_language="en"))
         found.append(str(caught.value))
-    (listed,) = blocks(REPOSITORY / "docs" / "text.md", "", mark="errors")
-    assert listed.splitlines() == found
+    for page in ("text.md", "text.ko.md"):
+        (listed,) = blocks(REPOSITORY / "docs" / page, "", mark="errors")
+        assert listed.splitlines() == found
