@@ -37,6 +37,8 @@ RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "multi30k-en-de.toml"
 
 DIALS: Mapping[str, Sequence[float | str]] = {
     "train.r_drop": (1.0, 5.0),
+    "train.weight_decay": (0.0, 0.02, 0.05, 0.1),
+    "train.reversed_share": (0.0, 0.33),
     "train.ema": (0.999,),
     "train.word_dropout": (0.1,),
     "model.dropout": (0.1, 0.2, 0.3),

@@ -246,6 +246,8 @@ class TrainConfig(Settings):
     """Gradients are scaled down to this norm; 0 never."""
     sampled_share: float = Field(default=1.0, ge=0, le=1)
     """Share of the run in which data.subword_sampling is at work; after it text is segmented as in translation."""
+    reversed_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of the run, at its beginning, in which each pair is learned the other way round, too (Ding 2021: a third)."""
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     """Probability mass spread over all words (Szegedy 2016)."""
     r_drop: float = Field(default=0.0, ge=0)
@@ -341,6 +343,18 @@ class RunConfig(Settings):
             raise ValueError(
                 f"data.max_length = {self.data.max_length} is more than model.{shortest} = {limit}; "
                 f"make model.{shortest} as large"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _both_ways(self) -> Self:
+        if self.train.reversed_share and not self.data.joint:
+            raise ValueError(
+                "train.reversed_share needs one vocabulary for both languages; set data.joint = true"
+            )
+        if self.train.reversed_share and self.data.both_directions:
+            raise ValueError(
+                "data.both_directions has each pair the other way round already; leave train.reversed_share away"
             )
         return self
 

@@ -119,6 +119,14 @@ def test_a_wrong_value_is_told_with_its_setting_and_a_remedy(values: dict[str, A
             {"data": {"max_length": 300}, "model": {"max_target_length": 200}},
             "data.max_length = 300 is more than model.max_target_length = 200; make model.max_target_length as large",
         ),
+        (
+            {"data": {"joint": False}, "train": {"max_updates": 1, "reversed_share": 0.3}},
+            "train.reversed_share needs one vocabulary for both languages; set data.joint = true",
+        ),
+        (
+            {"data": {"both_directions": True}, "train": {"max_updates": 1, "reversed_share": 0.3}},
+            "data.both_directions has each pair the other way round already; leave train.reversed_share away",
+        ),
         ({"data": {"train": ["\udce9.ko"]}}, "[data]: '\\udce9.ko' is not UTF-8 text; rename it"),
     ],
 )  # fmt: skip

@@ -51,6 +51,8 @@ class Progress:
     """Batches of this pool done."""
     sampled: bool = False
     """Whether this pool's words are segmented by chance."""
+    reversed: bool = False
+    """Whether this epoch has each pair the other way round, too."""
     seconds: float = 0.0
     """Time spent training, pauses not counted, validation included."""
     target_tokens: int = 0

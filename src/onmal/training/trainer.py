@@ -82,7 +82,7 @@ class Trainer:
         self.snapshots = Snapshots(folder, config.average)
         self.progress = Progress()
         self.interrupted = False
-        self._pool: tuple[tuple[int, int, bool], Pool] | None = None
+        self._pool: tuple[tuple[int, int, bool, bool], Pool] | None = None
         self.share, self.stopped, self._report_due, self._save_due = 0.0, False, False, False
         self._start_clocks()
 
@@ -170,7 +170,7 @@ class Trainer:
             shares.append(progress.update / config.max_updates)
         if config.max_epochs:
             within = progress.batch / len(self._pool[1]) if self._pool else 0.0
-            shares.append((progress.epoch + (progress.pool + within) / self.text.pools) / config.max_epochs)
+            shares.append((progress.epoch + (progress.pool + within) / self._seen.pools) / config.max_epochs)
         if config.minutes:
             shares.append(progress.seconds / (60 * config.minutes))
         if config.patience and progress.validations_since_best >= config.patience:
@@ -217,18 +217,20 @@ class Trainer:
         progress.batch += batches
         if self._pool and progress.batch >= len(self._pool[1]):
             progress.pool, progress.batch = progress.pool + 1, 0
-            if progress.pool == self.text.pools:
+            if progress.pool == self._seen.pools:
                 progress.epoch, progress.pool = progress.epoch + 1, 0
 
     def _place(self) -> Pool:
         """The pool of sentences at hand."""
         progress, config, special = self.progress, self.config, self.model.vocabulary
         for _ in range(self.text.pools):
+            if progress.pool == progress.batch == 0:
+                progress.reversed = self.share < config.reversed_share
             if progress.batch == 0:
                 progress.sampled = self.text.sampled and self.share < config.sampled_share
-            key = (progress.epoch, progress.pool, progress.sampled)
+            key = (progress.epoch, progress.pool, progress.sampled, progress.reversed)
             if self._pool is None or self._pool[0] != key:
-                pool = replace(self.text, sampled=progress.sampled).pool(
+                pool = replace(self._seen, sampled=progress.sampled).pool(
                     config.seed, progress.epoch, progress.pool, config.batch_tokens,
                     start=special.start, end=special.end, pad=special.pad,
                 )  # fmt: skip
@@ -237,6 +239,11 @@ class Trainer:
                 return self._pool[1]
             self._move_on(0)
         raise TrainingError("no sentence pair is short enough", "raise data.max_length, or check the text")
+
+    @property
+    def _seen(self) -> TrainingText:
+        """The text as this epoch has it."""
+        return replace(self.text, tags=[*self.text.tags] * 2) if self.progress.reversed else self.text
 
     def _forward(self, batch: Batch) -> LossSum:
         batch = batch.to(self.device)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -209,6 +210,24 @@ def test_each_epoch_shows_every_pair_once(tmp_path: Path) -> None:
     assert seen[0] != seen[1]
 
 
+def test_at_the_beginning_each_pair_is_there_the_other_way_round_too(tmp_path: Path) -> None:
+    text = replace(copy_task(), target=copy_task(longest=9).source)
+    run = trainer(tmp_path, text, batch_tokens=128, max_epochs=4, max_updates=0, reversed_share=0.5)
+    seen: dict[int, set[tuple[tuple[int, ...], ...]]] = defaultdict(set)
+    for batches in run.updates():
+        assert run.progress.reversed == (run.progress.epoch < 2)
+        special = (VOCABULARY.pad, VOCABULARY.start, VOCABULARY.end)
+        for batch in batches:
+            seen[run.progress.epoch] |= {
+                tuple(tuple(word for word in row if word not in special) for row in pair)
+                for pair in zip(batch.source.tolist(), batch.target.tolist(), strict=True)
+            }
+        run.update(batches)
+    assert len(seen[2]) == 60
+    assert seen[2] == seen[3]
+    assert seen[0] == seen[1] == seen[2] | {(target, source) for source, target in seen[2]}
+
+
 # Seeds
 
 
@@ -285,7 +304,9 @@ def test_interrupted_and_resumed_is_uninterrupted(
     assert_same_run(uninterrupted, run)
 
 
-@pytest.mark.parametrize("extra", [{"r_drop": 5.0}, {"word_dropout": 0.2}, {"ema": 0.9}], ids=str)
+@pytest.mark.parametrize(
+    "extra", [{"r_drop": 5.0}, {"word_dropout": 0.2}, {"ema": 0.9}, {"reversed_share": 0.7}], ids=str
+)
 def test_regularised_interrupted_and_resumed_is_uninterrupted(extra: dict[str, Any], tmp_path: Path) -> None:
     settings = {**EXACT, "max_updates": 12, **extra}
     runs = []
