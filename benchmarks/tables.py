@@ -62,6 +62,8 @@ WORDS: Mapping[str, Words] = {
         "times": "onmal is times as fast",
         "onmal": "**onmal**, out of the box",
         "products": "onmal's matrix products alone",
+        "onmal-float32": "**onmal**, products in float32",
+        "products-float32": "these products alone",
         "hf": "Hugging Face, as it comes",
         "hf-grouped": "Hugging Face, length-grouped",
         "hf-tuned": "Hugging Face, length-grouped, tuned allocator",
@@ -71,7 +73,7 @@ WORDS: Mapping[str, Words] = {
         "marian": "Marian (pymarian)",
         "slices": "Median (range) of {slices} slices of {slice_seconds:g} s for each, by turns, on {machine};"
         " the tuned allocator is {allocator}. Peak: the machine's fastest product of large matrices in the same precision",
-        "step": "{budget} tokens a batch: onmal's step takes {median:g} ({least:g} – {most:g}) times its own matrix products",
+        "step": "{budget} tokens a batch, {precision}: onmal's step takes {median:g} ({least:g} – {most:g}) times its own matrix products",
         "versions": "Versions",
         "reached": "Minutes to {level:g} BLEU",
         "best": "Best BLEU",
@@ -126,6 +128,8 @@ WORDS: Mapping[str, Words] = {
         "times": "onmal이 몇 배 빠른지",
         "onmal": "**onmal**, 기본 설정",
         "products": "onmal의 행렬 곱만",
+        "onmal-float32": "**onmal**, 행렬 곱을 float32로",
+        "products-float32": "그 행렬 곱만",
         "hf": "Hugging Face, 기본 설정",
         "hf-grouped": "Hugging Face, 길이별 묶음",
         "hf-tuned": "Hugging Face, 길이별 묶음, 메모리 할당기 조정",
@@ -135,7 +139,7 @@ WORDS: Mapping[str, Words] = {
         "marian": "Marian (pymarian)",
         "slices": "{machine}에서 서로 번갈아 {slice_seconds:g}초씩 {slices}번 잰 값의 중앙값(범위). 조정한 메모리 할당기는"
         " {allocator}. 최고 속도는 같은 정밀도에서 큰 행렬을 곱할 때 이 기계가 내는 가장 빠른 속도",
-        "step": "배치당 토큰 {budget}개: onmal의 한 업데이트는 그 안의 행렬 곱만 할 때보다 {median:g}배({least:g} – {most:g}) 걸림",
+        "step": "배치당 토큰 {budget}개, {precision}: onmal의 한 업데이트는 그 안의 행렬 곱만 할 때보다 {median:g}배({least:g} – {most:g}) 걸림",
         "versions": "버전",
         "reached": "BLEU {level:g}까지 걸린 시간(분)",
         "best": "최고 BLEU",
@@ -271,8 +275,8 @@ def train_speed(results: Mapping[str, Result], words: Words) -> list[str]:
                     f"{times['median']:.2f} ({times['least']:.2f} – {times['most']:.2f})",
                 ]
             )
-        if step := found["step_to_products"]:
-            notes.append(words["step"].format(budget=f"{int(budget):,}", **step))
+        for precision, step in found["step_to_products"].items():
+            notes.append(words["step"].format(budget=f"{int(budget):,}", precision=precision, **step))
     notes.append(f"{words['versions']}: " + ", ".join(f"{k} {v}" for k, v in result["versions"].items()))
     return [*table([words[key] for key in keys], rows), *listed(notes)]
 

@@ -51,6 +51,8 @@ PHRASEBOOK = (
 )  # fmt: skip
 UNBROKEN = {"train.minutes": 10_000, "train.validate_every": 10**9, "train.save_every": 10**9}
 """Nothing but updates."""
+PLAIN = {"data.subword_sampling": 0.0, "train.reversed_share": 0.0, "train.r_drop": 0.0}
+"""The text and the passes over it that all systems make."""
 SIDE = 2048  # of the square matrices that measure the machine's peak
 PEAK_SECONDS = 1.0
 
@@ -75,7 +77,7 @@ def main() -> None:
         }
         for budget in options.budgets:
             folder = Path(scratch, str(budget))
-            settings = {**UNBROKEN, "data.subword_sampling": 0.0, "train.batch_tokens": budget}
+            settings = {**UNBROKEN, **PLAIN, "train.batch_tokens": budget}
             run = config.replace(train=config.train.replace(batch_tokens=budget))
             result["budgets"][str(budget)] = contest(options, run, corpora, settings, folder)
         result |= {
@@ -130,11 +132,7 @@ def contest(
     task.write(text)
     toml.write_text(config.to_toml(), "utf-8")
     try:
-        onmal = begin(options, running, lambda: start_onmal(toml, corpora, folder / "onmal", settings))
-        if onmal is None:
-            raise TrainingError("onmal itself did not run", "see its line above")
-        facts = next(events(onmal, "begun"))
-        begin(options, running, lambda: start_products(task, text, folder / "products", budget, facts))
+        facts = begin_onmal(options, running, task, (toml, corpora, settings), folder)
         for name in options.systems:
             spec = task.spec(text, folder / name, budget, options=dict(RIVALS[name].options))
             environment = allocator_environment(options.allocator) if RIVALS[name].tuned else {}
@@ -147,15 +145,53 @@ def contest(
                 lambda name=name, spec=spec, env=environment: start_rival(name, options.rivals, spec, env),
             )
         rates, used, peaks = by_turns(running, options.rounds, options.slice)
-        found = summary(task, budget, running, rates, peaks, str(facts["precision"]))
+        found = summary(
+            task, budget, running, rates, peaks, {name: str(of["precision"]) for name, of in facts.items()}
+        )
         for name, system in found["systems"].items():
             system["cores_used"] = used[name]
     finally:
         for contestant in running:
             contestant.end()
-    found["onmal"] = {key: facts.get(key, 1) for key in ("precision", "threads", "processes")}
+    found["onmal"] = {key: facts["onmal"].get(key, 1) for key in ("precision", "threads", "processes")}
     show(found)
     return found
+
+
+def begin_onmal(
+    options: Namespace,
+    running: list[Contestant],
+    task: Task,
+    run: tuple[Path, Mapping[str, Path], Mapping[str, Any]],
+    folder: Path,
+) -> dict[str, Mapping[str, Any]]:
+    """onmal and its products, and the same in float32 where that is not its choice; what each run says of itself."""
+    config, corpora, settings = run
+    facts: dict[str, Mapping[str, Any]] = {}
+    for suffix, wanted in (("", "auto"), ("-float32", "float32")):
+        if facts and facts["onmal"]["precision"] == wanted:
+            break
+        name, own, place = (
+            f"onmal{suffix}",
+            {**settings, "train.precision": wanted},
+            folder / f"onmal{suffix}",
+        )
+        started = begin(
+            options,
+            running,
+            lambda name=name, own=own, place=place: start_onmal(config, corpora, place, own, name),
+        )
+        if started is None:
+            raise TrainingError("onmal itself did not run", "see its line above")
+        facts[name] = told = next(events(started, "begun"))
+        name, place = f"products{suffix}", folder / f"products{suffix}"
+        begin(
+            options,
+            running,
+            lambda name=name, place=place, told=told: start_products(task, place, told, name),
+        )
+        facts[name] = told
+    return facts
 
 
 def begin(
@@ -177,9 +213,7 @@ def begin(
     return contestant
 
 
-def start_products(
-    task: Task, text: Path, out: Path, batch_tokens: int, facts: Mapping[str, Any]
-) -> Contestant:
+def start_products(task: Task, out: Path, facts: Mapping[str, Any], name: str = "products") -> Contestant:
     """onmal's matrix products alone, in as many processes and threads and of the same precision as onmal's."""
     import sys
 
@@ -187,13 +221,14 @@ def start_products(
 
     processes = int(facts.get("processes", 1))
     out.mkdir(parents=True)
-    (out / "shapes.json").write_text(json.dumps(task.shapes(batch_tokens)), "utf-8")
+    budget = task.config.train.batch_tokens
+    (out / "shapes.json").write_text(json.dumps(task.shapes(budget)), "utf-8")
     commands = []
     for rank in range(processes):
         options = {"rank": rank, "processes": processes, "precision": facts["precision"]}
-        spec = task.spec(text, out, batch_tokens, threads=int(facts["threads"]), options=options)
+        spec = task.spec(out.parent / "text", out, budget, threads=int(facts["threads"]), options=options)
         commands.append([sys.executable, products.__file__, write_spec(spec, rank)])
-    return Contestant("products", commands, out, {})
+    return Contestant(name, commands, out, {})
 
 
 def by_turns(
@@ -234,7 +269,7 @@ def summary(
     running: Sequence[Contestant],
     rates: Mapping[str, Sequence[float]],
     peaks: Mapping[str, Sequence[float]],
-    precision: str,
+    precisions: Mapping[str, str],
 ) -> dict[str, Any]:
     """Medians, ranges, shares of peak, and what onmal is to each of the others."""
     flops = task.flops_per_target_token()
@@ -242,10 +277,8 @@ def summary(
     systems, versions = {}, {}
     for contestant in running:
         name = contestant.name
-        own = {"onmal": precision, "products": precision}.get(
-            name, "bfloat16" if name.endswith("bf16") else "float32"
-        )
-        padding = task.padding(budget) if name in ("onmal", "products") else contestant.padding()
+        own = precisions.get(name, "bfloat16" if name.endswith("bf16") else "float32")
+        padding = task.padding(budget) if name in precisions else contestant.padding()
         systems[name] = {
             "about": RIVALS[name].about if name in RIVALS else name,
             "tokens_per_second": [round(rate, 1) for rate in rates[name]],
@@ -262,7 +295,11 @@ def summary(
     return {
         "systems": systems,
         "best_rival": first,
-        "step_to_products": ratio(rates["products"], rates["onmal"]) if "products" in rates else None,
+        "step_to_products": {
+            precisions[name]: ratio(rates[name.replace("onmal", "products")], rates[name])
+            for name in rates
+            if name.startswith("onmal") and name.replace("onmal", "products") in rates
+        },
         "peak_flops": {name: round(value) for name, value in best.items()},
         "flops_per_target_token": round(flops),
         "versions": versions,
@@ -302,11 +339,9 @@ def show(found: Mapping[str, Any]) -> None:
     print(
         f"peak of matrix products: {peaks}; {found['flops_per_target_token'] / 1e6:.1f} MFLOP a target token"
     )
-    if found["step_to_products"]:
-        step = found["step_to_products"]
-        print(
-            f"onmal's step takes {step['median']:.2f} ({step['least']:.2f}-{step['most']:.2f}) times its own products"
-        )
+    for precision, step in found["step_to_products"].items():
+        times = f"{step['median']:.2f} ({step['least']:.2f}-{step['most']:.2f})"
+        print(f"onmal's step in {precision} takes {times} times its own products")
 
 
 if __name__ == "__main__":

@@ -355,15 +355,15 @@ def start_rival(name: str, environments: Path, spec: Spec, environment: Mapping[
 
 
 def start_onmal(
-    config: Path, corpora: Mapping[str, Path], out: Path, settings: Mapping[str, Any]
+    config: Path, corpora: Mapping[str, Path], out: Path, settings: Mapping[str, Any], name: str = "onmal"
 ) -> Contestant:
     """`onmal train`, as a person runs it."""
     command = [sys.executable, "-m", "onmal", "train", config, "--out", out / "run"]
-    for name, value in settings.items():
-        command += ["--set", f"{name}={value if isinstance(value, int | float) else json.dumps(value)}"]
-    for name, folder in corpora.items():
-        command += ["--data", f"{name}={folder}"]
-    return Contestant("onmal", [command], out, {})
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value if isinstance(value, int | float) else json.dumps(value)}"]
+    for corpus, folder in corpora.items():
+        command += ["--data", f"{corpus}={folder}"]
+    return Contestant(name, [command], out, {})
 
 
 def write_spec(spec: Spec, rank: int = 0) -> Path:

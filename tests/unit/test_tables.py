@@ -104,7 +104,7 @@ TRAIN_SPEED = {
     "budgets": {
         "1024": {
             "systems": {"onmal": SPEED, "marian": SPEED},
-            "step_to_products": {"median": 1.5, "least": 1.4, "most": 1.6},
+            "step_to_products": {"bfloat16": {"median": 1.5, "least": 1.4, "most": 1.6}},
         }
     },
 }
