@@ -245,9 +245,9 @@ class TrainConfig(Settings):
     clip_norm: float = Field(default=1.0, ge=0)
     """Gradients are scaled down to this norm; 0 never."""
     sampled_share: float = Field(default=1.0, ge=0, le=1)
-    """Share of the run in which data.subword_sampling is at work; after it text is segmented as in translation."""
+    """Share of the run, in whole pools, in which data.subword_sampling is at work; then text is segmented as in translation."""
     reversed_share: float = Field(default=0.0, ge=0, le=1)
-    """Share of the run, at its beginning, in which each pair is learned the other way round, too (Ding 2021: a third)."""
+    """Share of the run, in whole epochs, in which at first each pair is learned the other way round, too (Ding 2021: a third)."""
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     """Probability mass spread over all words (Szegedy 2016)."""
     r_drop: float = Field(default=0.0, ge=0)
@@ -267,7 +267,7 @@ class TrainConfig(Settings):
     patience: int = Field(default=0, ge=0)
     """Stop after so many validations without a better score; 0 never stops early."""
     average: int = Field(default=10, ge=1)
-    """The saved model is the mean of the weights at the last so many validations; 1 keeps the best alone."""
+    """The saved model is the mean of the weights at the last so many validations, or the best alone if that scores higher."""
     save_every: int = Field(default=600, ge=1)
     """Seconds between checkpoints from which `--resume` continues."""
     spike: float = Field(default=20.0, ge=0)

@@ -263,6 +263,18 @@ def test_a_validation_sentence_longer_than_the_network_reads_keeps_its_direction
     assert all(row[-1] == saved.tokenizer.vocabulary.end for row in read)
 
 
+def test_validation_reads_sentences_as_training_and_translation_do(
+    finished: tuple[Path, Notes], corpus: Path
+) -> None:
+    saved = load_model(finished[0])
+    validator = Validator(saved.tokenizer, [Pair("학교에 가요.", "I go to school.")], plan(corpus).data)
+    read: list[list[int]] = []
+    saved.model.source.register_forward_pre_hook(lambda _, ids: read.extend(ids[0].tolist()))
+    validator(saved.model)
+    expected = [("학교에 가요.", "en"), ("I go to school.", "ko")]
+    assert read[:2] == [saved.tokenizer.encode_source(text, language) for text, language in expected]
+
+
 def test_prepared_shards_teach_what_the_text_itself_does(
     finished: tuple[Path, Notes], corpus: Path, tmp_path: Path
 ) -> None:

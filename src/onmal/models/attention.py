@@ -86,9 +86,7 @@ class MultiHeadAttention(nn.Module):
     ) -> Tensor:
         """Self-attention of x [B,T,D] -> [B,T,D]; `causal` hides later words."""
         query, keys, values = (
-            self.split(self.query(x)),
-            self.split(self.key(x)),
-            self.split(self.value(x)),
+            self.split(part(x)) for part in (self.query, self.key, self.value)
         )  # [B,H,T,E]
         if rotation is not None:
             query, keys = rotate(query, rotation), rotate(keys, rotation)
@@ -115,11 +113,7 @@ class MultiHeadAttention(nn.Module):
         self, x: Tensor, cache: KeyValueCache, place: Place, *, rotation: Rotation | None, probe: Probe | None
     ) -> Tensor:
         """Self-attention of one new word per row x [R,1,D] over itself and the cached earlier words -> [R,1,D]."""
-        query, key, value = (
-            self.split(self.query(x)),
-            self.split(self.key(x)),
-            self.split(self.value(x)),
-        )  # [R,H,1,E]
+        query, key, value = (self.split(part(x)) for part in (self.query, self.key, self.value))  # [R,H,1,E]
         if rotation is not None:
             query, key = rotate(query, rotation), rotate(key, rotation)
         keys, values = cache.append(key, value)  # [R,H,t+1,E]

@@ -22,11 +22,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from onmal.errors import TrainingError
-from onmal.training.distributed import shares_of, whole
+from onmal.training.distributed import Team, shares_of, whole
 
 __all__ = [
     "Progress",
     "all_progress",
+    "checkpoint_of_the_first",
     "latest_checkpoint",
     "load_checkpoint",
     "named_weights",
@@ -112,6 +113,13 @@ def latest_checkpoint(folder: Path) -> Path | None:
     if found:
         raise TrainingError("none of the checkpoints can be read", "remove them and train again", path=folder)
     return None
+
+
+def checkpoint_of_the_first(team: Team, folder: Path) -> Path | None:
+    """The newest sound checkpoint that the first process sees, for all: a shared disk may show others an older one."""
+    found = latest_checkpoint(folder) if team.leads else None
+    name = team.bytes_of_the_first(found.name.encode() if found else b"").decode()
+    return folder / name if name else None
 
 
 def all_progress(folder: Path) -> list[Progress]:

@@ -28,6 +28,10 @@ def choose_device(name: Literal["auto", "cpu", "cuda", "mps"], rank: int = 0) ->
     if not present[name]:
         raise ConfigError(f"train.device = {name!r} is not present on this machine", "use 'auto' or 'cpu'")
     if name == "cuda":
+        if rank >= (count := torch.cuda.device_count()):
+            raise ConfigError(
+                f"this machine has {count} GPU(s), too few for its processes", "set train.processes"
+            )
         torch.cuda.set_device(rank)
         return torch.device("cuda", rank)
     return torch.device(name)

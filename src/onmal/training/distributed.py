@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
@@ -40,7 +41,9 @@ __all__ = [
     "whole",
 ]
 
-PATIENCE = timedelta(days=2)  # the others wait while the first validates; a lost process is noticed at once
+PATIENCE = timedelta(
+    hours=2
+)  # the others wait while the first validates; gloo notices a lost process at once
 READY = "ready"
 JOIN = "from onmal.training.run import join; join()"
 
@@ -63,13 +66,14 @@ class Team:
         """
         if self.size == 1:
             return loss
+        where = next(loss.parameters()).device
         if sharded:
+            mesh = init_device_mesh(where.type, (self.size,))
             for layers in [module for module in loss.modules() if isinstance(module, nn.ModuleList)]:
                 for layer in layers:
-                    fully_shard(layer)
-            fully_shard(loss)
+                    fully_shard(layer, mesh=mesh)
+            fully_shard(loss, mesh=mesh)
             return loss
-        where = next(loss.parameters()).device
         devices = [where] if where.type == "cuda" else None
         with warnings.catch_warnings():  # its newer name is not in every torch that we run on
             warnings.filterwarnings("ignore", ".*broadcast_buffers.*", FutureWarning)
@@ -216,10 +220,13 @@ def _companions(processes: int, task: Mapping[str, Any], folder: str) -> Iterato
     started: list[subprocess.Popen[str]] = []
     try:
         for rank in range(1, processes):
-            environment = {**os.environ, "LOCAL_RANK": str(rank), "PYTHONUTF8": "1"}
+            environment = {
+                **os.environ, "LOCAL_RANK": str(rank), "PYTHONUTF8": "1",
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            }  # fmt: skip
             started.append(
                 subprocess.Popen(
-                    [sys.executable, "-c", JOIN],
+                    [sys.executable, "-P", "-c", JOIN],  # -P: nothing is imported from where the user stands
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
@@ -233,10 +240,9 @@ def _companions(processes: int, task: Mapping[str, Any], folder: str) -> Iterato
             assert companion.stdin is not None
             assert companion.stdout is not None
             with suppress(OSError):  # it is gone already, as reading says
-                companion.stdin.write(
-                    json.dumps({**task, "rank": rank, "size": processes, "meeting": folder})
-                )
-                companion.stdin.close()
+                line = json.dumps({**task, "rank": rank, "size": processes, "meeting": folder})
+                companion.stdin.write(f"{line}\n")
+                companion.stdin.flush()
             if companion.stdout.readline().strip() != READY:
                 raise TrainingError(
                     f"process {rank} of {processes} could not be started", "set train.processes = 1"
@@ -246,8 +252,8 @@ def _companions(processes: int, task: Mapping[str, Any], folder: str) -> Iterato
             companion.wait()
     finally:
         for companion in started:
-            companion.kill()
-            companion.wait()
+            with suppress(OSError), companion:  # its pipes are closed, and its end is waited for
+                companion.kill()
 
 
 def _backend() -> str:

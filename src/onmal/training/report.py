@@ -22,7 +22,6 @@ __all__ = [
     "Reporter",
     "Reporters",
     "Sample",
-    "Silence",
     "Update",
     "Validation",
     "writing",
@@ -91,27 +90,8 @@ class Reporter(Protocol):
         """The run is over."""
 
 
-class Silence:
-    """Says nothing, as all processes of a run but the first."""
-
-    def begun(self, facts: dict[str, Any]) -> None:
-        pass
-
-    def updated(self, update: Update) -> None:
-        pass
-
-    def validated(self, validation: Validation, progress: Progress) -> None:
-        pass
-
-    def note(self, text: str) -> None:
-        pass
-
-    def ended(self, facts: dict[str, Any]) -> None:
-        pass
-
-
 class Reporters:
-    """Passes each event on to several reporters."""
+    """Passes each event on to several reporters, or to none."""
 
     def __init__(self, *reporters: Reporter) -> None:
         self.reporters = reporters

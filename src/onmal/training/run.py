@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import shlex
 import signal
@@ -32,7 +33,7 @@ from onmal.models.contract import Seq2Seq
 from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.text.tokenizer import Tokenizer
 from onmal.training.allocator import keep_freed_memory
-from onmal.training.checkpoint import latest_checkpoint, write_atomically
+from onmal.training.checkpoint import checkpoint_of_the_first, write_atomically
 from onmal.training.device import choose_device, choose_processes, processor
 from onmal.training.distributed import (
     READY,
@@ -44,7 +45,7 @@ from onmal.training.distributed import (
     size_from_torchrun,
 )
 from onmal.training.loss import TranslationLoss
-from onmal.training.report import JsonLog, PlainReport, Reporter, Reporters, Sample, Silence, Validation
+from onmal.training.report import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
 from onmal.training.sources import Sources, prepare_sources
 from onmal.training.trainer import Trainer
 from onmal.translating.torch_engine import TorchEngine
@@ -83,20 +84,27 @@ def train(
         "corpora": {name: str(path.absolute()) for name, path in corpora.items()},
     }  # fmt: skip
     with form_team(config.train.processes, task) as team:
-        return _train(team, config, folder, corpora, person if team.leads else Silence())
+        return _train(team, config, folder, corpora, person if team.leads else Reporters())
 
 
 def join() -> None:
     """What a companion process does: take its task from standard input, and its part in the run."""
-    task = json.loads(sys.stdin.read())
+    task = json.loads(sys.stdin.readline())
     print(READY, flush=True)
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
     corpora = {name: Path(path) for name, path in task["corpora"].items()}
     config, folder = RunConfig.from_dict(task["config"]), Path(task["folder"])
     try:
         with join_team(task["rank"], task["size"], task["meeting"]) as team:
-            _train(team, config, folder, corpora, Silence())
+            _train(team, config, folder, corpora, Reporters())
     except OnmalError as error:
         sys.exit(f"process {task['rank']}: {error}")
+
+
+def _end_with_the_first() -> None:
+    """Standard input ends when the first process does, however it ended."""
+    sys.stdin.read()
+    os._exit(1)
 
 
 def _train(
@@ -107,7 +115,7 @@ def _train(
     torch.set_num_threads(config.train.threads)
     device = choose_device(config.train.device, local_rank())
     with _open_folder(folder) if team.leads else nullcontext(folder / "training") as place:
-        checkpoint = _checkpoint_of_the_first(team, place)
+        checkpoint = checkpoint_of_the_first(team, place)
         sources = prepare_sources(team, config, corpora, place, person, begun=checkpoint is not None)
         tokenizer, text = sources.tokenizer, sources.text
         torch.manual_seed(config.train.seed)
@@ -138,23 +146,21 @@ def _train(
 def _with_processes(config: RunConfig, folder: Path, report: Reporter) -> RunConfig:
     """Settle the number of processes and their threads: as asked for, as the run was begun with, or by the machine."""
     written, train = folder / "training" / "run.toml", config.train
-    before = RunConfig.from_toml(written).train if written.exists() else train
-    asked = train.model_copy(update={"processes": train.processes or before.processes})
-    processes, threads = choose_processes(asked, choose_device(train.device))
+    before = RunConfig.from_toml(written).train if written.exists() else None
+    if before:
+        threads = train.threads or before.threads
+        kept: dict[str, int] = {"processes": train.processes or before.processes, "threads": threads}
+        if kept["processes"] != before.processes and threads == before.threads:
+            kept["threads"] = 0  # all cores, shared out anew
+        train = train.model_copy(update=kept)
+    processes, threads = choose_processes(train, choose_device(train.device, local_rank()))
     processes = size_from_torchrun() or processes
-    if before.processes not in (0, processes):
+    if before and before.processes not in (0, processes) and rank_from_torchrun() in (None, 0):
         report.note(
             f"begun with {before.processes} processes and going on with {processes}: not to the bit as it would have been"
         )
     settled = train.model_copy(update={"processes": processes, "threads": threads})
     return config.model_copy(update={"train": settled})
-
-
-def _checkpoint_of_the_first(team: Team, place: Path) -> Path | None:
-    """The checkpoint that all go on from."""
-    found = latest_checkpoint(place) if team.leads else None
-    name = team.bytes_of_the_first(found.name.encode() if found else b"").decode()
-    return place / name if name else None
 
 
 class Validator:
@@ -192,7 +198,7 @@ class Validator:
 
     def _translate(self, model: Seq2Seq, texts: Sequence[str], target_language: str) -> list[str]:
         sources = [self.tokenizer.encode_source(text, target_language) for text in texts]
-        sources = [[*ids[: model.longest_source - 1], ids[-1]] for ids in sources]
+        sources = [[*ids[:-1][: model.longest_source - 1], ids[-1]] for ids in sources]
         found = TorchEngine(model).translate(sources, GREEDY)
         return [self.tokenizer.target.decode(hypotheses[0].tokens) for hypotheses in found]
 

@@ -69,7 +69,7 @@ def prepare_sources(
 def _from_shards(data: DataConfig, corpora: Mapping[str, Path]) -> Sources:
     shards = open_shards(data.shards, data)
     named = list(open_pairs(data, data.valid, corpora)) if data.valid else []
-    valid = evenly(named, data.valid_size) or shards.held_out
+    valid = evenly(named or shards.held_out, data.valid_size)
     if not valid:
         raise DataError(
             "holds out no validation text", "name some as data.valid, or prepare it anew", path=data.shards

@@ -26,7 +26,7 @@ from onmal.models.embedding import drop_words
 from onmal.training.checkpoint import (
     Progress,
     all_progress,
-    latest_checkpoint,
+    checkpoint_of_the_first,
     load_checkpoint,
     named_weights,
     save_checkpoint,
@@ -89,6 +89,8 @@ class Trainer:
     def resume(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""
         self.progress = load_checkpoint(checkpoint, self.model, self.optimizer)
+        if self.progress.batch:  # how much is done counts from within the pool
+            self._place()
 
     def run(self) -> None:
         """Train to the end, or until `interrupted` is set; a checkpoint is written either way."""
@@ -98,7 +100,8 @@ class Trainer:
             if self._save_due:
                 self.save()
             self.update(batches)
-            if self.progress.update % self.config.validate_every == 0:
+            update = self.progress.update
+            if update % self.config.validate_every == 0 and update > self.progress.validated:
                 self.validation()
             self.progress.seconds = time.monotonic() - self._begun
         if not self.stopped and self.progress.update > self.progress.validated:
@@ -148,7 +151,7 @@ class Trainer:
     def try_longest(self) -> None:
         """One pass with the largest batch that may come, which changes nothing: memory runs out now or never."""
         special, length = self.model.vocabulary, self.text.max_length
-        rows = max(1, self.config.batch_tokens // length) * self.team.size
+        rows = max(1, self.config.batch_tokens // length) + self.team.size - 1  # shares may be uneven
         self.model.train()
         with _memory_for(self.config):
             ids = torch.full((rows, length + 1), special.end)
@@ -255,7 +258,8 @@ class Trainer:
         """Whether to go on. That, how far the run is, and what is due, is for the first process to say."""
         now, progress = time.monotonic(), self.progress
         # Weights that give no finite gradient may be lost already: the checkpoints from before them stay.
-        save = now - self._saved > self.config.save_every and not progress.skipped_in_a_row
+        due = now - self._saved > self.config.save_every or progress.update == USUAL
+        save = due and not progress.skipped_in_a_row
         told = (self.share_done(), self.interrupted, now - self._reported > REPORT_EVERY, save)
         share, *rest = self.team.of_the_first(*told)
         self.share = share
@@ -298,13 +302,14 @@ class Trainer:
 
     def _roll_back(self) -> None:
         """Go back to the last checkpoint, at half the rate."""
-        lost, checkpoint = self.progress, latest_checkpoint(self.folder)
+        lost, checkpoint = self.progress, checkpoint_of_the_first(self.team, self.folder)
         if checkpoint is None or lost.rollbacks >= self.config.max_rollbacks:
             raise TrainingError(
                 f"{lost.skipped_in_a_row} updates in a row had gradients that cannot be used",
-                "lower train.learning_rate or raise train.warmup; the last good checkpoint is kept",
+                "lower train.learning_rate or raise train.warmup"
+                + ("; the last good checkpoint is kept" if checkpoint else ""),
             )
-        self.progress = load_checkpoint(checkpoint, self.model, self.optimizer)
+        self.resume(checkpoint)
         self.progress.rate_factor = lost.rate_factor / 2
         self.progress.rollbacks, self.progress.skipped = lost.rollbacks + 1, lost.skipped
         self.progress.seconds = lost.seconds

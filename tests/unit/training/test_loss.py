@@ -77,7 +77,7 @@ def test_where_chunks_end_makes_no_difference(
 ) -> None:
     labels = torch.tensor(LABELS["any"])
     plain = results(smoothed_cross_entropy, labels, smoothing, bias=True)
-    monkeypatch.setattr(module, "CHUNK_CELLS", rows * WORDS + 3)
+    monkeypatch.setattr(module, "CHUNK_CELLS", {"cpu": rows * WORDS + 3})
     chunked = results(chunked_cross_entropy, labels, smoothing, bias=True)
     assert max(map(relative, chunked, plain)) <= 1e-5
 
@@ -110,7 +110,7 @@ def test_r_drop_in_chunks_is_r_drop(
 ) -> None:
     labels = torch.tensor(LABELS["any"][:3]).repeat_interleave(2)
     gradients = []
-    monkeypatch.setattr(module, "CHUNK_CELLS", rows * WORDS + 3)
+    monkeypatch.setattr(module, "CHUNK_CELLS", {"cpu": rows * WORDS + 3})
     for chunked in (False, True):
         states, weight, shift = inputs(bias=bias)
         leaves = [states, weight, *([] if shift is None else [shift])]

@@ -413,6 +413,22 @@ def test_snapshots_that_nothing_needs_go(tmp_path: Path) -> None:
     assert updates == {16, 18, 20, run.progress.best_update}
 
 
+def test_a_run_planned_in_epochs_goes_on_at_the_same_rate(tmp_path: Path) -> None:
+    """How much of it is done, by which the rate falls, is known in the middle of an epoch, too."""
+    settings = {**EXACT, "max_updates": 0, "max_epochs": 2}
+    runs = []
+    for name, stops in (("uninterrupted", ()), ("interrupted", (3, 7))):
+        (tmp_path / name).mkdir()
+        run = trainer(tmp_path / name, copy_task(sampled=True), after=stop_at(*stops), **settings)
+        run.run()
+        for stop in stops:
+            assert (run.progress.update, run.progress.batch > 0) == (stop, True)
+            run = go_on(tmp_path / name, stop_at(*stops), **settings)
+            run.run()
+        runs.append(run)
+    assert_same_run(*runs)
+
+
 def test_a_finished_run_that_is_resumed_stays_as_it_is(uninterrupted: Watched) -> None:
     run = go_on(uninterrupted.folder, stop_at(), **EXACT)
     run.run()
