@@ -481,7 +481,74 @@ def test_prepare_says_what_each_filter_removed(sick: list[Path], tmp_path: Path)
 
 def test_corpora_are_listed() -> None:
     printed = succeed("corpus").stdout
-    assert [name for name in ("phrasebook", "multi30k", "koen") if name not in printed] == []
+    assert [
+        name
+        for name in ("phrasebook", "multi30k", "koen", "onmal corpus --search ko-en")
+        if name not in printed
+    ] == []
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """An entry of mtdata's index, and a cache of one's own."""
+    from onmal.fetching.mtdata_index import Entry
+
+    monkeypatch.setenv("ONMAL_CACHE", str(tmp_path / "cache"))
+    facts = {
+        "url": "https://example.org/a.zip",
+        "ext": "zip",
+        "in_ext": "tmx",
+        "in_paths": ["*.tmx"],
+        "cols": None,
+    }
+    return Entry(id="OPUS-tatoeba-v2-eng-kor", citation="Who (2012), What", index="mtdata 0.0", facts=facts)
+
+
+def test_corpora_are_searched_for(public: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onmal.fetching.mtdata_index.mtdata_version", lambda: "0.0")
+    monkeypatch.setattr(
+        "onmal.fetching.mtdata_index.search", lambda *pair: [public] if pair == ("ko", "en") else []
+    )
+    result = succeed("corpus", "--search", "ko-en")
+    assert (
+        result.stdout == "OPUS-tatoeba-v2-eng-kor  example.org  Who (2012), What\n"
+    )  # a line to grep, however narrow
+    assert "onmal corpus ID" in result.stderr
+    assert "no corpus of ko-lo" in error_of(run("corpus", "--search", "ko-lo"))
+    assert "write --search ko-en" in error_of(run("corpus", "--search", "ko"))
+
+
+def test_a_public_corpus_is_fetched_with_its_progress(
+    public: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cache" / "corpora" / public.id
+    files = {"train.en": {}, "train.ko": {}}
+    manifest = {"pairs": 1234, "fetched": "2026-01-02", "citation": public.citation, "files": files}
+
+    def fetch(name: str, out: Path | None, *, note: Any, progress: Any) -> dict[str, Any]:
+        assert (name, out) == (public.id, None)
+        folder.mkdir(parents=True)
+        (folder / "LICENSE").touch()
+        note("something is damaged")
+        for count in (0, 1, 2):
+            progress("fetching https://example.org/a.zip", "MiB", count, 2)
+        progress("reading it", "pairs", 10_000, 0)
+        return manifest
+
+    monkeypatch.setattr("onmal.fetching.public.fetch_public", fetch)
+    result = succeed("corpus", public.id)
+    assert result.stderr.splitlines() == [
+        "something is damaged",
+        "fetching https://example.org/a.zip ...",
+        "reading it ...",
+    ]
+    lines = result.stdout.splitlines()
+    assert (
+        lines[0] == f"{public.id} is in {folder}, its checksums are right: 1,234 pairs, fetched on 2026-01-02"
+    )
+    assert lines[1:3] == ["cite:  Who (2012), What", f"read:  {folder / 'LICENSE'}"]
+    assert f"onmal doctor {folder / 'train.en'} {folder / 'train.ko'}" in lines[3]
+    assert f"--set data.corpus={public.id}" in lines[4]
 
 
 def test_info_shows_the_folder(ko_en: Path, both_ways: Path) -> None:
@@ -544,6 +611,40 @@ def test_from_text_to_translation(text: Path) -> None:
     resumed = succeed("train", "--resume", "--out", model, "--set", "train.max_updates=6")
     assert "resumed at update: 4" in resumed.stderr
     assert json.loads((model / "card.json").read_text("utf-8"))["updates"] == 6
+
+
+def test_text_on_standard_input_is_kept_to_go_on(text: Path) -> None:
+    model, pairs = text / "runs" / "ko-en", (text / "a.ko-en.tsv").read_bytes()
+    given = ("--file", "-", "--from", "ko", "--to", "en", "--out", model)
+    result = succeed("train", *given, *tiny("train.processes=1"), typed=pairs)
+    assert "reading standard input" in result.stderr
+    kept = model / "training" / "standard-input.tsv"
+    assert kept.read_bytes() == pairs
+    resumed = succeed("train", "--resume", "--out", model, "--set", "train.max_updates=6")
+    assert "resumed at update: 4" in resumed.stderr
+    again = succeed("train", *given, *tiny("train.processes=1", "train.max_updates=8"), "--resume")
+    assert "resumed at update: 6" in again.stderr
+    assert kept.read_bytes() == pairs
+
+
+@pytest.mark.slow
+def test_text_on_standard_input_reaches_all_processes(text: Path) -> None:
+    command = [sys.executable, "-m", "onmal", "train", "--file", "-", "--from", "ko", "--to", "en"]
+    result = subprocess.run(
+        [*command, "--out", str(text / "run"), *tiny("train.processes=2")],
+        input=(text / "a.ko-en.tsv").read_bytes(), capture_output=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert b"processes: 2" in result.stderr
+
+
+def test_standard_input_that_cannot_be_trained_on_leaves_nothing(text: Path) -> None:
+    given = ("--file", "-", "--from", "ko", "--to", "en", "--out", text / "new", *tiny("train.processes=1"))
+    assert "are too few" in error_of(run("train", *given, typed="가\tA\n"))
+    assert "are too few" in error_of(run("train", *given, typed=""))
+    assert not (text / "new").exists()
+    error = error_of(run("train", *given, "--valid-file", "-", typed="가\tA\n"))
+    assert "data.valid cannot be standard input; name a file, or hold out a part" in error
 
 
 @pytest.fixture

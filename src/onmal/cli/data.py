@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,12 +91,14 @@ def prepare(
     onmal prepare memory.tmx --from ko --to en --out clean
     onmal prepare CONFIG.toml --out shards
     onmal train CONFIG.toml --set data.shards=shards
+    zcat *.tsv.gz | onmal prepare CONFIG.toml --set 'data.train=["-"]' --out shards
 
     Of files it writes two aligned ones, such as clean/text.ko and clean/text.en, and clean/manifest.json, and says
     how many pairs each filter removed. onmal train applies the same filters by itself.
 
     Of a CONFIG.toml it writes the training text, cleaned, with its tokenizer, as shards that training reads in
-    constant memory at any size. Cut off, the same command goes on where it was.
+    constant memory at any size. Cut off, the same command goes on where it was; standard input is given again from its
+    beginning, and what is done is passed over.
     """
     from onmal.data.clean import default_filters
     from onmal.data.corpus import read_pairs
@@ -129,6 +132,8 @@ def _prepare_shards(
     overrides = [*(f"data.{key}={canonical(code)}" for key, code in sides if code), *settings]
     text = DataConfig(**apply_overrides(read_toml(config), overrides).get("data", {}))
     pairs = open_pairs(text, text.train, corpus_folders(folders), empty="keep" if text.clean else "error")
+    if "-" in text.train:
+        note("reading standard input: source, a tab and target on each line ...")
     with _progress(_expected(text)) as done:
         manifest = prepare_shards(pairs, text, out, note=note, progress=done)
     removed = table("filter", "removed", numbers=1)
@@ -153,10 +158,10 @@ def _expected(data: DataConfig) -> int:
     return min(found, data.max_pairs or found)
 
 
-def _progress(total: int) -> AbstractContextManager[Callable[[int], None]]:
+def _progress(total: int, unit: str = "pairs") -> AbstractContextManager[Callable[[int], None]]:
     """A bar with the time left in a terminal; elsewhere, or where nobody knows how much there is, a line now and then."""
     if total and sys.stderr.isatty():
-        return progress(total, "pairs")
+        return progress(total, unit)
     begun = said = first = 0.0
 
     def done(count: int) -> None:
@@ -166,36 +171,114 @@ def _progress(total: int) -> AbstractContextManager[Callable[[int], None]]:
             begun, said, first = now, now, count
         if now - said > _SECONDS:
             said, rate = now, (count - first) / (now - begun)
-            left = f" of {total:,}, {max(total - count, 0) / rate / 60:.1f} minutes left" if total else ""
-            note(f"{count:,} pairs{left} ({rate:,.0f} a second)")
+            left = f" of {total:,}" if total else ""
+            left += f", {max(total - count, 0) / rate / 60:.1f} minutes left" if total and rate else ""
+            note(f"{count:,} {unit}{left} ({rate:,.0f} a second)")
 
     return nullcontext(done)
 
 
 def corpus(
-    name: Annotated[str, argument("NAME", "The corpus to fetch.")] = "",
+    name: Annotated[
+        str, argument("NAME", "The corpus to fetch: a name of the list, or an id of mtdata's index.")
+    ] = "",
+    languages: Annotated[
+        str, option("LANGUAGE-LANGUAGE", "List the ids of mtdata's index (extra: corpora).", "--search")
+    ] = "",
     out: Annotated[
         Path | None,
         option("FOLDER", "Where to put it.  [default: the cache]"),
     ] = None,
 ) -> None:
-    """List the corpora that onmal knows, or fetch one.
+    """List the corpora that onmal knows, find more, or fetch one.
 
     \b
     onmal corpus
     onmal corpus multi30k
-    """
-    from onmal.data.corpora import CORPORA, fetch
+    onmal corpus --search ko-en
+    onmal corpus OPUS-tatoeba-v20230412-eng-kor
 
-    if name:
+    An id becomes two aligned files, train.en and train.ko, with manifest.json: where they come from, what to cite,
+    SHA-256. Asked for again it is verified. A recipe names it as data.corpus, with data.valid = [].
+    """
+    from onmal.data.corpora import CORPORA, corpus_named
+
+    if languages:
+        _search(languages, name)
+    elif name and corpus_named(name).name in CORPORA:
+        from onmal.fetching.catalogued import fetch
+
         paths = fetch(name, out, progress=lambda file, done, total: note(f"{done + 1}/{total}  {file}"))
         typer.echo(f"{name} is in {paths[0].parent}, its checksums are right")
-        return
-    known = table("corpus", "languages", "splits", "what it is", "terms")
-    for each in CORPORA.values():
-        languages = f"{each.source_language}-{each.target_language}"
-        known.add_row(each.name, languages, ", ".join(each.splits), each.about, each.licence)
-    show(known)
+    elif name:
+        _fetch_public(name, out)
+    else:
+        known = table("corpus", "languages", "splits", "what it is", "terms")
+        for each in CORPORA.values():
+            pair = f"{each.source_language}-{each.target_language}"
+            known.add_row(each.name, pair, ", ".join(each.splits), each.about, each.licence)
+        show(known, "thousands more, for any two languages:  onmal corpus --search ko-en")
+
+
+def _search(languages: str, name: str) -> None:
+    """A line for each corpus of two languages, made to be searched further with grep."""
+    from onmal.fetching.mtdata_index import mtdata_version, search
+
+    pair = languages.split("-")
+    if len(pair) != 2 or name:
+        raise ConfigError(
+            f"--search {languages} {name}".strip() + " is not two languages", "write --search ko-en"
+        )
+    note(f"looking through the index of mtdata {mtdata_version()} ...")
+    found = search(*pair)
+    if not found:
+        raise ConfigError(f"mtdata's index has no corpus of {languages}", "try a related language")
+    widths = [max(len(each.id) for each in found), max(len(each.origin) for each in found)]
+    for each in found:
+        typer.echo(f"{each.id:<{widths[0]}}  {each.origin:<{widths[1]}}  {each.citation}".rstrip())
+    note(
+        f"{len(found):,} corpora: id, origin, what to cite. Their terms are their makers': read them before use."
+    )
+    note("fetch one:  onmal corpus ID")
+
+
+def _fetch_public(name: str, out: Path | None) -> None:
+    from onmal.data.corpora import cache_folder
+    from onmal.fetching.public import fetch_public
+
+    folder = out or cache_folder() / "corpora" / name
+    with _steps() as progress:
+        manifest = fetch_public(name, out, note=note, progress=progress)
+    files = [str(folder / file) for file in manifest["files"]]
+    pairs = f"{manifest['pairs']:,} pairs, fetched on {manifest['fetched']}"
+    typer.echo(f"{name} is in {folder}, its checksums are right: {pairs}")
+    if manifest["citation"]:
+        typer.echo(f"cite:  {manifest['citation']}")
+    for terms in ("LICENSE", "LICENCE", "COPYING", "README"):
+        if (folder / terms).exists():
+            typer.echo(f"read:  {folder / terms}")
+    typer.echo(f"look at it:   onmal doctor {shlex.join(files)}")
+    place = "" if out is None else f" --data {shlex.quote(f'{name}={out}')}"
+    typer.echo(f'train on it:  onmal train CONFIG.toml --set data.corpus={name} --set "data.valid=[]"{place}')
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[[str, str, int, int], None]]:
+    """Shows several things that are done one after the other: a line for each, and below it how far it is."""
+    with ExitStack() as showing:
+        step = ""
+        done: Callable[[int], None]
+
+        def tell(doing: str, unit: str, count: int, total: int) -> None:
+            nonlocal step, done
+            if doing != step:
+                showing.close()
+                step = doing
+                note(f"{doing} ...")
+                done = showing.enter_context(_progress(total, unit))
+            done(count)
+
+        yield tell
 
 
 def _show_report(report: DoctorReport, source: str, target: str) -> None:

@@ -42,7 +42,10 @@ Recipe = Annotated[
 ]
 Source = Annotated[Path | None, option("FILE", "Your text, one sentence per line.")]
 Target = Annotated[Path | None, option("FILE", "Its translation, line by line.")]
-Both = Annotated[Path | None, option("FILE", "Or both in one .tsv, .jsonl, .tmx or .po file.")]
+Both = Annotated[
+    Path | None,
+    option("FILE", "Or both in one .tsv, .jsonl, .tmx or .po file; - reads TSV from standard input."),
+]
 ValidSource = Annotated[
     Path | None, option("FILE", "Validation text; without any, part of yours is held out.")
 ]
@@ -90,6 +93,7 @@ def train(
     onmal train --file pairs.tsv --from ko --to en --both-directions
     onmal train recipes/multi30k-en-de.toml --data multi30k=FOLDER
     onmal train --out runs/ko-en --resume
+    zcat *.tsv.gz | onmal train --file - --from ko --to en
 
     Languages are guessed from names such as train.ko or pairs.ko-en.tsv. Ctrl-C stops, saves and says how to go on.
     """

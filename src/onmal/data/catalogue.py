@@ -1,15 +1,17 @@
-"""The corpora that onmal knows by name: data only, one entry each."""
+"""The corpora that onmal knows by name, one entry each; all others go by their id in the index of the package mtdata."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from onmal.errors import ConfigError
+from onmal.errors import ConfigError, LanguageError
+from onmal.text.language import canonical
 
-__all__ = ["CORPORA", "PHRASEBOOK_SIZES", "Corpus", "corpus_named"]
+__all__ = ["CORPORA", "PHRASEBOOK_SIZES", "Corpus", "corpus_named", "language_of"]
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -105,10 +107,42 @@ CORPORA: Mapping[str, Corpus] = MappingProxyType(
 )
 
 
+_CODE = r"-([a-z]{3}(?:_[A-Z][a-z]{3})?(?:_[A-Z]{2})?)"
+_ID = re.compile(rf"\w[\w.]*-\w[\w.]*-\w[\w.]*{_CODE}{_CODE}")
+
+
 def corpus_named(name: str) -> Corpus:
-    """What is known of a corpus. Raises ConfigError with the nearest name."""
+    """What is known of a corpus; of mtdata's what its id says, GROUP-NAME-VERSION-LANGUAGE-LANGUAGE.
+
+    Raises ConfigError with the nearest name.
+    """
     if name in CORPORA:
         return CORPORA[name]
+    if len(name) <= 200 and (found := _ID.fullmatch(name)):
+        source, target = map(language_of, found.groups())
+        return Corpus(
+            name=name,
+            source_language=source,
+            target_language=target,
+            splits={"train": (f"train.{source}", f"train.{target}")},
+            about="a public corpus of mtdata's index",
+            licence="ask where it comes from",
+        )
     near = difflib.get_close_matches(name, CORPORA, 1)
     remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(CORPORA)}"
-    raise ConfigError(f"there is no corpus called {name!r}", remedy)
+    raise ConfigError(
+        f"there is no corpus called {name!r}", f"{remedy}; `onmal corpus --search ko-en` finds more"
+    )
+
+
+def language_of(code: str) -> str:
+    """The BCP 47 code of a language as mtdata writes it: "ko" of "kor", "pt-BR" of "por_BR", "x-lld" of "lld", which has none.
+
+    Raises LanguageError for anything but a code of three letters that onmal does not know.
+    """
+    try:
+        return canonical(code)
+    except LanguageError:
+        if not re.fullmatch("[a-z]{3}(_[A-Za-z]+)*", code):
+            raise
+        return f"x-{code.replace('_', '-').lower()}"

@@ -17,7 +17,7 @@ from onmal.data.pair import Pair
 from onmal.text.normalize import normalize
 from onmal.text.subword_sampling import joined
 
-__all__ = ["Chunk", "Seen", "numbered", "read_chunk"]
+__all__ = ["Chunk", "Seen", "fingerprint", "numbered", "read_chunk"]
 
 Numbers = NDArray[np.int64]
 
@@ -26,6 +26,8 @@ class Chunk(NamedTuple):
     """What a process makes of some pairs: those without a fault, each side as numbers of its distinct words."""
 
     read: int
+    fingerprint: str
+    """Of the text, as it was read."""
     removed: dict[str, int]
     digests: NDArray[np.uint64]
     """[K] of the pairs that are left, by which a pair that came before is known; none if nobody cleans."""
@@ -43,7 +45,13 @@ def read_chunk(languages: tuple[str, str], cleaned: bool, texts: tuple[list[str]
     removed = {name: fault.count for name, fault in report.removed.items()}
     digests = np.frombuffer(b"".join(map(_digest, kept)) if cleaned else b"", np.uint64)
     sides = [numbered([pair.source for pair in kept]), numbered([pair.target for pair in kept])]
-    return Chunk(len(texts[0]), removed, digests, sides)
+    return Chunk(len(texts[0]), fingerprint(texts), removed, digests, sides)
+
+
+def fingerprint(texts: tuple[list[str], list[str]]) -> str:
+    """A few characters that tell these sources and targets from all others."""
+    text = "\n".join((*texts[0], *texts[1]))
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 @cache

@@ -29,8 +29,8 @@ from onmal.data.prepare import learn_tokenizer, tags_of
 from onmal.data.shards import HELD_OUT, SIDES, column, stored_text, tokenizer_sha256
 from onmal.data.shuffle import shuffled
 from onmal.data.writing import open_whole
-from onmal.errors import DataError
-from onmal.preparing.chunks import Chunk, Seen, read_chunk
+from onmal.errors import ConfigError, DataError
+from onmal.preparing.chunks import Chunk, Seen, fingerprint, read_chunk
 from onmal.preparing.processes import Work, in_processes
 from onmal.preparing.store import Store
 from onmal.text.subword_sampling import WordTable
@@ -119,7 +119,7 @@ def _store_text(
     if "read" not in state:
         for side in SIDES:
             store.append(side, "offsets", np.zeros(1))
-        state |= {"read": 0, "pairs": 0, "removed": {}, "sha256": "", "complete": False}
+        state |= {"read": 0, "pairs": 0, "removed": {}, "sha256": "", "text": "", "complete": False}
     numbers = [
         dict(zip(words, range(len(words)), strict=True)) for words in map(partial(_vocabulary, store), SIDES)
     ]
@@ -129,7 +129,9 @@ def _store_text(
             seen.add(column(store.folder, *DIGESTS))
         ends = [store.length(side, "words") for side in SIDES]
         languages = data.source_language, data.target_language
-        chunks = _chunks(islice(pairs, state["read"], None))
+        pairs = iter(pairs)
+        _pass_over(pairs, store)
+        chunks = _chunks(pairs)
         for number, chunk in enumerate(work(partial(read_chunk, languages, data.clean), chunks), 1):
             _store_chunk(store, chunk, seen if data.clean else None, numbers, ends)
             if number % COMMIT_EVERY == 0:
@@ -138,6 +140,20 @@ def _store_text(
         state["complete"] = True
         store.commit()
     return [list(known) for known in numbers]
+
+
+def _pass_over(pairs: Iterator[Pair], store: Store) -> None:
+    """Read again what is stored already: standard input, too, begins anew. ConfigError if it is other text."""
+    text = ""
+    for chunk in _chunks(islice(pairs, store.state["read"])):
+        text = _chained(text, fingerprint(chunk))
+    if text != store.state["text"]:
+        remedy = "give the same text from its beginning; or choose another --out, or remove it"
+        raise ConfigError("was begun with other text", remedy, path=store.folder)
+
+
+def _chained(before: str, digest: str) -> str:
+    return hashlib.blake2b((before + digest).encode(), digest_size=16).hexdigest()
 
 
 def _vocabulary(store: Store, side: str) -> list[str]:
@@ -174,6 +190,7 @@ def _store_chunk(
             store.append(SIDES[index], name, content)
         digest.update(b"".join((new.encode(), rows.astype("<i4").tobytes(), offsets.astype("<i8").tobytes())))
     state["sha256"] = digest.hexdigest()
+    state["text"] = _chained(state["text"], chunk.fingerprint)
     state["read"] += chunk.read
     state["pairs"] += int(fresh.sum())
     state["removed"] = {name: state["removed"].get(name, 0) + count for name, count in removed.items()}

@@ -6,11 +6,8 @@ FOLDER/training/        run.toml, tokenizer, log.jsonl, checkpoints and snapshot
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import shlex
 import signal
 import sys
@@ -18,12 +15,10 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from onmal.config import DataConfig, ModelConfig, RunConfig, SearchConfig
-from onmal.data.batching import TrainingText
 from onmal.data.corpus import Pair
 from onmal.data.prepare import encode_pairs
 from onmal.errors import ConfigError, OnmalError, TrainingError
@@ -33,8 +28,9 @@ from onmal.models.contract import Seq2Seq
 from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.text.tokenizer import Tokenizer
 from onmal.training.allocator import keep_freed_memory
+from onmal.training.card import card, facts
 from onmal.training.checkpoint import checkpoint_of_the_first, write_atomically
-from onmal.training.device import choose_device, choose_processes, processor
+from onmal.training.device import choose_device, choose_processes
 from onmal.training.distributed import (
     READY,
     Team,
@@ -46,7 +42,13 @@ from onmal.training.distributed import (
 )
 from onmal.training.loss import TranslationLoss
 from onmal.training.report import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
-from onmal.training.sources import Sources, prepare_sources
+from onmal.training.sources import (
+    STANDARD_INPUT,
+    Sources,
+    prepare_sources,
+    standard_input_kept,
+    with_text_kept,
+)
 from onmal.training.trainer import Trainer
 from onmal.translating.torch_engine import TorchEngine
 
@@ -76,6 +78,8 @@ def train(
     """
     folder, corpora = Path(folder), corpora or {}
     person = reporter or PlainReport(sys.stderr)
+    kept = folder / "training" / STANDARD_INPUT
+    given, config = config, with_text_kept(config, kept)
     if rank_from_torchrun() in (None, 0):
         _check_folder(folder, config, resume=resume)
     config = _with_processes(config, folder, person)
@@ -83,7 +87,12 @@ def train(
         "config": config.model_dump(), "folder": str(folder.absolute()),
         "corpora": {name: str(path.absolute()) for name, path in corpora.items()},
     }  # fmt: skip
-    with form_team(config.train.processes, task) as team:
+    piped = given is not config and not resume
+    with (
+        _open_folder(folder) if piped else nullcontext(),
+        standard_input_kept(kept, person) if piped else nullcontext(),
+        form_team(config.train.processes, task) as team,
+    ):
         return _train(team, config, folder, corpora, person if team.leads else Reporters())
 
 
@@ -131,14 +140,14 @@ def _train(
         _check_data(trainer, sources, place)
         if team.leads:
             _write_plan(place, config, None if checkpoint else tokenizer)
-        report.begun(_facts(config, sources, text, trainer))
+        report.begun(facts(config, sources, trainer))
         with _stops_at_interrupt(trainer, report):
             trainer.run()
         if trainer.stopped:
             report.note(f"stopped and saved; go on with: {_command_to_resume(folder, corpora)}")
             return None
         if team.leads:
-            saved = _finish(config, folder, tokenizer, text, sources, trainer, validator, report)
+            saved = _finish(config, folder, sources, trainer, validator, report)
         team.wait()
         return saved if team.leads else load_model(folder)
 
@@ -323,33 +332,14 @@ def _stops_at_interrupt(trainer: Trainer, report: Reporter) -> Iterator[None]:
         put_back()
 
 
-def _facts(config: RunConfig, sources: Sources, text: TrainingText, trainer: Trainer) -> dict[str, Any]:
-    data, model = config.data, trainer.whole_model
-    arrow = "<->" if data.both_directions else "->"
-    facts = {
-        "languages": f"{data.source_language} {arrow} {data.target_language}",
-        "training pairs": sources.pairs,
-        "removed": sources.removed,
-        f"longer than {text.max_length} tokens": text.lengths.left_out,
-        "validation pairs": len(sources.valid),
-        "vocabulary": model.vocabulary.target_size,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "onmal": importlib.metadata.version("onmal"),
-        "torch": torch.__version__,
-        "machine": f"{processor()}, {platform.system()}",
-        "device": str(trainer.device),
-        "precision": str(trainer.precision).removeprefix("torch."),
-        "processes": trainer.team.size,
-        "threads": torch.get_num_threads(),
-    }
-    update = trainer.progress.update
-    return {**facts, "resumed at update": update} if update else facts
-
-
 def _finish(
-    config: RunConfig, folder: Path, tokenizer: Tokenizer, text: TrainingText, sources: Sources,
-    trainer: Trainer, validator: Validator, report: Reporter,
-) -> SavedModel:  # fmt: skip
+    config: RunConfig,
+    folder: Path,
+    sources: Sources,
+    trainer: Trainer,
+    validator: Validator,
+    report: Reporter,
+) -> SavedModel:
     """Choose between the mean of the last snapshots and the best single one, on the validation text, and save it."""
     progress, model = trainer.progress, trainer.whole_model
     last, which = progress.snapshots, " (moving average)" if config.train.ema else ""
@@ -363,8 +353,8 @@ def _finish(
     chosen = max(found, key=lambda name: found[name].score)
     trainer.snapshots.put(model, trainer.snapshots.mean(candidates[chosen]))
     saved = SavedModel(
-        model.eval(), tokenizer, config.model, _directions(config.data),
-        _card(config, sources, text, trainer, chosen, found[chosen]),
+        model.eval(), sources.tokenizer, config.model, _directions(config.data),
+        card(config, sources, trainer, chosen, found[chosen]),
     )  # fmt: skip
     save_model(folder, saved)
     best = {name: f"{validation.score:.2f}" for name, validation in found.items()}
@@ -372,41 +362,6 @@ def _finish(
     return saved
 
 
-def _workers(trainer: Trainer) -> str:
-    threads = f"{torch.get_num_threads()} threads"
-    return threads if trainer.team.size == 1 else f"{trainer.team.size} processes of {threads}"
-
-
 def _directions(data: DataConfig) -> tuple[tuple[str, str], ...]:
     forward = (data.source_language, data.target_language)
     return (forward, forward[::-1]) if data.both_directions else (forward,)
-
-
-def _card(
-    config: RunConfig, sources: Sources, text: TrainingText, trainer: Trainer, weights: str, found: Validation
-) -> dict[str, Any]:
-    """What a model folder tells of its origin: machine, data, training, and how well it does."""
-    progress = trainer.progress
-    return {
-        "onmal": importlib.metadata.version("onmal"),
-        "torch": torch.__version__,
-        "machine": f"{processor()}, {platform.system()}, {_workers(trainer)}, {trainer.device}",
-        "precision": str(trainer.precision).removeprefix("torch."),
-        "name": config.name,
-        "training_pairs": sources.pairs,
-        "data_sha256": progress.data_sha256,
-        "trained_lengths": text.longest(),
-        "minutes": round(progress.seconds / 60, 1),
-        "updates": progress.update,
-        "epochs": progress.epoch,
-        "target_tokens": progress.target_tokens,
-        "weights": weights,
-        "validation": {
-            "pairs": len(sources.valid),
-            "negative_log_likelihood": found.negative_log_likelihood,
-            "greedy": found.scores,
-            "signatures": found.signatures,
-        },
-        "config_sha256": hashlib.sha256(config.to_toml().encode()).hexdigest(),
-        "run": config.model_dump(),
-    }

@@ -1,152 +1,20 @@
-"""Corpora are found by name, read in either direction, and fetched whole and verified or not at all."""
+"""Corpora are found by name or by id, and read in either direction."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Callable
-from http.client import HTTPMessage
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from onmal.data import corpora
-from onmal.data.corpora import CORPORA, Corpus, cache_folder, corpus_named, fetch, fetch_corpus, find
+from onmal.config import DataConfig
+from onmal.data.corpora import CORPORA, cache_folder, corpus_named, damaged_file, find, open_pairs
 from onmal.data.pair import Pair
+from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError, LanguageError
-
-ADDRESS = "https://example.org/raw/"
-RAW = {
-    "train.en": "“Hello”,  she\u00a0said…\r\nIt’s here.\n",
-    "train.de": "„Hallo“, sagte sie…\u2009\nEs ist hier – e\u0301.",
-}
-PLAIN = {
-    "train.en": '"Hello", she said...\nIt\'s here.\n',
-    "train.de": '„Hallo", sagte sie...\nEs ist hier – é.\n',
-}
-SMALL = Corpus(
-    name="small",
-    source_language="en",
-    target_language="de",
-    splits={"train": ("train.en", "train.de")},
-    about="two sentences",
-    licence="none needed",
-    address=ADDRESS,
-    originals={name: f"original_{name}.gz" for name in RAW},
-    sha256={name: hashlib.sha256(text.encode()).hexdigest() for name, text in PLAIN.items()},
-)
-
-
-class Server:
-    """Answers from a dictionary and remembers what it was asked for."""
-
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.files = files
-        self.asked: list[str] = []
-
-    def __call__(self, address: str) -> bytes:
-        self.asked.append(address)
-        return self.files[address]
-
-
-def server(**changed: bytes) -> Server:
-    files = {f"{ADDRESS}original_{name}.gz": gzip.compress(text.encode()) for name, text in RAW.items()}
-    return Server(
-        files | {f"{ADDRESS}original_train.{language}.gz": content for language, content in changed.items()}
-    )
-
-
-def test_fetched_text_is_normalised_verified_and_reported(tmp_path: Path) -> None:
-    seen: list[tuple[str, int, int]] = []
-    folder = tmp_path / "new" / "small"
-    paths = fetch_corpus(SMALL, folder, progress=lambda *state: seen.append(state), download=server())
-    assert [path.read_bytes().decode() for path in paths] == list(PLAIN.values())
-    assert seen == [("train.en", 0, 2), ("train.de", 1, 2)]
-    assert sorted(path.name for path in folder.iterdir()) == ["train.de", "train.en"]
-
-
-def test_what_is_there_and_right_is_not_fetched_again(tmp_path: Path) -> None:
-    fetch_corpus(SMALL, tmp_path, download=server())
-    (tmp_path / "train.de").write_text("altered\n", encoding="utf-8")
-    again = server()
-    fetch_corpus(SMALL, tmp_path, download=again)
-    assert again.asked == [f"{ADDRESS}original_train.de.gz"]
-    assert (tmp_path / "train.de").read_text(encoding="utf-8") == PLAIN["train.de"]
-
-
-@pytest.mark.parametrize(
-    ("content", "what"),
-    [
-        (gzip.compress(b"Etwas anderes\n"), "not the right text"),
-        (gzip.compress(RAW["train.de"].encode())[:-9], "not compressed UTF-8 text"),
-        (gzip.compress("Größe".encode("latin-1")), "not compressed UTF-8 text"),
-        (b"<html>Please log in</html>", "not compressed UTF-8 text"),
-        (b"", "not the right text"),
-    ],
-)
-def test_a_wrong_file_leaves_nothing_behind(tmp_path: Path, content: bytes, what: str) -> None:
-    with pytest.raises(DataError, match=what) as caught:
-        fetch_corpus(SMALL, tmp_path, download=server(de=content))
-    assert caught.value.remedy
-    assert [path.name for path in tmp_path.iterdir()] == ["train.en"]  # whole, and kept for the next try
-
-
-def test_an_interruption_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        fetch_corpus(SMALL, tmp_path, download=server())
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_text_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpora, "_LARGEST", 1000)
-    with pytest.raises(DataError, match="unpacks to more than 1,000 bytes"):
-        fetch_corpus(SMALL, tmp_path, download=server(de=gzip.compress(b"a" * 100_000)))
-
-
-def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="cannot be made"):
-        fetch_corpus(SMALL, tmp_path / "file" / "folder", download=server())
-
-
-@pytest.mark.parametrize("name", ["koen", "phrasebook"])
-def test_a_corpus_without_a_download_says_so(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be fetched"):
-        fetch(name, tmp_path)
-
-
-@pytest.mark.parametrize("address", ["http://example.org/", "file:///etc/hostname", "ftp://example.org/a"])
-def test_only_https_is_fetched(address: str, tmp_path: Path) -> None:
-    elsewhere = Corpus(**{**vars(SMALL), "address": address})
-    with pytest.raises(DataError, match="no https address"):
-        fetch_corpus(elsewhere, tmp_path)
-
-
-def test_a_redirect_away_from_https_is_refused() -> None:
-    handler, request = corpora._HttpsOnly(), urllib.request.Request("https://example.org/a")
-    redirect: Callable[[str], urllib.request.Request | None] = lambda to: handler.redirect_request(  # noqa: E731
-        request, BytesIO(), 302, "Found", HTTPMessage(), to
-    )
-    assert redirect("https://example.org/b") is not None
-    with pytest.raises(urllib.error.URLError, match="no https address"):
-        redirect("http://example.org/b")
-
-
-def test_an_unreachable_server_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for proxy in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(proxy, raising=False)
-    nowhere = Corpus(**{**vars(SMALL), "address": "https://127.0.0.1:1/"})
-    with pytest.raises(DataError, match=r"cannot be fetched .*; check the address and the connection"):
-        fetch_corpus(nowhere, tmp_path)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_public_file_has_an_address_and_a_checksum() -> None:
@@ -236,13 +104,80 @@ def test_koen_has_kinds_for_labels(shared_data: Path) -> None:
     assert first.source.isascii()
 
 
-def test_the_checksums_of_multi30k_are_those_of_its_text(shared_data: Path) -> None:
-    folder = shared_data / "multi30k"
-    paths = fetch_corpus(CORPORA["multi30k"], folder, download=Server({}))  # all are right: none is fetched
-    assert len(paths) == 10
+# Public corpora by their id in mtdata's index
+
+PUBLIC = "OPUS-tatoeba-v2-eng-kor"
 
 
-def test_the_normalisation_of_multi30k_changes_nothing_in_its_finished_text(shared_data: Path) -> None:
-    for name in CORPORA["multi30k"].sha256:
-        text = (shared_data / "multi30k" / name).read_bytes().decode()
-        assert corpora._plain_text(text) == text
+def fetched(folder: Path) -> Path:
+    """A folder as `onmal corpus ID` leaves it."""
+    folder.mkdir(parents=True)
+    texts = {"train.en": "A dog.\nA cat.\n", "train.ko": "개 한 마리.\n고양이 한 마리.\n"}
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    files = {name: {"sha256": hashlib.sha256(text.encode()).hexdigest()} for name, text in texts.items()}
+    (folder / MANIFEST).write_text(json.dumps({"corpus": PUBLIC, "files": files}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "languages"),
+    [
+        (PUBLIC, ("en", "ko")),
+        ("Statmt-ccaligned-1-eng-kor_KR", ("en", "ko-KR")),
+        ("Flores-flores200_dev-1-kor_Hang-zho_Hant", ("ko", "zh-Hant")),
+        ("OPUS-qed-v2.0a-por_BR-lld", ("pt-BR", "x-lld")),
+        ("ELRC-portal_españa_www.spain.info-1-eng_GB-spa_ES", ("en-GB", "es-ES")),
+    ],
+)
+def test_an_id_says_its_languages(name: str, languages: tuple[str, str]) -> None:
+    corpus = corpus_named(name)
+    assert (corpus.name, corpus.source_language, corpus.target_language) == (name, *languages)
+    assert corpus.splits == {"train": tuple(f"train.{language}" for language in languages)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc-passwd-1-eng-kor", "OPUS-../..-1-eng-kor", "OPUS-a/b-1-eng-kor", "OPUS-a\\b-1-eng-kor",
+        "OPUS-.-.-eng-kor", "OPUS-tatoeba-v2-eng", "OPUS-tatoeba-v2-en-ko", "OPUS-tatoeba-v2-eng-kor\n",
+        f"OPUS-{'a' * 300}-1-eng-kor", "C:-a-1-eng-kor",
+    ],
+)  # fmt: skip
+def test_what_is_no_id_never_becomes_a_path(name: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"there is no corpus called .*`onmal corpus --search ko-en` finds more"
+    ):
+        find(name)
+
+
+def test_a_fetched_corpus_is_named_in_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONMAL_CACHE", str(tmp_path))
+    data = DataConfig(corpus=PUBLIC, source_language="ko", target_language="en", valid=[])
+    with pytest.raises(DataError, match=f"`onmal corpus {PUBLIC}` fetches it, or --data {PUBLIC}=PATH"):
+        open_pairs(data, data.train, {})
+    fetched(tmp_path / "corpora" / PUBLIC)
+    pairs = [Pair("개 한 마리.", "A dog.", "", 1), Pair("고양이 한 마리.", "A cat.", "", 2)]
+    assert list(open_pairs(data, data.train, {})) == pairs
+    elsewhere = fetched(tmp_path / "elsewhere")
+    (elsewhere / MANIFEST).unlink()  # one's own copy need not have one
+    assert list(open_pairs(data, data.train, {PUBLIC: elsewhere})) == pairs
+    with pytest.raises(
+        ConfigError, match=r"has no split 'valid'; it has train, of which data\.valid = \[\] holds"
+    ):
+        find(PUBLIC).pairs("valid", "ko", "en")
+
+
+def test_a_fetched_corpus_that_was_altered_is_not_read(tmp_path: Path) -> None:
+    folder = fetched(tmp_path / "folder")
+    assert damaged_file(corpus_named(PUBLIC), folder) == ""
+    (folder / "train.ko").write_text("개 두 마리.\n고양이 한 마리.\n", "utf-8")
+    assert damaged_file(corpus_named(PUBLIC), folder) == "train.ko"
+    with pytest.raises(
+        DataError, match=rf"train\.ko: is not what was fetched; `onmal corpus {PUBLIC}` fetches it"
+    ):
+        find(PUBLIC, folder).pairs("train", "ko", "en")
+    (folder / "train.en").unlink()
+    assert damaged_file(corpus_named(PUBLIC), folder) == "train.en"
+    (folder / MANIFEST).write_text("{")
+    assert damaged_file(corpus_named(PUBLIC), folder) == MANIFEST

@@ -275,6 +275,21 @@ def test_a_folder_begun_with_other_settings_is_not_gone_on_with(tmp_path: Path) 
         prepared(tmp_path / "shards", begun)
 
 
+def test_standard_input_is_read_again_from_its_beginning(tmp_path: Path) -> None:
+    data = config(train=["-"], **SAMPLED)
+    prepared(tmp_path / "whole", data)
+    for stop in (36, 200, 333):
+        with pytest.raises(Stopped):
+            prepared(tmp_path / "parts", data, until(PAIRS, stop))
+    for other in (PAIRS[1:], PAIRS[:100], [*PAIRS[:60], Pair("다른 것", "another"), *PAIRS[61:]]):
+        with pytest.raises(
+            ConfigError, match="was begun with other text; give the same text from its beginning"
+        ):
+            prepared(tmp_path / "parts", data, other)
+    prepared(tmp_path / "parts", data)
+    assert files_of(tmp_path / "parts") == files_of(tmp_path / "whole")
+
+
 def test_a_file_cut_off_behind_our_back_is_told(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         prepared(tmp_path / "shards", config(), until(PAIRS, 200))
@@ -378,6 +393,23 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.3 * peaks[0]
+
+
+def test_the_command_prepares_standard_input(tmp_path: Path) -> None:
+    from onmal.cli import app
+
+    (tmp_path / "run.toml").write_text(
+        "size = 'tiny'\n[data]\nsource_language = 'ko'\ntarget_language = 'en'\ntrain = ['files.tsv']\nvalid = []\n"
+    )
+    folder = str(tmp_path / "shards")
+    command = ["prepare", str(tmp_path / "run.toml"), "--set", 'data.train=["-"]', "--out", folder]
+    text = "".join(f"{pair.source}\t{pair.target}\n" for pair in PHRASES)
+    run = CliRunner().invoke(app, command, input=text.encode())
+    assert run.exit_code == 0, run.output
+    assert "reading standard input" in run.output
+    assert f"of {len(PHRASES)} pairs are in" in run.output
+    data = DataConfig(source_language="ko", target_language="en", valid=[], shards=folder)
+    assert len(open_shards(folder, data).held_out) == len(PHRASES) // 10
 
 
 def test_the_command_prepares_by_a_configuration(tmp_path: Path) -> None:
