@@ -85,9 +85,7 @@ class MultiHeadAttention(nn.Module):
         probe: Probe | None = None,
     ) -> Tensor:
         """Self-attention of x [B,T,D] -> [B,T,D]; `causal` hides later words."""
-        query, keys, values = (
-            self.split(part(x)) for part in (self.query, self.key, self.value)
-        )  # [B,H,T,E]
+        query, keys, values = map(self.split, (self.query(x), self.key(x), self.value(x)))  # [B,H,T,E]
         if rotation is not None:
             query, keys = rotate(query, rotation), rotate(keys, rotation)
         return self.attend(query, keys, values, place, mask=mask, causal=causal, probe=probe)
