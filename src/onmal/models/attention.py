@@ -111,7 +111,7 @@ class MultiHeadAttention(nn.Module):
         self, x: Tensor, cache: KeyValueCache, place: Place, *, rotation: Rotation | None, probe: Probe | None
     ) -> Tensor:
         """Self-attention of one new word per row x [R,1,D] over itself and the cached earlier words -> [R,1,D]."""
-        query, key, value = (self.split(part(x)) for part in (self.query, self.key, self.value))  # [R,H,1,E]
+        query, key, value = map(self.split, (self.query(x), self.key(x), self.value(x)))  # [R,H,1,E]
         if rotation is not None:
             query, key = rotate(query, rotation), rotate(key, rotation)
         keys, values = cache.append(key, value)  # [R,H,t+1,E]
