@@ -47,6 +47,9 @@ def open_whole(path: str | Path) -> Iterator[TextIO]:
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
             yield file
+            if not in_place:
+                file.flush()
+                os.fsync(file.fileno())
         if not in_place:
             part.replace(place)
     except OSError as error:
