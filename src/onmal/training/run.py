@@ -80,6 +80,7 @@ def train(
     person = reporter or PlainReport(sys.stderr)
     kept = folder / "training" / STANDARD_INPUT
     given, config = config, with_text_kept(config, kept)
+    piped = given is not config and not resume
     if rank_from_torchrun() in (None, 0):
         _check_folder(folder, config, resume=resume)
     config = _with_processes(config, folder, person)
@@ -87,7 +88,6 @@ def train(
         "config": config.model_dump(), "folder": str(folder.absolute()),
         "corpora": {name: str(path.absolute()) for name, path in corpora.items()},
     }  # fmt: skip
-    piped = given is not config and not resume
     with (
         _open_folder(folder) if piped else nullcontext(),
         standard_input_kept(kept, person) if piped else nullcontext(),
