@@ -188,7 +188,7 @@ def batching_rate(count: int) -> float:
     ]
     data = DataConfig(source_language="ko", target_language="en", vocabulary_size=2000)
     tokenizer = learn_tokenizer(pairs[:2000], data)
-    text = encode_pairs(tokenizer, pairs, sampling=0.0, max_length=data.max_length, languages=("ko", "en"))
+    text = encode_pairs(tokenizer, pairs, data)
     begun = time.perf_counter()
     pool = text.pool(1, 0, 0, 25_000, start=1, end=2, pad=0)
     tokens = sum(batch.target_tokens for batch in pool)

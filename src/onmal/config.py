@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import accumulate, pairwise
+from math import exp, log
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -22,6 +25,7 @@ from onmal.errors import ConfigError
 __all__ = [
     "SIZES",
     "DataConfig",
+    "DataMixConfig",
     "ModelConfig",
     "RunConfig",
     "SearchConfig",
@@ -85,7 +89,8 @@ def _explain(settings: type[BaseModel], error: ValidationError) -> ConfigError:
     """Turn pydantic's first complaint into one line that names the option, the value and the remedy."""
     first = error.errors()[0]
     kind, context = first["type"], first.get("ctx", {})
-    section = settings.__name__.removesuffix("Config").lower().removeprefix("run")
+    parts = re.findall("[A-Z][a-z]+", settings.__name__.removesuffix("Config"))
+    section = ".".join(parts).lower().removeprefix("run")
     key = ".".join(part for part in first["loc"] if isinstance(part, str))
     option = ".".join(filter(None, (section, key)))
     if kind == "extra_forbidden":
@@ -182,6 +187,29 @@ SIZES: dict[str, dict[str, Any]] = {
 """The one dial for newcomers; every field stays open beside it."""
 
 
+class DataMixConfig(Settings):
+    """One of several texts that training mixes: a `[[data.mix]]` of TOML."""
+
+    corpus: Text = ""
+    """Name of a public corpus; then `train` names its splits."""
+    train: list[Text]
+    """The text: split names of the corpus, or files."""
+    weight: float = Field(default=1.0, gt=0)
+    """How often each of its pairs is seen, beside those of the other texts."""
+    tag: Text = ""
+    """Its sources begin with <tag>, as <back> for text that was translated back (Caswell 2019)."""
+
+    @model_validator(mode="after")
+    def _tag_is_free(self) -> Self:
+        # A letter first, as <2ko> asks for a language; <s>, <unk> and <pad> are every tokenizer's.
+        if self.tag and (not re.fullmatch(r"[A-Za-z][\w-]*", self.tag) or self.tag in ("s", "unk", "pad")):
+            raise ValueError(
+                f"tag = {self.tag!r} cannot be told from the tokenizer's own symbols; "
+                'take a word that begins with a letter, such as "back"'
+            )
+        return self
+
+
 class DataConfig(Settings):
     """Which parallel text, in which languages, and how it becomes tokens."""
 
@@ -195,8 +223,13 @@ class DataConfig(Settings):
     """Name of a public corpus (see `onmal corpus`); then train, valid and tests name its splits."""
     train: list[Text] = Field(default=["train"])
     """Training text: split names of the corpus, or files (two aligned, or one TSV, JSONL, TMX or PO)."""
+    mix: list[DataMixConfig] = []
+    """Several training texts instead of one. An epoch has as many pairs as all of them together: a text that gives more pairs
+    than it has is gone through again, one that gives fewer gives others in the next epoch, all of them equally often."""
+    temperature: float = Field(default=1.0, ge=1)
+    """A text's share of an epoch is as (weight * size) ** (1 / temperature): a high one makes all alike (Arivazhagan 2019)."""
     valid: list[Text] = Field(default=["valid"])
-    """Validation text, likewise; empty holds out `valid_size` pairs of the training text."""
+    """Validation text, likewise; empty holds out `valid_size` pairs of the (first) training text."""
     tests: list[Text] = []
     """Splits of the corpus that `onmal evaluate` scores for a recipe."""
     valid_size: int = Field(default=500, ge=1)
@@ -204,7 +237,7 @@ class DataConfig(Settings):
     clean: bool = True
     """Apply the default filters of `onmal doctor` to the training text."""
     max_pairs: int = Field(default=0, ge=0)
-    """Read at most so many training pairs; 0 reads all."""
+    """Read at most so many pairs of each training text; 0 reads all."""
     shards: Text = ""
     """Folder that `onmal prepare CONFIG.toml` wrote; training reads it instead of `train`."""
     tokenizer: Literal["unigram", "bpe"] = "unigram"
@@ -217,6 +250,35 @@ class DataConfig(Settings):
     """How freely words are segmented in training: 0 always the best way; about 0.1 to 0.5 samples (Kudo 2018)."""
     max_length: int = Field(default=128, gt=1)
     """Longest sentence in tokens that training uses; longer pairs are left out and counted."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_several(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not values.get("mix"):
+            return values
+        if values.get("train"):
+            raise ValueError("train and mix both say what to train on; leave one of them away")
+        return {**values, "train": []}
+
+    @property
+    def names(self) -> str:
+        """The training text as a person knows it."""
+        return " + ".join(" ".join(filter(None, (text.corpus, *text.train))) for text in self.texts)
+
+    @property
+    def texts(self) -> list[Self]:
+        """Settings for each text that is mixed, with its own `corpus` and `train`; these ones where it is only one."""
+        one = [{"mix": [], "corpus": text.corpus, "train": text.train} for text in self.mix]
+        return [self.model_copy(update=changes) for changes in one] or [self]
+
+    def drawn(self, sizes: Sequence[int]) -> list[int]:
+        """How many pairs of each text of `mix` an epoch has, where they have so many: its share, rounded up or down."""
+        logs = [
+            (log(text.weight) + log(n)) / self.temperature for text, n in zip(self.mix, sizes, strict=True)
+        ]
+        bounds = list(accumulate(exp(each - max(logs)) for each in logs))  # logs, as powers may overflow
+        ends = [round(bound / bounds[-1] * sum(sizes)) for bound in bounds]
+        return [end - begin for begin, end in pairwise([0, *ends])]
 
 
 class TrainConfig(Settings):
@@ -347,6 +409,12 @@ class RunConfig(Settings):
         return self
 
     @model_validator(mode="after")
+    def _texts_can_be_read_again(self) -> Self:
+        if not self.data.shards and any("-" in text.train for text in self.data.mix):
+            raise ValueError("a text of data.mix cannot be standard input; make shards: onmal prepare --help")
+        return self
+
+    @model_validator(mode="after")
     def _both_ways(self) -> Self:
         if self.train.reversed_share and not self.data.joint:
             raise ValueError(
@@ -433,5 +501,9 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
 
 
 def _toml_value(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml_value(each)}' for key, each in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml_value, value))}]"
     # JSON's strings, numbers, booleans and lists are valid TOML as they stand, but for DEL.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

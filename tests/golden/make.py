@@ -29,11 +29,11 @@ def make(folder: Path) -> list[Pair]:
     """Learns 32 short sentences in both directions and saves the model; returns the sentences."""
     short = [p for p in phrases("train", 400, seed=2) if len(p.korean) <= 14 and p.korean.endswith("요.")]
     pairs = [Pair(phrase.korean, phrase.english) for phrase in short[:32]]
-    data = DataConfig(source_language="ko", target_language="en", both_directions=True, vocabulary_size=460)
-    tokenizer = learn_tokenizer(pairs, data)
-    text = encode_pairs(
-        tokenizer, pairs, sampling=0.0, max_length=40, languages=("ko", "en"), both_directions=True
+    data = DataConfig(
+        source_language="ko", target_language="en", both_directions=True, vocabulary_size=460, max_length=40
     )
+    tokenizer = learn_tokenizer(pairs, data)
+    text = encode_pairs(tokenizer, pairs, data)
     config = ModelConfig(
         d_model=16, num_heads=2, feed_forward=32, encoder_layers=1, decoder_layers=1,
         max_source_length=40, max_target_length=40, dropout=0.0,

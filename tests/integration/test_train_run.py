@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -64,6 +65,15 @@ class Notes:
 
     def of(self, kind: str) -> list[Any]:
         return [value for event, value in self.events if event == kind]
+
+
+class InterruptsOnce(Notes):
+    """Sends a Ctrl-C at the first validation."""
+
+    def validated(self, validation: object, progress: object) -> None:
+        if not self.of("validated"):
+            os.kill(os.getpid(), signal.SIGINT)
+        super().validated(validation, progress)
 
 
 @pytest.fixture(scope="module")
@@ -549,3 +559,39 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(corpus: Path, tmp_path: P
     run(config, tmp_path / "uninterrupted")
     assert same_state(folder, tmp_path / "uninterrupted")
     assert same_weights(folder, tmp_path / "uninterrupted")
+
+
+@unix
+def test_a_mix_is_trained_on_in_one_go_or_two_from_text_or_shards(corpus: Path, tmp_path: Path) -> None:
+    """With the same weights to the bit; its tag is in the model, and is not asked for in translation."""
+    files = [str(corpus / "train.ko"), str(corpus / "train.en")]
+    mix = [
+        {"train": [str(corpus / "train.ko-en.tsv")], "weight": 2.0},
+        {"train": files, "weight": 0.5, "tag": "back"},
+    ]
+    data = {"train": [], "mix": mix}
+    saved, notes = run(plan(corpus, data=data), tmp_path / "run")
+    (facts,) = notes.of("begun")
+    assert f"reading {files[0].removesuffix('ko')}ko-en.tsv + {' '.join(files)} ..." in notes.of("note")
+    assert saved.tokenizer.tags == ("<2ko>", "<2en>", "<back>")
+    assert facts["training pairs"] % 2 == 0  # a pair may be in two texts
+    assert train(plan(corpus, data=data), tmp_path / "halves", reporter=InterruptsOnce()) is None
+    assert all_progress(tmp_path / "halves" / "training")[-1].update < UPDATES
+    run(plan(corpus, data=data), tmp_path / "halves", resume=True)
+    assert same_weights(tmp_path / "run", tmp_path / "halves")
+    (tmp_path / "test.toml").write_text(plan(corpus, data=data).to_toml(), "utf-8")
+    result = CliRunner().invoke(
+        app, ["prepare", str(tmp_path / "test.toml"), "--out", str(tmp_path / "shards")]
+    )
+    assert result.exit_code == 0, result.output
+    run(plan(corpus, data={**data, "shards": str(tmp_path / "shards")}), tmp_path / "shards run")
+    assert same_weights(tmp_path / "run", tmp_path / "shards run")
+    plain, tagged = (onmal.load(tmp_path / "run", tag=tag).translate("학교에 가요.") for tag in ("", "back"))
+    assert plain.score != tagged.score
+
+
+def test_a_text_of_a_mix_of_which_nothing_is_left_is_told(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "faulty.tsv").write_text("\tNothing.\n")
+    mix = [{"train": [str(corpus / "train.ko-en.tsv")]}, {"train": [str(tmp_path / "faulty.tsv")]}]
+    message = refusal(DataError, plan(corpus, data={"train": [], "mix": mix}), tmp_path / "run")
+    assert re.match(r"\d+ \+ 0 sentence pairs to train on and 12 to validate on are too few", message)

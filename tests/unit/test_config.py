@@ -94,6 +94,11 @@ def test_an_unknown_setting_is_told_with_its_nearest_name(values: dict[str, Any]
         ({"search": {"length_penalty": float("inf")}}, "setting 'search.length_penalty' cannot be inf; give a finite"),
         ({"train": {"minutes": 1, "seed": -1}}, "setting 'train.seed' cannot be -1; give at least 0"),
         ({"train": {"minutes": 1, "seed": 2**64}}, "setting 'train.seed' cannot be 18446744073709551616; give less"),
+        ({"data": {"temperature": 0.5}}, "setting 'data.temperature' cannot be 0.5; give at least 1"),
+        ({"data": {"mix": [{"train": ["a"], "weight": 0.0}]}}, "setting 'data.mix.weight' cannot be 0.0; give more than 0"),
+        ({"data": {"mix": [{"train": ["a"], "wieght": 1.0}]}}, "unknown setting 'data.mix.wieght'; did you mean 'weight'?"),
+        ({"data": {"mix": [{"weight": 1.0}]}}, "setting 'data.mix.train' is missing; give it"),
+        ({"data": {"mix": ["a.tsv"]}}, "setting 'data.mix' cannot be 'a.tsv'; give a section"),
         ({"name": 5}, "setting 'name' cannot be 5; give text, in quotes"),
         ({"size": "huge"}, "size cannot be 'huge'; choose one of tiny, small, base, big"),
         ({"size": ["tiny"]}, "size cannot be ['tiny']; choose one of"),
@@ -119,6 +124,17 @@ def test_a_wrong_value_is_told_with_its_setting_and_a_remedy(values: dict[str, A
             {"data": {"max_length": 300}, "model": {"max_target_length": 200}},
             "data.max_length = 300 is more than model.max_target_length = 200; make model.max_target_length as large",
         ),
+        (
+            {"data": {"train": ["a.tsv"], "mix": [{"train": ["b.tsv"]}]}},
+            "[data]: train and mix both say what to train on; leave one of them away",
+        ),
+        (
+            {"data": {"mix": [{"train": ["b.tsv"], "tag": "2ko"}]}},
+            "[data.mix]: tag = '2ko' cannot be told from the tokenizer's own symbols; take a word",
+        ),
+        ({"data": {"mix": [{"train": ["-"]}]}}, "a text of data.mix cannot be standard input; make shards: onmal prepare"),
+        ({"data": {"mix": [{"train": ["b.tsv"], "tag": "pad"}]}}, "[data.mix]: tag = 'pad' cannot be told"),
+        ({"data": {"mix": [{"train": ["b.tsv"], "tag": "<back>"}]}}, "[data.mix]: tag = '<back>' cannot be told"),
         (
             {"data": {"joint": False}, "train": {"max_updates": 1, "reversed_share": 0.3}},
             "train.reversed_share needs one vocabulary for both languages; set data.joint = true",
@@ -208,6 +224,62 @@ def test_toml_reads_back_as_it_was_written(
     path = tmp_path_factory.mktemp("run") / "run.toml"
     path.write_text(run.to_toml(), "utf-8")
     assert RunConfig.from_toml(path) == run
+
+
+def test_a_mix_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(
+        "[train]\nminutes = 1\n[data]\ncorpus = 'koen'\ntemperature = 5.0\n[[data.mix]]\ncorpus = 'koen'\n"
+        "train = ['train']\n[[data.mix]]\ntrain = ['a \"b\".ko', 'c.en']\nweight = 0.5\ntag = 'back'\n"
+    )
+    run = RunConfig.from_toml(path)
+    assert run.data.train == []
+    assert run.data.names == 'koen train + a "b".ko c.en'
+    assert [(text.corpus, text.train) for text in run.data.texts] == [
+        ("koen", ["train"]),
+        ("", ['a "b".ko', "c.en"]),
+    ]
+    path.write_text(run.to_toml(), "utf-8")
+    assert RunConfig.from_toml(path) == run == RunConfig.from_dict(run.model_dump())
+    assert run.data.replace(temperature=1.0).mix == run.data.mix
+
+
+def test_one_text_is_all_texts() -> None:
+    data = DataConfig(train=["a.ko", "a.en"])
+    assert (data.texts, data.names) == ([data], "a.ko a.en")
+
+
+def shares(sizes: list[int], weights: list[float], temperature: float) -> list[int]:
+    mix = [{"train": ["a.tsv"], "weight": weight} for weight in weights]
+    return DataConfig(mix=mix, temperature=temperature).drawn(sizes)
+
+
+TEXT_SIZES = st.lists(st.integers(1, 10**7), min_size=1, max_size=6)
+WEIGHTS = st.floats(1e-3, 1e3)
+
+
+@given(st.data(), TEXT_SIZES, st.floats(1, 100))
+def test_shares_are_as_weight_size_and_temperature_say(
+    data: st.DataObject, sizes: list[int], temperature: float
+) -> None:
+    weights = data.draw(st.lists(WEIGHTS, min_size=len(sizes), max_size=len(sizes)))
+    counts = shares(sizes, weights, temperature)
+    wanted = [(weight * size) ** (1 / temperature) for weight, size in zip(weights, sizes, strict=True)]
+    assert sum(counts) == sum(sizes)
+    for count, share in zip(counts, wanted, strict=True):
+        assert abs(count - sum(sizes) * share / sum(wanted)) < 1.001
+
+
+@given(TEXT_SIZES, WEIGHTS)
+def test_equal_weights_leave_sizes_as_they_are(sizes: list[int], weight: float) -> None:
+    assert shares(sizes, [weight] * len(sizes), 1.0) == sizes
+
+
+def test_shares_by_hand() -> None:
+    assert shares([300, 300], [1.0, 0.5], 1.0) == [400, 200]
+    assert shares([100, 400], [1.0, 1.0], 2.0) == [167, 333]
+    assert shares([10, 990], [1.0, 1.0], 1e300) == [500, 500]
+    assert shares([10, 990], [1e300, 1e-300], 1.0) == [1000, 0]
 
 
 def test_toml_spells_out_every_field() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -130,12 +130,14 @@ def _prepare_shards(
 
     sides = (("source_language", source), ("target_language", target))
     overrides = [*(f"data.{key}={canonical(code)}" for key, code in sides if code), *settings]
-    text = DataConfig(**apply_overrides(read_toml(config), overrides).get("data", {}))
-    pairs = open_pairs(text, text.train, corpus_folders(folders), empty="keep" if text.clean else "error")
-    if "-" in text.train:
+    data = DataConfig(**apply_overrides(read_toml(config), overrides).get("data", {}))
+    empty: Literal["keep", "error"] = "keep" if data.clean else "error"
+    pairs = [open_pairs(text, text.train, corpus_folders(folders), empty=empty) for text in data.texts]
+    if any("-" in text.train for text in data.texts):
         note("reading standard input: source, a tab and target on each line ...")
-    with _progress(_expected(text)) as done:
-        manifest = prepare_shards(pairs, text, out, note=note, progress=done)
+    expected = [_expected(text) for text in data.texts]
+    with _progress(sum(expected) if all(expected) else 0) as done:
+        manifest = prepare_shards(pairs, data, out, note=note, progress=done)
     removed = table("filter", "removed", numbers=1)
     for name, count in manifest["removed"].items():
         removed.add_row(name, f"{count:,}")

@@ -23,6 +23,7 @@ File = Annotated[
     Path | None, argument("FILE", "Text, one sentence or paragraph per line.  [default: standard input]")
 ]
 Text = Annotated[str | None, option("TEXT", "Translate this instead of a file.")]
+Tag = Annotated[str, option("NAME", "Translate as the text with this data.mix tag does.  [default: without]")]
 Out = Annotated[
     Path | None, option("FILE", "Write here, whole or not at all.  [default: standard output]", "--out", "-o")
 ]
@@ -38,6 +39,7 @@ def translate(
     text: Text = None,
     out: Out = None,
     to: To = "",
+    tag: Tag = "",
     beam_size: BeamSize = None,
     n_best: NBest = 1,
     length_penalty: LengthPenalty = 1.0,
@@ -65,7 +67,7 @@ def translate(
     from onmal.data.writing import open_whole
     from onmal.translating.translator import load
 
-    translator = load(model)
+    translator = load(model, tag=tag)
     if to:
         translator.target_language(
             "", to

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onmal.data.shuffle import shuffled
+from onmal.data.shuffle import Mix, shuffled
 from onmal.text.subword_sampling import EncodedSide, joined, spread
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Batch:
     """Sentence pairs as padded rows of ids."""
 
     source: Tensor
-    """[B,S], each row [tag] words end."""
+    """[B,S], each row [tags] words end."""
     target: Tensor
     """[B,T+1], each row start words end: the decoder reads all but the last column and predicts all but the first."""
     lengths: Tensor
@@ -84,6 +84,8 @@ class TrainingText:
     """Rows that are not trained on, ascending."""
     known_lengths: Lengths | None = None
     """Spares a pass over the text, where somebody knows."""
+    mix: Mix = field(default_factory=Mix)
+    """The texts that this one is made of, where they have shares and tags of their own."""
 
     def __len__(self) -> int:
         return len(self.tags) * self.rows
@@ -100,10 +102,11 @@ class TrainingText:
             return self.known_lengths
         longest, left_out = np.zeros(2, np.int64), 0
         for begin in range(0, self.rows, POOL):
-            rows = self._stored(np.arange(begin, min(begin + POOL, self.rows)))
-            sides = [side.lengths(rows) + 1 for side in (self.source, self.target)]
-            for tag, (source, target) in zip(self.tags, (sides, sides[::-1]), strict=False):
-                both = np.stack((source + len(tag), target))
+            rows = np.arange(begin, min(begin + POOL, self.rows))
+            sides = [side.lengths(self._stored(rows)) + 1 for side in (self.source, self.target)]
+            prefixes = (self._prefixes(rows) >= 0).sum(2).T
+            for prefix, (source, target) in zip(prefixes, (sides, sides[::-1]), strict=False):
+                both = np.stack((source + prefix, target))
                 fits = (both <= self.max_length).all(0)
                 longest = np.maximum(longest, both[:, fits].max(1, initial=0))
                 left_out += int((~fits).sum())
@@ -123,30 +126,41 @@ class TrainingText:
     ) -> Pool:
         """The batches of one pool of an epoch, in their order."""
         begin, stop = (len(self) * n // self.pools for n in (number, number + 1))
-        pairs = shuffled(len(self), seed, epoch, np.arange(begin, stop))
-        tags = np.array(self.tags, np.int64)[pairs // max(self.rows, 1)]
-        source, target = self._sides(pairs, seed, epoch)
-        source_lengths = source.lengths + 1 + tags.shape[1]
+        numbers = shuffled(len(self), seed, epoch, np.arange(begin, stop))
+        ways, places = np.divmod(numbers, max(self.rows, 1))
+        rows = self.mix.drawn(places, seed, epoch)
+        tags = self._prefixes(rows)[np.arange(len(rows)), ways]
+        source, target = self._sides(numbers, rows, seed, epoch)
+        source_lengths = source.lengths + 1 + (tags >= 0).sum(1)
         target_lengths = target.lengths + 1
         order = np.flatnonzero((source_lengths <= self.max_length) & (target_lengths <= self.max_length))
         order = order[np.lexsort((source_lengths[order], target_lengths[order]))]
         cuts = budget_cuts(source_lengths[order], target_lengths[order], batch_tokens)
         batches = [order[a:b] for a, b in pairwise(cuts)]
         np.random.default_rng((seed, epoch, number)).shuffle(batches)
-        return Pool(batches, pairs, tags, source, target, start, end, pad)
+        return Pool(batches, rows + ways * self.rows, tags, source, target, start, end, pad)
 
-    def _sides(self, pairs: Ints, seed: int, epoch: int) -> Iterator[Sentences]:
-        """The sources of pairs [P], then the targets; a pair of the second direction has its sides exchanged."""
+    def _prefixes(self, rows: Ints) -> Ints:
+        """[P, directions, 1 or 2] what begins the sources of rows [P] in each direction; -1 is nothing."""
+        texts = np.searchsorted(np.cumsum(self.mix.sizes)[:-1], rows, side="right")
+        return np.array([[[*tag, own] for tag in self.tags] for own in self.mix.tags], np.int64)[texts]
+
+    def _sides(self, numbers: Ints, rows: Ints, seed: int, epoch: int) -> Iterator[Sentences]:
+        """The sources of `rows` [P], then the targets, sampled by their `numbers` [P] in the epoch.
+
+        A number of the second direction has its sides exchanged.
+        """
         salts = ((2 * seed, epoch), (2 * seed + 1, epoch)) if self.sampled else (None, None)
-        exchanged = pairs >= self.rows
+        exchanged = numbers >= self.rows
         order = np.argsort(exchanged, kind="stable")
         back = np.argsort(order)
-        forward, backward = np.split(pairs[order], [len(pairs) - np.count_nonzero(exchanged)])
+        both = np.stack((self._stored(rows), numbers))[:, order]
+        forward, backward = np.split(both, [len(rows) - np.count_nonzero(exchanged)], axis=1)
         for salt, own, other in zip(
             salts, (self.source, self.target), (self.target, self.source), strict=True
         ):
-            ids, lengths = own.segmented(self._stored(forward), forward, salt)
-            more, more_lengths = other.segmented(self._stored(backward - self.rows), backward, salt)
+            ids, lengths = own.segmented(forward[0], forward[1], salt)
+            more, more_lengths = other.segmented(backward[0], backward[1], salt)
             lengths = np.concatenate((lengths, more_lengths))
             yield Sentences(np.concatenate((ids, more)), joined(lengths)[:-1][back], lengths[back])
 
@@ -182,13 +196,14 @@ class Sentences:
     """[P] ids of each."""
 
     def padded(self, rows: Ints, before: Ints, end: int, pad: int) -> Tensor:
-        """Some sentences [B] as rows of the ids that stand before them [B,0 or 1], their own, end, and padding."""
-        lengths, own = self.lengths[rows], before.shape[1]
+        """Some sentences [B] as rows of what stands `before` them [B,any], -1 left away, their ids, end, and padding."""
+        lengths, own = self.lengths[rows], (before >= 0).sum(1)
         index, places = spread(self.begins[rows], lengths)
-        filled = np.full((len(rows), own + int(lengths.max()) + 1), pad, np.int64)
+        filled = np.full((len(rows), int((own + lengths).max()) + 1), pad, np.int64)
         every = np.arange(len(rows))
-        filled[:, :own] = before
-        filled[np.repeat(every, lengths), own + places] = self.ids[index]
+        row, column = np.nonzero(before >= 0)
+        filled[row, column] = before[row, column]
+        filled[np.repeat(every, lengths), np.repeat(own, lengths) + places] = self.ids[index]
         filled[every, own + lengths] = end
         return _tensor(filled)
 
@@ -202,7 +217,7 @@ class Pool:
     pairs: Ints
     """[P] their numbers in the text."""
     tags: Ints
-    """[P,0 or 1] what begins the sources."""
+    """[P,1 or 2] what begins the sources; -1 is nothing."""
     source: Sentences
     target: Sentences
     start: int

@@ -10,13 +10,14 @@ import numpy as np
 from onmal.config import DataConfig
 from onmal.data.batching import TrainingText
 from onmal.data.pair import Pair
+from onmal.data.shuffle import Mix
 from onmal.errors import ConfigError
 from onmal.text.language import direction_tag
 from onmal.text.normalize import normalize
 from onmal.text.subword_sampling import EncodedSide, WordTable
 from onmal.text.tokenizer import SubwordModel, Tokenizer, VocabularySizeError, choose_vocabulary_size
 
-__all__ = ["encode_pairs", "encode_side", "learn_tokenizer", "source_tags", "tags_of"]
+__all__ = ["encode_pairs", "encode_side", "learn_tokenizer", "mix_of", "source_tags", "tags_of"]
 
 
 def encode_side(model: SubwordModel, sentences: Iterable[str], sampling: float) -> EncodedSide:
@@ -32,31 +33,29 @@ def encode_side(model: SubwordModel, sentences: Iterable[str], sampling: float) 
 
 
 def encode_pairs(
-    tokenizer: Tokenizer,
-    pairs: Sequence[Pair],
-    *,
-    sampling: float,
-    max_length: int,
-    languages: tuple[str, str],
-    both_directions: bool = False,
+    tokenizer: Tokenizer, pairs: Sequence[Pair], data: DataConfig, sizes: Sequence[int] = ()
 ) -> TrainingText:
-    """Training text of sentence pairs; with both directions each pair is there twice, tagged."""
-    return TrainingText(
-        source=encode_side(tokenizer.source, (normalize(pair.source) for pair in pairs), sampling),
-        target=encode_side(tokenizer.target, (normalize(pair.target) for pair in pairs), sampling),
-        tags=source_tags(tokenizer, languages, both_directions=both_directions),
-        sampled=sampling > 0,
-        max_length=max_length,
-    )
+    """Training text of sentence pairs; with both directions each pair is there twice, tagged.
+
+    `sizes` says how many pairs are of each text of `data.mix`; without it they are taken as one text.
+    """
+    sampling, tags, mix = data.subword_sampling, source_tags(tokenizer, data), mix_of(tokenizer, data, sizes)
+    source = encode_side(tokenizer.source, (normalize(pair.source) for pair in pairs), sampling)
+    target = encode_side(tokenizer.target, (normalize(pair.target) for pair in pairs), sampling)
+    return TrainingText(source, target, tags, sampling > 0, data.max_length, mix=mix)
 
 
-def source_tags(
-    tokenizer: Tokenizer, languages: tuple[str, str], *, both_directions: bool
-) -> list[list[int]]:
+def source_tags(tokenizer: Tokenizer, data: DataConfig) -> list[list[int]]:
     """What begins the sources of each direction: the tag of the language to translate to, if the tokenizer has any."""
-    if both_directions:
-        return [[tokenizer.tag_id(language)] for language in languages][::-1]
-    return [[tokenizer.tag_id(languages[1])] if tokenizer.tags else []]
+    if data.both_directions:
+        return [[tokenizer.tag_id(code)] for code in (data.source_language, data.target_language)][::-1]
+    return [tokenizer.prefix(data.target_language)]
+
+
+def mix_of(tokenizer: Tokenizer, data: DataConfig, sizes: Sequence[int]) -> Mix:
+    """The texts of `data.mix`, of which so many pairs are there, each at least one."""
+    tags = [tokenizer.prefix(data.target_language, text.tag)[-1] if text.tag else -1 for text in data.mix]
+    return Mix(sizes, data.drawn(sizes), tags) if tags and sizes else Mix()
 
 
 def tags_of(data: DataConfig) -> tuple[str, ...]:
@@ -66,7 +65,8 @@ def tags_of(data: DataConfig) -> tuple[str, ...]:
             "data.both_directions needs one vocabulary for both languages", "set data.joint = true"
         )
     codes = (data.source_language, data.target_language)
-    return tuple(map(direction_tag, codes)) if data.both_directions else ()
+    directions = map(direction_tag, codes) if data.both_directions else ()
+    return (*directions, *dict.fromkeys(f"<{text.tag}>" for text in data.mix if text.tag))
 
 
 def learn_tokenizer(pairs: Sequence[Pair], data: DataConfig, *, sample_of: int = 0) -> Tokenizer:

@@ -24,13 +24,13 @@ from onmal.config import DataConfig
 from onmal.data.batching import Lengths, TrainingText
 from onmal.data.corpus import read_pairs
 from onmal.data.pair import Pair
-from onmal.data.prepare import source_tags, tags_of
+from onmal.data.prepare import mix_of, source_tags, tags_of
 from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError
 from onmal.text.subword_sampling import EncodedSide, WordTable
 from onmal.text.tokenizer import Tokenizer
 
-__all__ = ["Shards", "column", "open_shards", "stored_text", "tokenizer_sha256"]
+__all__ = ["LATER", "Shards", "column", "open_shards", "stored_text", "tokenizer_sha256"]
 
 FORMAT = 1
 STATE = "progress.json"
@@ -39,7 +39,9 @@ SIDES = ("source", "target")
 TABLE = {"pieces": "<i4", "starts": "<i8", "first": "<i8", "shares": "<f8"}
 TYPES = {**TABLE, "words": "<i4", "offsets": "<i8", "digests": "<u8"}
 PLACES = {"corpus", "train", "valid", "tests", "valid_size", "shards"}
-"""Settings that say where text is; all others decide what it becomes."""
+"""Settings that say where text is; all others decide what it becomes ..."""
+LATER: dict[str, Any] = {"temperature": True, "mix": {"__all__": {"weight"}}}
+"""... but those that training may choose."""
 ANEW = "copy the folder again, or make it with: onmal prepare CONFIG.toml --out FOLDER"
 
 
@@ -68,7 +70,7 @@ def open_shards(folder: str | Path, data: DataConfig) -> Shards:
         tokenizer = Tokenizer.load(folder, tags_of(data))
         if tokenizer_sha256(tokenizer) != manifest["tokenizer_sha256"]:
             raise DataError("its tokenizer is not the one that it was prepared with", ANEW, path=folder)
-        text = stored_text(folder, data, tokenizer, manifest["held_out"], Lengths(**manifest["lengths"]))
+        text = stored_text(folder, data, tokenizer, manifest, Lengths(**manifest["lengths"]))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise DataError("is damaged", ANEW, path=folder / MANIFEST) from None
     held_out: list[Pair] = []
@@ -79,13 +81,9 @@ def open_shards(folder: str | Path, data: DataConfig) -> Shards:
 
 
 def stored_text(
-    folder: Path,
-    data: DataConfig,
-    tokenizer: Tokenizer,
-    held_out: Sequence[int],
-    lengths: Lengths | None = None,
+    folder: Path, data: DataConfig, tokenizer: Tokenizer, facts: dict[str, Any], lengths: Lengths | None
 ) -> TrainingText:
-    """The text of a folder, all its large arrays mapped."""
+    """The text of a folder, all its large arrays mapped; `facts` as the manifest has them."""
     source, target = (
         EncodedSide(
             WordTable(*(column(folder, side, name) for name in TABLE)),
@@ -94,10 +92,9 @@ def stored_text(
         )
         for side in SIDES
     )
-    languages = data.source_language, data.target_language
-    tags = source_tags(tokenizer, languages, both_directions=data.both_directions)
-    left_out = np.array(held_out, np.int64)
-    return TrainingText(source, target, tags, data.subword_sampling > 0, data.max_length, left_out, lengths)
+    tags, sampled = source_tags(tokenizer, data), data.subword_sampling > 0
+    held_out, mix = np.array(facts["held_out"], np.int64), mix_of(tokenizer, data, facts.get("rows", ()))
+    return TrainingText(source, target, tags, sampled, data.max_length, held_out, lengths, mix)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -116,9 +113,10 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _check_settings(folder: Path, before: Mapping[str, Any], data: DataConfig) -> None:
-    for key, value in data.model_dump().items():
-        if key not in PLACES and before.get(key, value) != value:
-            what = f"the text was prepared with data.{key} = {before[key]!r}, not {value!r}"
+    for key, value in data.model_dump(exclude=LATER).items():
+        found = before.get(key, DataConfig.model_fields[key].default)
+        if key not in PLACES and found != value:
+            what = f"the text was prepared with data.{key} = {found!r}, not {value!r}"
             raise ConfigError(what, "use the same setting, or prepare it anew", path=folder)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from functools import cache, partial
@@ -26,7 +26,7 @@ from onmal.config import DataConfig
 from onmal.data.filters import Duplicate
 from onmal.data.pair import Pair
 from onmal.data.prepare import learn_tokenizer, tags_of
-from onmal.data.shards import HELD_OUT, SIDES, column, stored_text, tokenizer_sha256
+from onmal.data.shards import HELD_OUT, LATER, SIDES, column, stored_text, tokenizer_sha256
 from onmal.data.shuffle import shuffled
 from onmal.data.writing import open_whole
 from onmal.errors import ConfigError, DataError
@@ -53,7 +53,7 @@ Numbers = NDArray[np.int64]
 
 
 def prepare_shards(
-    pairs: Iterable[Pair],
+    texts: Sequence[Iterable[Pair]],
     data: DataConfig,
     folder: str | Path,
     *,
@@ -61,23 +61,25 @@ def prepare_shards(
     note: Callable[[str], None] = lambda text: None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> dict[str, Any]:
-    """Write the training text of `data`, which `pairs` are, to a folder, or go on where this was cut off; the manifest.
+    """Write the training text of `data`, the pairs of one text or more, to a folder, or go on where this was cut off.
+
+    Returns the manifest.
 
     `processes` 0 takes all cores; `progress` is told how many pairs have been read. DataError for a folder that holds
     something else, ConfigError for one that was begun with other text or settings.
     """
     tags_of(data)  # refuses settings that contradict each other before the long work begins
     folder = Path(folder)
-    settings = {"data": data.model_dump(), "sources": _sources(data)}
+    settings = {"data": data.model_dump(exclude=LATER), "sources": _sources(data)}
     try:
         with closing(Store(folder, settings)) as store, in_processes(processes or _cores()) as work:
-            words = _store_text(store, islice(pairs, data.max_pairs or None), data, work, progress)
+            words = _store_text(store, texts, data, work, progress)
             tokenizer = _store_tokenizer(store, data, words, note)
             for side, model, distinct in zip(SIDES, (tokenizer.source, tokenizer.target), words, strict=True):
                 note(f"segmenting {len(distinct):,} distinct words of the {side} side ...")
                 _store_table(store, side, distinct, model, data.subword_sampling, work)
             state = store.state
-            lengths = stored_text(folder, data, tokenizer, state["held_out"]).lengths
+            lengths = stored_text(folder, data, tokenizer, state, None).lengths
             facts = {name: importlib.metadata.version(name) for name in ("onmal", "sentencepiece", "numpy")}
             facts |= {name: state[name] for name in FACTS}
             return store.finish({**facts, "lengths": lengths._asdict(), **settings}, ".".join(DIGESTS))
@@ -91,17 +93,17 @@ def prepare_shards(
 
 
 GO_ON = "the same command goes on where this one stopped"
-FACTS = ("read", "pairs", "removed", "held_out", "sha256", "tokenizer_sha256")
+FACTS = ("read", "pairs", "rows", "removed", "held_out", "sha256", "tokenizer_sha256")
 DIGESTS = ("pairs", "digests")
 
 
 def _sources(data: DataConfig) -> list[dict[str, Any]]:
-    if data.corpus:
-        return [{"name": f"{data.corpus} {split}"} for split in data.train]
-    files = [Path(name) for name in data.train]
-    return [
-        {"name": str(file), **({"bytes": file.stat().st_size} if file.is_file() else {})} for file in files
-    ]
+    sources: list[dict[str, Any]] = []
+    for text in data.texts:
+        for name in text.train:
+            size = {"bytes": Path(name).stat().st_size} if Path(name).is_file() and not text.corpus else {}
+            sources.append({"name": f"{text.corpus} {name}".strip(), **size})
+    return sources
 
 
 def _cores() -> int:
@@ -112,44 +114,50 @@ def _cores() -> int:
 
 
 def _store_text(
-    store: Store, pairs: Iterable[Pair], data: DataConfig, work: Work, progress: Callable[[int], None]
+    store: Store,
+    texts: Sequence[Iterable[Pair]],
+    data: DataConfig,
+    work: Work,
+    progress: Callable[[int], None],
 ) -> list[list[str]]:
     """Write the words of all pairs and their numbers; returns the distinct words of each side."""
     state = store.state
     if "read" not in state:
         for side in SIDES:
             store.append(side, "offsets", np.zeros(1))
-        state |= {"read": 0, "pairs": 0, "removed": {}, "sha256": "", "text": "", "complete": False}
+        state |= {"read": 0, "pairs": 0, "removed": {}, "sha256": "", "complete": False}
+        state["texts"] = [{"read": 0, "pairs": 0, "text": ""} for _ in texts]
     numbers = [
         dict(zip(words, range(len(words)), strict=True)) for words in map(partial(_vocabulary, store), SIDES)
     ]
     if not state["complete"]:
-        seen = Seen()
-        if store.length(*DIGESTS):
-            seen.add(column(store.folder, *DIGESTS))
         ends = [store.length(side, "words") for side in SIDES]
-        languages = data.source_language, data.target_language
-        pairs = iter(pairs)
-        _pass_over(pairs, store)
-        chunks = _chunks(pairs)
-        for number, chunk in enumerate(work(partial(read_chunk, languages, data.clean), chunks), 1):
-            _store_chunk(store, chunk, seen if data.clean else None, numbers, ends)
-            if number % COMMIT_EVERY == 0:
-                store.commit()
-            progress(state["read"])
+        read = partial(read_chunk, (data.source_language, data.target_language), data.clean)
+        for number, (pairs, text) in enumerate(zip(texts, state["texts"], strict=True)):
+            seen = Seen() if data.clean else None  # of this text: another may well have the same pairs
+            if seen and text["pairs"]:
+                first = sum(before["pairs"] for before in state["texts"][:number])
+                seen.add(column(store.folder, *DIGESTS)[first : first + text["pairs"]])
+            pairs = islice(pairs, data.max_pairs or None)
+            _pass_over(pairs, text, store.folder)
+            for done, chunk in enumerate(work(read, _chunks(pairs)), 1):
+                _store_chunk(store, chunk, text, seen, numbers, ends)
+                if done % COMMIT_EVERY == 0:
+                    store.commit()
+                progress(state["read"])
         state["complete"] = True
         store.commit()
     return [list(known) for known in numbers]
 
 
-def _pass_over(pairs: Iterator[Pair], store: Store) -> None:
+def _pass_over(pairs: Iterator[Pair], text: Mapping[str, Any], folder: Path) -> None:
     """Read again what is stored already: standard input, too, begins anew. ConfigError if it is other text."""
-    text = ""
-    for chunk in _chunks(islice(pairs, store.state["read"])):
-        text = _chained(text, fingerprint(chunk))
-    if text != store.state["text"]:
+    found = ""
+    for chunk in _chunks(islice(pairs, text["read"])):
+        found = _chained(found, fingerprint(chunk))
+    if found != text["text"]:
         remedy = "give the same text from its beginning; or choose another --out, or remove it"
-        raise ConfigError("was begun with other text", remedy, path=store.folder)
+        raise ConfigError("was begun with other text", remedy, path=folder)
 
 
 def _chained(before: str, digest: str) -> str:
@@ -167,7 +175,12 @@ def _chunks(pairs: Iterator[Pair]) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def _store_chunk(
-    store: Store, chunk: Chunk, seen: Seen | None, numbers: list[dict[str, int]], ends: list[int]
+    store: Store,
+    chunk: Chunk,
+    text: dict[str, Any],
+    seen: Seen | None,
+    numbers: list[dict[str, int]],
+    ends: list[int],
 ) -> None:
     state, removed = store.state, dict(chunk.removed)
     fresh = np.ones(len(chunk.sides[0][2]), bool)
@@ -190,9 +203,10 @@ def _store_chunk(
             store.append(SIDES[index], name, content)
         digest.update(b"".join((new.encode(), rows.astype("<i4").tobytes(), offsets.astype("<i8").tobytes())))
     state["sha256"] = digest.hexdigest()
-    state["text"] = _chained(state["text"], chunk.fingerprint)
-    state["read"] += chunk.read
-    state["pairs"] += int(fresh.sum())
+    text["text"] = _chained(text["text"], chunk.fingerprint)
+    for tally in (state, text):
+        tally["read"] += chunk.read
+        tally["pairs"] += int(fresh.sum())
     state["removed"] = {name: state["removed"].get(name, 0) + count for name, count in removed.items()}
 
 
@@ -206,21 +220,27 @@ def _store_tokenizer(
     state = store.state
     if "tokenizer_sha256" in state:
         return Tokenizer.load(store.folder, tags_of(data))
-    total = state["pairs"]
-    held = 0 if data.valid else min(data.valid_size, total // 10)
-    chosen = shuffled(total, SEED, 0, np.arange(min(total, held + SAMPLE)))
-    held_out, sample = np.sort(chosen[:held]), np.sort(chosen[held:])
+    total, sizes = state["pairs"], [text["pairs"] for text in state["texts"]]
+    held = 0 if data.valid else min(data.valid_size, sizes[0] // 10)
+    held_out = np.sort(shuffled(sizes[0], SEED, 0, np.arange(held)))
+    sample = np.setdiff1d(shuffled(total, SEED, 0, np.arange(min(total, held + SAMPLE))), held_out)
     if not len(sample) or not (held or data.valid):
         taken = ", ".join(f"{name} {count:,}" for name, count in state["removed"].items() if count)
         what = f"{total:,} sentence pairs are too few" + (f" (removed before: {taken})" if taken else "")
         raise DataError(what, "look at the text with: onmal doctor")
+    for text, size in zip(data.texts, sizes, strict=True):
+        if not size:
+            raise DataError(
+                f"no sentence pair of {text.names} is left", "look at the text with: onmal doctor"
+            )
     note(f"learning the tokenizer from {len(sample):,} pairs ...")
     tokenizer = learn_tokenizer(_pairs(store, words, sample), data, sample_of=total - held)
     tokenizer.save(store.folder)
     if held:
         with open_whole(store.folder / HELD_OUT) as file:
             file.writelines(f"{pair.source}\t{pair.target}\n" for pair in _pairs(store, words, held_out))
-    state |= {"held_out": held_out.tolist(), "tokenizer_sha256": tokenizer_sha256(tokenizer)}
+    state |= {"held_out": held_out.tolist(), "rows": [sizes[0] - held, *sizes[1:]]}
+    state["tokenizer_sha256"] = tokenizer_sha256(tokenizer)
     models = ["tokenizer.model"] if tokenizer.joint else ["source.model", "target.model"]
     store.commit(*models, *([HELD_OUT] if held else []))
     return tokenizer

@@ -137,10 +137,10 @@ def _sums(values: Ints, counts: Ints) -> Ints:
     return np.diff(joined(values)[joined(counts)])
 
 
-def uniform(seed: int, epoch: int, pairs: Ints, words: Ints) -> NDArray[np.float64]:
+def uniform(seed: int, epoch: int | Ints, pairs: Ints, words: Ints) -> NDArray[np.float64]:
     """Numbers in [0, 1) that depend on their arguments alone: SplitMix64 of (seed, epoch, pair, word)."""
     with np.errstate(over="ignore"):
-        x = np.array([seed], np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(epoch)
+        x = np.array([seed], np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.asarray(epoch, np.uint64)
         x = _mix(_mix(x) + pairs.astype(np.uint64))
         x = _mix(x + words.astype(np.uint64))
     return np.multiply(x >> np.uint64(11), 2.0**-53, dtype=np.float64)

@@ -183,7 +183,7 @@ class Tokenizer:
     source: SubwordModel
     target: SubwordModel
     tags: tuple[str, ...] = ()
-    """Control symbols such as <2ko>, put before the source when one model serves several directions."""
+    """Control symbols: <2ko> before the source where one model serves several directions, <back> for a text of a mix."""
 
     @property
     def joint(self) -> bool:
@@ -201,14 +201,24 @@ class Tokenizer:
         """Id of the tag that asks for a language; a LanguageError where the model does not have it."""
         tag = direction_tag(target_language)
         if tag not in self.tags:
-            known = ", ".join(t[2:-1] for t in self.tags)
+            known = ", ".join(t[2:-1] for t in self.tags if t.startswith("<2"))
             raise LanguageError(f"this model cannot translate to {target_language!r}", f"it knows: {known}")
         return self.source.processor.piece_to_id(tag)
 
-    def encode_source(self, text: str, target_language: str = "") -> list[int]:
-        """[tag] words [end]; the tag only where the model has several directions."""
-        prefix = [self.tag_id(target_language)] if self.tags else []
-        return [*prefix, *self.source.encode(text), END]
+    def prefix(self, target_language: str = "", tag: str = "") -> list[int]:
+        """What begins a source: the tag of a language, only where the model has several directions, then that of a text.
+
+        LanguageError for a language and ConfigError for a text that the model has no tag of.
+        """
+        texts = [known[1:-1] for known in self.tags if not known.startswith("<2")]
+        if tag and tag not in texts:
+            raise ConfigError(f"this model has no tag {tag!r}", f"it knows: {', '.join(texts) or 'none'}")
+        direction = [self.tag_id(target_language)] if len(texts) < len(self.tags) else []
+        return direction + [self.source.processor.piece_to_id(f"<{tag}>")] * bool(tag)
+
+    def encode_source(self, text: str, target_language: str = "", tag: str = "") -> list[int]:
+        """[tags] words [end], with the tags of `prefix`."""
+        return [*self.prefix(target_language, tag), *self.source.encode(text), END]
 
     def encode_target(self, text: str) -> list[int]:
         """Words [end]."""

@@ -177,10 +177,7 @@ class Validator:
 
     def __init__(self, tokenizer: Tokenizer, pairs: Sequence[Pair], data: DataConfig) -> None:
         self.tokenizer, self.pairs, self.data = tokenizer, pairs, data
-        self.text = encode_pairs(
-            tokenizer, pairs, sampling=0.0, max_length=data.max_length,
-            languages=(data.source_language, data.target_language), both_directions=data.both_directions,
-        )  # fmt: skip
+        self.text = encode_pairs(tokenizer, pairs, data.replace(subword_sampling=0.0))
 
     def __call__(self, model: Seq2Seq) -> Validation:
         directions = _directions(self.data)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import random
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from onmal.config import DataConfig, RunConfig
@@ -64,7 +65,7 @@ def prepare_sources(
     if data.shards:
         report.note(f"opening {data.shards} ...")
         return _from_shards(data, corpora)
-    report.note(f"reading {' '.join([data.corpus, *data.train]).strip()} ...")
+    report.note(f"reading {data.names} ...")
     pairs = training_pairs(data, corpora, config.train.seed)
     count = f"{len(pairs.train):,} pairs"
     if begun:
@@ -73,10 +74,7 @@ def prepare_sources(
         report.note(f"learning the tokenizer from {count} ...")
         tokenizer = _tokenizer_of_the_first(team, pairs, data)
     report.note(f"encoding {count} ...")
-    text = encode_pairs(
-        tokenizer, pairs.train, sampling=data.subword_sampling, max_length=data.max_length,
-        languages=(data.source_language, data.target_language), both_directions=data.both_directions,
-    )  # fmt: skip
+    text = encode_pairs(tokenizer, pairs.train, data, pairs.sizes)
     return Sources(tokenizer, text, pairs.valid, len(pairs.train), pairs.removed, pairs.sha256())
 
 
@@ -108,6 +106,9 @@ class Pairs:
     """Training and validation pairs."""
 
     train: Sequence[Pair]
+    """Those of all texts, one text after the other."""
+    sizes: Sequence[int]
+    """How many are of each text."""
     valid: Sequence[Pair]
     removed: Mapping[str, int]
     """Filter -> training pairs that it took out."""
@@ -121,31 +122,33 @@ class Pairs:
 
 
 def training_pairs(data: DataConfig, corpora: Mapping[str, Path], seed: int) -> Pairs:
-    """Read and clean the training text; without validation text, hold out part of it by `seed`."""
-    # A blank side is the cleaner's to remove, and an error where nobody cleans.
-    pairs = open_pairs(data, data.train, corpora, empty="keep" if data.clean else "error")
-    pairs = islice(pairs, data.max_pairs) if data.max_pairs else pairs
-    removed: dict[str, int] = {}
-    if data.clean:
+    """Read and clean the training text; without validation text, hold out part of it (of a mix: the first) by `seed`."""
+    texts: list[list[Pair]] = []
+    removed: Counter[str] = Counter()
+    for text in data.texts:
+        # A blank side is the cleaner's to remove, and an error where nobody cleans.
+        pairs = open_pairs(text, text.train, corpora, empty="keep" if data.clean else "error")
+        pairs = islice(pairs, data.max_pairs or None)
         report = CleaningReport()
-        train = list(clean(pairs, default_filters(data.source_language, data.target_language), report))
-        removed = {name: fault.count for name, fault in report.removed.items() if fault.count}
-    else:
-        train = list(pairs)
+        if data.clean:
+            pairs = clean(pairs, default_filters(data.source_language, data.target_language), report)
+        texts.append(list(pairs))
+        removed.update({name: fault.count for name, fault in report.removed.items() if fault.count})
     if data.valid:
         valid = evenly(list(open_pairs(data, data.valid, corpora)), data.valid_size)
     else:
-        random.Random(seed).shuffle(train)
-        size = min(data.valid_size, len(train) // 10)
-        valid, train = train[:size], train[size:]
-    if not train or not valid:
+        random.Random(seed).shuffle(texts[0])
+        size = min(data.valid_size, len(texts[0]) // 10)
+        valid, texts[0] = texts[0][:size], texts[0][size:]
+    if not all(texts) or not valid:
+        sizes = " + ".join(f"{len(text):,}" for text in texts)
         taken = ", ".join(f"{name} {count:,}" for name, count in removed.items())
         raise DataError(
-            f"{len(train):,} sentence pairs to train on and {len(valid):,} to validate on are too few"
+            f"{sizes} sentence pairs to train on and {len(valid):,} to validate on are too few"
             + (f" (removed before: {taken})" if taken else ""),
             "look at the text with: onmal doctor",
         )
-    return Pairs(train, valid, removed)
+    return Pairs(list(chain.from_iterable(texts)), list(map(len, texts)), valid, removed)
 
 
 def evenly(pairs: Sequence[Pair], size: int) -> Sequence[Pair]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
@@ -78,8 +78,9 @@ class _Plan:
 class Translator:
     """Translates text with a saved model."""
 
-    def __init__(self, saved: SavedModel, engine: Engine | None = None) -> None:
-        self.saved = saved
+    def __init__(self, saved: SavedModel, engine: Engine | None = None, *, tag: str = "") -> None:
+        saved.tokenizer.prefix(saved.directions[0][1], tag)  # refuses one that the model does not know
+        self.saved, self.tag = saved, tag
         self.engine = engine or TorchEngine(saved.model)
 
     @cached_property
@@ -173,15 +174,15 @@ class Translator:
         """Cut a text into what stays and what is translated, and add the latter to `units`."""
         plan = _Plan(text, target)
         longest = self.saved.trained_lengths[0]
-        tokenizer = self.saved.tokenizer
+        encode = partial(self.saved.tokenizer.encode_source, target_language=target, tag=self.tag)
 
         def add(piece: str) -> None:
             plan.parts.append(len(units))
-            units.append(tokenizer.encode_source(piece, target))
+            units.append(encode(piece))
 
         def fits(piece: str) -> bool:
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
-            return len(piece) <= 16 * longest and len(tokenizer.encode_source(piece, target)) <= longest
+            return len(piece) <= 16 * longest and len(encode(piece)) <= longest
 
         for number, line in enumerate(text.split("\n")):
             if number:
@@ -262,6 +263,9 @@ def _halves(piece: Segment, fits: Callable[[str], bool]) -> Iterator[Segment]:
     yield from _halves(Segment(piece.text[middle:], piece.gap), fits)
 
 
-def load(folder: str | Path, device: str = "cpu") -> Translator:
-    """A translator from a model folder; raises ModelFolderError where the folder is missing or damaged."""
-    return Translator(load_model(folder, device))
+def load(folder: str | Path, device: str = "cpu", *, tag: str = "") -> Translator:
+    """A translator from a model folder; raises ModelFolderError where the folder is missing or damaged.
+
+    `tag` translates as the text that had it in training does (see `data.mix`); ConfigError for one that the model lacks.
+    """
+    return Translator(load_model(folder, device), tag=tag)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onmal.data import batching
-from onmal.data.batching import Batch, EncodedSide, Pool, TrainingText, budget_cuts, pad_rows
+from onmal.data.batching import Batch, EncodedSide, Lengths, Pool, TrainingText, budget_cuts, pad_rows
+from onmal.data.shuffle import Mix
 from onmal.text.subword_sampling import WordTable
 
 PAD, START, END, FIRST, WORDS = 0, 1, 2, 10, 30  # words have the ids from FIRST on
@@ -270,3 +272,130 @@ def test_padded_rows(rows: list[list[int]], pad: int) -> None:
 def test_a_batch_moves_as_one() -> None:
     batch: Batch = epoch_of(text_of(random_rows(20)))[0].to(torch.device("meta"))
     assert {batch.source.device.type, batch.target.device.type, batch.lengths.device.type} == {"meta"}
+
+
+# Several texts
+
+
+def batches_of(text: TrainingText, epochs: int = 2, seed: int = 1) -> Iterator[Batch]:
+    for epoch in range(epochs):
+        for number in range(text.pools):
+            yield from text.pool(seed, epoch, number, 64, start=START, end=END, pad=PAD)
+
+
+def same_batches(one: TrainingText, other: TrainingText) -> bool:
+    return all(
+        torch.equal(left.source, right.source)
+        and torch.equal(left.target, right.target)
+        and left.pairs.tolist() == right.pairs.tolist()
+        for left, right in zip(batches_of(one), batches_of(other), strict=True)
+    )
+
+
+@pytest.mark.parametrize("tags", [[[]], [[3], [4]]])
+@pytest.mark.parametrize("sampled", [False, True])
+def test_texts_that_are_mixed_as_they_are_make_the_batches_of_one(
+    tags: list[list[int]], sampled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "POOL", 50)
+    rows = random_rows(120)
+    one = replace(sampled_text(rows) if sampled else text_of(rows), tags=tags)
+    mixed = replace(one, mix=Mix((30, 50, 40), (30, 50, 40), (-1, -1, -1)))
+    assert same_batches(mixed, one)
+    assert mixed.lengths == one.lengths
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.tuples(SENTENCE, SENTENCE), min_size=2, max_size=30), st.data(),
+    st.sampled_from([[[]], [[3], [4]]]), st.integers(0, 2**62), st.integers(0, 9),
+)  # fmt: skip
+def test_a_text_of_a_mix_has_its_tag_after_that_of_the_direction(
+    rows: Rows, data: st.DataObject, tags: list[list[int]], seed: int, number: int
+) -> None:
+    first = data.draw(st.integers(1, len(rows) - 1))
+    drawn = data.draw(st.integers(0, len(rows)))
+    sizes, counts = (first, len(rows) - first), (drawn, len(rows) - drawn)
+    text = replace(text_of(rows, tags=tags), mix=Mix(sizes, counts, (-1, 5)))
+    tagged = 0
+    for batch in epoch_of(text, seed, number):
+        expected = []
+        for way, row in (divmod(pair, len(rows)) for pair in batch.pairs.tolist()):
+            source, target = rows[row][::-1] if way else rows[row]
+            own = [5] if row >= first else []
+            tagged += len(own)
+            expected.append(([*tags[way], *own, *source, END], [START, *target, END]))
+        assert batch.source.tolist() == pad_rows([source for source, _ in expected], PAD).tolist()
+        assert batch.target.tolist() == pad_rows([target for _, target in expected], PAD).tolist()
+    assert tagged == len(tags) * counts[1]
+
+
+def test_a_tag_counts_to_the_length() -> None:
+    text = replace(text_of([([10] * 8, [10])] * 5, max_length=9), mix=Mix((3, 2), (3, 2), (-1, 5)))
+    assert text.lengths == Lengths(9, 2, 2)
+    assert sorted(n for batch in epoch_of(text) for n in batch.pairs.tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("tags", [[[]], [[3], [4]]])
+def test_over_the_epochs_all_pairs_of_a_text_come_equally_often(
+    tags: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "POOL", 70)
+    text = replace(text_of(random_rows(100), tags=tags), mix=Mix((80, 20), (45, 55), (-1, 5)))
+    for epochs in (1, 2, 5):
+        pairs = np.concatenate([batch.pairs for batch in batches_of(text, epochs)])
+        for way in np.bincount(pairs, minlength=len(tags) * 100).reshape(len(tags), 100):
+            assert (way[:80].sum(), way[80:].sum()) == (45 * epochs, 55 * epochs)
+            assert max(np.ptp(way[:80]), np.ptp(way[80:])) <= 1
+
+
+def test_any_pool_of_a_mix_can_be_made_without_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a run goes on in the middle of an epoch, and all its processes see the same batches."""
+    monkeypatch.setattr(batching, "POOL", 40)
+    mix = Mix((70, 50), (20, 100), (-1, 5))
+    places = [(epoch, number) for epoch in range(3) for number in range(3)]
+
+    def pools(order: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[list[int]]]:
+        text = replace(sampled_text(random_rows(120)), mix=mix)
+        return {
+            place: [
+                batch.source.flatten().tolist() for batch in text.pool(7, *place, 64, start=1, end=2, pad=0)
+            ]
+            for place in order
+        }
+
+    found = pools(places)
+    assert pools(places[::-1]) == found
+    assert len({str(sorted(pool)) for pool in found.values()}) == len(places)
+
+
+def test_a_pair_that_comes_again_in_an_epoch_is_segmented_anew() -> None:
+    text = replace(
+        sampled_text([([w] * 12, [w] * 12) for w in range(FIRST, FIRST + 20)]),
+        mix=Mix((2, 18), (19, 1), (-1, -1)),
+    )
+    seen = [
+        tuple(row)
+        for batch in epoch_of(text)
+        for row in batch.source.tolist()
+        if words_of(row[:1]) <= [FIRST + 1]
+    ]
+    assert len(seen) == 19
+    assert len(set(seen)) == 19
+
+
+@pytest.mark.parametrize(
+    ("tags", "held_out", "digest"),
+    [([[]], [], "d9a581743fa94434"), ([[3], [4]], [0, 7, 8, 119], "b9e5c00ce4cac59a")],
+)
+def test_batches_are_those_of_earlier_versions(
+    tags: list[list[int]], held_out: list[int], digest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or no run that was begun with one could be resumed."""
+    monkeypatch.setattr(batching, "POOL", 90)
+    text = replace(sampled_text(random_rows(120)), tags=tags, held_out=np.array(held_out, np.int64))
+    found = hashlib.sha256()
+    for batch in batches_of(text):
+        rows = (batch.source.tolist(), batch.target.tolist(), batch.lengths.tolist(), batch.pairs.tolist())
+        found.update(str(rows).encode())
+    assert found.hexdigest()[:16] == digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,6 @@ PAIRS = [
     Pair("이름은 Ａ①입니다.", "e\u0301 \ufeff ﬁ"),
     Pair("😀", "<2ko> </s>"),
 ]
-LANGUAGES = ("ko", "en")
 
 
 def learned(pairs: list[Pair] = PAIRS, **values: Any) -> Tokenizer:
@@ -43,11 +43,12 @@ def learned(pairs: list[Pair] = PAIRS, **values: Any) -> Tokenizer:
     return learn_tokenizer(pairs, config)
 
 
-def rows(tokenizer: Tokenizer, **values: Any) -> dict[int, tuple[list[int], list[int]]]:
+def rows(
+    tokenizer: Tokenizer, sizes: Sequence[int] = (), **values: Any
+) -> dict[int, tuple[list[int], list[int]]]:
     """Pair -> its source and target row, without padding."""
-    text = encode_pairs(
-        tokenizer, PAIRS, languages=LANGUAGES, **{"sampling": 0.0, "max_length": 500, **values}
-    )
+    data = DataConfig(source_language="ko", target_language="en", **{"max_length": 500, **values})
+    text = encode_pairs(tokenizer, PAIRS, data, sizes)
     epoch = text.pool(1, 0, 0, 256, start=START, end=END, pad=PAD)
     return {
         n: (source[: source.index(END) + 1], target[: length + 1])
@@ -79,7 +80,7 @@ def test_rows_are_what_the_tokenizer_says(tokenizer: str, joint: bool) -> None:
 def test_both_directions_are_there_with_their_tags(sampling: float) -> None:
     subwords = learned(both_directions=True)
     to_korean, to_english = subwords.tag_id("ko"), subwords.tag_id("en")
-    found = rows(subwords, both_directions=True, sampling=sampling)
+    found = rows(subwords, both_directions=True, subword_sampling=sampling)
     assert len(found) == 2 * len(PAIRS)
     for n, pair in enumerate(PAIRS):
         for (source, target), tag, (read, written) in (
@@ -104,6 +105,43 @@ def test_a_model_of_both_directions_can_be_read_in_one() -> None:
 def test_a_model_without_tags_is_of_one_direction() -> None:
     with pytest.raises(LanguageError, match="cannot translate to 'ko'"):
         rows(learned(), both_directions=True)
+
+
+MIX = [
+    {"train": ["a.tsv"]},
+    {"train": ["b.ko", "b.en"], "tag": "back"},
+    {"corpus": "koen", "train": ["train"], "tag": "back"},
+    {"train": ["c.tsv"], "tag": "law"},
+]
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_texts_of_a_mix_have_their_tags(both: bool) -> None:
+    values = {"both_directions": both, "mix": MIX}
+    subwords = learned(**values)
+    assert subwords.tags == (*(("<2ko>", "<2en>") if both else ()), "<back>", "<law>")
+    sizes = [len(PAIRS) - 30, 10, 5, 15]
+    found = rows(subwords, sizes, **values)
+    assert len(found) == (1 + both) * len(PAIRS)
+    tags = [tag for tag, size in zip(("", "back", "back", "law"), sizes, strict=True) for _ in range(size)]
+    for n, (pair, tag) in enumerate(zip(PAIRS, tags, strict=True)):
+        assert found[n] == (
+            subwords.encode_source(pair.source, "en", tag),
+            [START, *subwords.encode_target(pair.target)],
+        )
+        if both:
+            assert found[len(PAIRS) + n][0] == subwords.encode_source(pair.target, "ko", tag)
+
+
+def test_validation_text_is_without_the_tags_of_a_mix() -> None:
+    subwords = learned(mix=MIX)
+    assert rows(subwords, mix=MIX) == rows(subwords)
+
+
+def test_a_mix_without_tags_has_the_tokenizer_of_its_pairs() -> None:
+    mixed = learned(mix=[{"train": ["a.tsv"], "weight": 3.0}, {"train": ["b.tsv"]}])
+    assert mixed.source.serialized == learned().source.serialized
+    assert mixed.tags == ()
 
 
 def test_longer_pairs_are_left_out() -> None:

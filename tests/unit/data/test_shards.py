@@ -27,6 +27,7 @@ from onmal.data.clean import CleaningReport, clean, default_filters
 from onmal.data.pair import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer
 from onmal.data.shards import HELD_OUT, STATE, open_shards
+from onmal.data.shuffle import Mix
 from onmal.data.writing import MANIFEST, prepare_text
 from onmal.errors import ConfigError, DataError, OnmalError
 from onmal.phrasebook import phrases
@@ -62,15 +63,12 @@ def config(**values: Any) -> DataConfig:
     return DataConfig(**{**plain, **values})
 
 
-def prepared(folder: Path, data: DataConfig, pairs: Iterable[Pair] = PAIRS, **options: Any) -> dict[str, Any]:
-    return prepare_shards(pairs, data, folder, **{"processes": 1, **options})
+def prepared(folder: Path, data: DataConfig, *texts: Iterable[Pair], **options: Any) -> dict[str, Any]:
+    return prepare_shards(texts or [PAIRS], data, folder, **{"processes": 1, **options})
 
 
 def in_memory(data: DataConfig, pairs: list[Pair] = KEPT) -> TrainingText:
-    return encode_pairs(
-        learn_tokenizer(pairs, data), pairs, sampling=data.subword_sampling, max_length=data.max_length,
-        languages=LANGUAGES, both_directions=data.both_directions,
-    )  # fmt: skip
+    return encode_pairs(learn_tokenizer(pairs, data), pairs, data)
 
 
 def batches(text: TrainingText, epochs: int = 2) -> Iterator[batching.Batch]:
@@ -109,6 +107,108 @@ def test_shards_train_as_text_in_memory_does(tmp_path: Path, values: dict[str, A
         ):
             assert torch.equal(one, other)
         assert left.pairs.tolist() == right.pairs.tolist()
+
+
+MIX = [
+    {"train": ["a.tsv"], "weight": 2.0},
+    {"train": ["b.tsv"], "weight": 0.5, "tag": "back"},
+    {"train": ["c.tsv"]},
+]
+TEXTS = (PAIRS[:150], PAIRS[100:400], PAIRS[350:])  # a pair may be in two texts
+MIXED = {"train": [], "mix": MIX, "temperature": 2.0}
+
+
+def texts_in_memory(data: DataConfig) -> TrainingText:
+    kept = [list(clean(text, default_filters(*LANGUAGES))) for text in TEXTS]
+    pairs = [pair for text in kept for pair in text]
+    return encode_pairs(learn_tokenizer(pairs, data), pairs, data, list(map(len, kept)))
+
+
+def same_batches(one: TrainingText, other: TrainingText) -> bool:
+    return all(
+        torch.equal(left.source, right.source)
+        and torch.equal(left.target, right.target)
+        and left.pairs.tolist() == right.pairs.tolist()
+        for left, right in zip(batches(one), batches(other), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"subword_sampling": 0.2, "both_directions": True}],
+    ids=["plain", "sampled in both directions"],
+)
+def test_shards_of_several_texts_train_as_those_in_memory_do(tmp_path: Path, values: dict[str, Any]) -> None:
+    data = config(**MIXED, **values)
+    manifest = prepared(tmp_path / "shards", data, *TEXTS)
+    found, expected = open_shards(tmp_path / "shards", data), texts_in_memory(data)
+    assert manifest["rows"] == found.text.mix.sizes == expected.mix.sizes
+    assert found.text.mix == expected.mix != Mix()
+    assert found.tokenizer.tags[-1] == "<back>"
+    assert found.text.lengths == expected.lengths
+    assert same_batches(found.text, expected)
+
+
+def test_weights_and_temperature_may_change_and_texts_and_tags_may_not(tmp_path: Path) -> None:
+    prepared(tmp_path / "shards", config(**MIXED), *TEXTS)
+    other = config(train=[], mix=[{**text, "weight": 3.0} for text in MIX], temperature=5.0)
+    assert same_batches(open_shards(tmp_path / "shards", other).text, texts_in_memory(other))
+    refused: list[dict[str, Any]] = [
+        {"mix": [{**MIX[0], "tag": "other"}, *MIX[1:]]},
+        {"mix": [MIX[1], MIX[0], MIX[2]]},
+        {"mix": MIX[:2]},
+        {"train": ["a.tsv"]},
+    ]
+    for values in refused:
+        with pytest.raises(ConfigError, match=r"the text was prepared with data\.mix = .*a\.tsv.*, not \["):
+            open_shards(
+                tmp_path / "shards", config(**values) if "train" in values else config(train=[], **values)
+            )
+
+
+def test_one_text_is_not_taken_for_several(tmp_path: Path) -> None:
+    prepared(tmp_path / "shards", config())
+    manifest = json.loads((tmp_path / "shards" / MANIFEST).read_text("utf-8"))
+    del manifest["data"]["mix"]  # as an earlier onmal wrote it
+    (tmp_path / "shards" / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(ConfigError, match=r"was prepared with data\.mix = \[\], not"):
+        open_shards(tmp_path / "shards", config(**MIXED))
+    assert open_shards(tmp_path / "shards", config()).text.mix == Mix()
+
+
+def test_the_first_text_of_a_mix_is_held_out_from(tmp_path: Path) -> None:
+    data = config(**MIXED, valid=[], valid_size=10)
+    whole = prepared(tmp_path / "open", config(**MIXED), *TEXTS)
+    manifest = prepared(tmp_path / "shards", data, *TEXTS)
+    assert max(manifest["held_out"]) < whole["rows"][0]
+    assert manifest["rows"] == [whole["rows"][0] - 10, *whole["rows"][1:]]
+    shards = open_shards(tmp_path / "shards", data)
+    first = {(normalize(pair.source), normalize(pair.target)) for pair in TEXTS[0]}
+    assert len(shards.held_out) == 10
+    assert {pair[:2] for pair in shards.held_out} <= first
+    assert len(shards.text) == sum(manifest["rows"])
+
+
+def test_a_text_of_which_nothing_is_left_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no sentence pair of b\.tsv is left; .*onmal doctor"):
+        prepared(tmp_path / "shards", config(**MIXED), PHRASES, FAULTY[:1], PHRASES)
+
+
+def test_a_limit_is_one_of_each_text(tmp_path: Path) -> None:
+    manifest = prepared(tmp_path / "shards", config(**MIXED, clean=False, max_pairs=120), *TEXTS)
+    assert manifest["rows"] == [120, 120, len(TEXTS[2])]
+
+
+def test_going_on_in_a_later_text_ends_where_an_uninterrupted_run_does(tmp_path: Path) -> None:
+    data = config(**MIXED)
+    prepared(tmp_path / "whole", data, *TEXTS)
+    for stop in (0, 80, 200):
+        with pytest.raises(Stopped):
+            prepared(tmp_path / "parts", data, TEXTS[0], until(TEXTS[1], stop), TEXTS[2])
+    with pytest.raises(Stopped):
+        prepared(tmp_path / "parts", data, *TEXTS[:2], until(TEXTS[2], 40))
+    prepared(tmp_path / "parts", data, *TEXTS)
+    assert files_of(tmp_path / "parts") == files_of(tmp_path / "whole")
 
 
 def test_the_manifest_tells_what_cleaning_did(tmp_path: Path) -> None:
@@ -202,11 +302,13 @@ def stop_at(word: str) -> Callable[[str], None]:
 
 def test_going_on_ends_where_an_uninterrupted_run_does(tmp_path: Path) -> None:
     prepared(tmp_path / "whole", config(**SAMPLED))
-    cut: list[dict[str, Any]] = [{"pairs": until(PAIRS, stop)} for stop in (0, 36, 75, 200, 401)]
-    cut += [{"note": stop_at(word)} for word in ("learning", "source", "target")]
-    for options in cut:
+    cut: list[tuple[Iterable[Pair], dict[str, Any]]] = [
+        *((until(PAIRS, stop), {}) for stop in (0, 36, 75, 200, 401)),
+        *((PAIRS, {"note": stop_at(word)}) for word in ("learning", "source", "target")),
+    ]
+    for pairs, options in cut:
         with pytest.raises(Stopped):
-            prepared(tmp_path / "parts", config(**SAMPLED), **options)
+            prepared(tmp_path / "parts", config(**SAMPLED), pairs, **options)
         for path in (tmp_path / "parts").glob("*.*"):
             if path.name.partition(".")[0] in ("source", "target", "pairs") and path.suffix != ".model":
                 with path.open("ab") as file:
@@ -235,7 +337,7 @@ def note(text):
     if moment in text:
         os._exit(9)
 
-shards.prepare_shards(pairs(), DataConfig(**json.loads(data)), folder, processes=1, note=note)
+shards.prepare_shards([pairs()], DataConfig(**json.loads(data)), folder, processes=1, note=note)
 """
 
 

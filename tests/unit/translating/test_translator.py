@@ -17,7 +17,7 @@ from onmal.config import DataConfig, ModelConfig, SearchConfig
 from onmal.data.pair import Pair
 from onmal.data.prepare import learn_tokenizer
 from onmal.decoding.search import Hypothesis
-from onmal.errors import LanguageError
+from onmal.errors import ConfigError, LanguageError
 from onmal.models import build
 from onmal.saved_model import SavedModel
 from onmal.text.language import writes_spaces
@@ -31,7 +31,9 @@ WORDS = [*KOREAN, *ENGLISH]
 BOTH = (("ko", "en"), ("en", "ko"))
 
 
-def saved_model(directions: Sequence[tuple[str, str]] = BOTH, **card: Any) -> SavedModel:
+def saved_model(
+    directions: Sequence[tuple[str, str]] = BOTH, tags: Sequence[str] = (), **card: Any
+) -> SavedModel:
     """A tokenizer of a few words, and a network that knows nothing."""
     source, target = directions[0]
     data = DataConfig(
@@ -39,6 +41,7 @@ def saved_model(directions: Sequence[tuple[str, str]] = BOTH, **card: Any) -> Sa
         target_language=target,
         both_directions=len(directions) > 1,
         vocabulary_size=380,
+        mix=[{"train": [tag], "tag": tag} for tag in tags],
     )
     chance = random.Random(0)
     sentences = [" ".join(chance.choices(WORDS, k=6)) + "." for _ in range(200)]
@@ -461,3 +464,31 @@ def test_batch_mates_change_no_score_and_order_is_restored(
         assert abs(one.score - other.score) <= 1e-4
         assert abs(one.score - another.score) <= 1e-4
     assert len({round(each.score, 3) for each in together}) > 10
+
+
+@pytest.mark.parametrize("directions", [BOTH, BOTH[:1]])
+def test_a_tag_begins_every_piece_where_it_is_asked_for(directions: Sequence[tuple[str, str]]) -> None:
+    saved = saved_model(directions, tags=["back", "law"])
+    long = " ".join(KOREAN * 20)
+    for tag in ("", "law"):
+        echo = Echo(saved)
+        Translator(saved, echo, tag=tag).translate(long, to="en")
+        (rows,) = echo.calls
+        prefix = saved.tokenizer.source.pieces(saved.tokenizer.prefix("en", tag))
+        assert prefix == [*(["<2en>"] if len(directions) > 1 else []), *(["<law>"] if tag else [])]
+        assert len(rows) > 1
+        for row in map(saved.tokenizer.source.pieces, rows):
+            assert row[: len(prefix)] == prefix
+            assert not {"<2en>", "<law>", "<back>"} & set(row[len(prefix) :])
+            assert len(row) <= LONGEST
+
+
+def test_a_tag_that_the_model_lacks_is_told(saved: SavedModel) -> None:
+    tagged = saved_model(tags=["back", "law"])
+    for tag in ("laws", "2en", "<law>"):
+        with pytest.raises(ConfigError, match=f"this model has no tag '{tag}'; it knows: back, law"):
+            Translator(tagged, tag=tag)
+    with pytest.raises(ConfigError, match="this model has no tag 'law'; it knows: none"):
+        Translator(saved, tag="law")
+    with pytest.raises(LanguageError, match="cannot translate to 'de'; it knows: ko, en"):
+        tagged.tokenizer.tag_id("de")
