@@ -7,7 +7,6 @@ The docstring under each field is its help text.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -16,11 +15,12 @@ from contextlib import suppress
 from itertools import accumulate, pairwise
 from math import exp, log
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from onmal.errors import ConfigError
+from onmal.settings import Settings, Text, unknown_setting
 
 __all__ = [
     "SIZES",
@@ -36,78 +36,6 @@ __all__ = [
 
 Size = Literal["tiny", "small", "base", "big"]
 PositionKind = Literal["learned", "sinusoidal", "sinusoidal-halves", "rotary", "none"]
-
-
-def _utf8(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a file name in another encoding
-        raise ValueError(f"{text!r} is not UTF-8 text; rename it") from None
-    return text
-
-
-Text = Annotated[str, AfterValidator(_utf8)]
-
-
-class Settings(BaseModel):
-    """Base of all settings: frozen, unknown keys refused, and every mistake one ConfigError line."""
-
-    # Strict: TOML and JSON have types of their own, so "4" for 4 is a mistake, and so is true.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-    def __init__(self, /, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise _explain(type(self), error) from None
-
-    def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed, checked like a new one."""
-        return type(self)(**{**{name: getattr(self, name) for name in self.model_fields_set}, **changes})
-
-
-_REMEDIES = {
-    "int": "give a whole number",
-    "float": "give a number",
-    "finite_number": "give a finite number",
-    "bool": "give true or false",
-    "string": "give text, in quotes",
-    "list": 'give a list, such as ["a", "b"]',
-    "model": "give a section",
-    "literal_error": "choose {expected}",
-    "greater_than": "give more than {gt}",
-    "greater_than_equal": "give at least {ge}",
-    "less_than": "give less than {lt}",
-    "less_than_equal": "give at most {le}",
-}
-"""Kind of mistake, as pydantic calls it or how that begins -> what to do."""
-
-
-def _explain(settings: type[BaseModel], error: ValidationError) -> ConfigError:
-    """Turn pydantic's first complaint into one line that names the option, the value and the remedy."""
-    first = error.errors()[0]
-    kind, context = first["type"], first.get("ctx", {})
-    parts = re.findall("[A-Z][a-z]+", settings.__name__.removesuffix("Config"))
-    section = ".".join(parts).lower().removeprefix("run")
-    key = ".".join(part for part in first["loc"] if isinstance(part, str))
-    option = ".".join(filter(None, (section, key)))
-    if kind == "extra_forbidden":
-        return _unknown(option, key, settings.model_fields)
-    if kind == "missing":
-        return ConfigError(f"setting {option!r} is missing", "give it in the file or with --set")
-    if kind == "value_error":  # a rule of ours between several settings
-        what, _, remedy = str(context["error"]).partition("; ")
-        return ConfigError(f"[{section}]: {what}" if section else what, remedy)
-    remedy = _REMEDIES.get(kind) or _REMEDIES.get(kind.split("_")[0], "give another value")
-    return ConfigError(f"setting {option!r} cannot be {first['input']!r}", remedy.format(**context))
-
-
-def _unknown(option: str, key: str, known: Iterable[str]) -> ConfigError:
-    close = difflib.get_close_matches(key, known, n=1)
-    remedy = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-    return ConfigError(f"unknown setting {option!r}", remedy)
 
 
 class Vocabulary(Settings):
@@ -223,14 +151,14 @@ class DataConfig(Settings):
     """Name of a public corpus (see `onmal corpus`); then train, valid and tests name its splits."""
     train: list[Text] = Field(default=["train"])
     """Training text: split names of the corpus, or files (two aligned, or one TSV, JSONL, TMX or PO)."""
-    mix: list[DataMixConfig] = []
+    mix: list[DataMixConfig] = Field(default=[])
     """Several training texts instead of one. An epoch has as many pairs as all of them together: a text that gives more pairs
     than it has is gone through again, one that gives fewer gives others in the next epoch, all of them equally often."""
     temperature: float = Field(default=1.0, ge=1)
     """A text's share of an epoch is as (weight * size) ** (1 / temperature): a high one makes all alike (Arivazhagan 2019)."""
     valid: list[Text] = Field(default=["valid"])
     """Validation text, likewise; empty holds out `valid_size` pairs of the (first) training text."""
-    tests: list[Text] = []
+    tests: list[Text] = Field(default=[])
     """Splits of the corpus that `onmal evaluate` scores for a recipe."""
     valid_size: int = Field(default=500, ge=1)
     """Pairs that are scored at each validation."""
@@ -431,7 +359,7 @@ class RunConfig(Settings):
         """Build from nested mappings as TOML gives them; `size` fills what `[model]` leaves open."""
         for key, value in values.items():
             if key not in cls.model_fields:
-                raise _unknown(key, key, cls.model_fields)
+                raise unknown_setting(key, key, cls.model_fields)
             if key in SECTIONS and not isinstance(value, Mapping):
                 raise ConfigError(
                     f"{key!r} should be a section, not {value!r}", f"write [{key}] and its settings below"

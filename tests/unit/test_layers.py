@@ -20,7 +20,7 @@ HEART = ("models", "text", "data", "decoding", "training", "translating", "saved
 HEART_LINES = 5_000
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
-LAYER_0 = ("errors", "config")
+LAYER_0 = ("errors", "settings", "config")
 LAYER_1 = ("text", "phrasebook", "models")
 LAYER_2 = ("data", "decoding", "saved_model")
 LAYER_3 = ("interop", "translating")
@@ -45,7 +45,8 @@ class Row:
 # The row with the longest matching name counts. "" is onmal/__init__.py alone.
 TABLE = {
     "errors": Row(),
-    "config": Row(("errors",), ("pydantic",)),
+    "settings": Row(("errors",), ("pydantic",)),
+    "config": Row(("errors", "settings"), ("pydantic",)),
     "text": Row(LAYER_0, ("sentencepiece", "numpy"), ("kiwipiepy",)),
     "phrasebook": Row(LAYER_0, ("numpy",)),
     "models": Row(LAYER_0, ("torch",)),
