@@ -112,7 +112,7 @@ def join() -> None:
 
 def _end_with_the_first() -> None:
     """Standard input ends when the first process does, however it ended."""
-    sys.stdin.read()
+    os.read(sys.stdin.fileno(), 1)  # unbuffered: a lock held by this thread would disturb a process that ends
     os._exit(1)
 
 
