@@ -304,22 +304,31 @@ def test_interrupted_and_resumed_is_uninterrupted(
     assert_same_run(uninterrupted, run)
 
 
+def both_ways(
+    folder: Path, stops: Sequence[int], settings: dict[str, Any]
+) -> tuple[list[Watched], list[int]]:
+    """A run left alone and one that is stopped and resumed; and at which batch of its pool that one was stopped."""
+    runs, places = [], []
+    for name, when in (("uninterrupted", ()), ("interrupted", stops)):
+        (folder / name).mkdir()
+        run = trainer(folder / name, copy_task(sampled=True), after=stop_at(*when), **settings)
+        run.run()
+        for stop in when:
+            assert (run.progress.update, run.interrupted) == (stop, True)
+            places.append(run.progress.batch)
+            run = go_on(folder / name, stop_at(*when), **settings)
+            run.run()
+        runs.append(run)
+    return runs, places
+
+
 @pytest.mark.parametrize(
     "extra", [{"r_drop": 5.0}, {"word_dropout": 0.2}, {"ema": 0.9}, {"reversed_share": 0.7}], ids=str
 )
 def test_regularised_interrupted_and_resumed_is_uninterrupted(extra: dict[str, Any], tmp_path: Path) -> None:
     settings = {**EXACT, "max_updates": 12, **extra}
-    runs = []
-    for name, stops in (("uninterrupted", ()), ("interrupted", (3, 8))):
-        (tmp_path / name).mkdir()
-        run = trainer(tmp_path / name, copy_task(sampled=True), after=stop_at(*stops), **settings)
-        run.run()
-        for stop in stops:
-            assert (run.progress.update, run.interrupted) == (stop, True)
-            run = go_on(tmp_path / name, stop_at(*stops), **settings)
-            run.run()
-        assert run.progress.update == 12
-        runs.append(run)
+    runs, _ = both_ways(tmp_path, (3, 8), settings)
+    assert runs[0].progress.update == 12
     assert_same_run(*runs)
     (tmp_path / "plain").mkdir()
     plain = trainer(tmp_path / "plain", copy_task(sampled=True), **{**settings, **dict.fromkeys(extra, 0.0)})
@@ -416,16 +425,8 @@ def test_snapshots_that_nothing_needs_go(tmp_path: Path) -> None:
 def test_a_run_planned_in_epochs_goes_on_at_the_same_rate(tmp_path: Path) -> None:
     """How much of it is done, by which the rate falls, is known in the middle of an epoch, too."""
     settings = {**EXACT, "max_updates": 0, "max_epochs": 2}
-    runs = []
-    for name, stops in (("uninterrupted", ()), ("interrupted", (3, 7))):
-        (tmp_path / name).mkdir()
-        run = trainer(tmp_path / name, copy_task(sampled=True), after=stop_at(*stops), **settings)
-        run.run()
-        for stop in stops:
-            assert (run.progress.update, run.progress.batch > 0) == (stop, True)
-            run = go_on(tmp_path / name, stop_at(*stops), **settings)
-            run.run()
-        runs.append(run)
+    runs, places = both_ways(tmp_path, (3, 7), settings)
+    assert all(batch > 0 for batch in places)
     assert_same_run(*runs)
 
 
