@@ -102,7 +102,7 @@ def prepare(
     """
     from onmal.data.clean import default_filters
     from onmal.data.corpus import read_pairs
-    from onmal.data.writing import prepare_text
+    from onmal.preparing.text import prepare_text
 
     if len(data) == 1 and data[0].suffix == ".toml":
         _prepare_shards(data[0], out, source_language, target_language, settings or (), folders or ())

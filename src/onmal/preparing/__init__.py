@@ -1,1 +1,1 @@
-"""Training text prepared once for many runs: cleaned, tokenized and written as shards, by all cores."""
+"""Training text prepared once for many uses: cleaned, as text; tokenized, as shards, by all cores."""

@@ -28,12 +28,13 @@ from onmal.data.pair import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer
 from onmal.data.shards import HELD_OUT, STATE, open_shards
 from onmal.data.shuffle import Mix
-from onmal.data.writing import MANIFEST, prepare_text
+from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError, OnmalError
 from onmal.phrasebook import phrases
 from onmal.preparing import shards as preparing
 from onmal.preparing.chunks import Seen, numbered
 from onmal.preparing.shards import prepare_shards
+from onmal.preparing.text import prepare_text
 from onmal.text.normalize import normalize
 
 LANGUAGES = ("ko", "en")
