@@ -115,15 +115,20 @@ def test_two_give_the_losses_of_one(corpus: Path, tmp_path: Path) -> None:
 
 
 @unix
-def test_regularised_two_go_on_as_if_nothing_had_been(corpus: Path, tmp_path: Path) -> None:
+def test_regularised_two_go_on_with_a_mix_as_if_nothing_had_been(corpus: Path, tmp_path: Path) -> None:
     settings = {"r_drop": 5.0, "word_dropout": 0.1, "ema": 0.9, "validate_every": 5}
-    folder = tmp_path / "run"
-    endless = recipe(corpus, 2, max_updates=1_000_000, **settings)
+    text, folder = [str(corpus / "train.tsv")], tmp_path / "run"
+    mix = [{"train": text, "weight": 2.0}, {"train": text, "tag": "again"}]
+
+    def mixed(updates: int) -> RunConfig:
+        config = recipe(corpus, 2, max_updates=updates, **settings)
+        return config.replace(data=config.data.replace(train=[], mix=mix))
+
+    endless = mixed(1_000_000)
     stop(start(endless, folder), folder, lambda process: process.send_signal(signal.SIGINT))
     end = all_progress(folder / "training")[-1].update + 5
-    config = recipe(corpus, 2, max_updates=end, **settings)
-    train(config, folder, "--resume")
-    train(config, tmp_path / "uninterrupted")
+    train(mixed(end), folder, "--resume")
+    train(mixed(end), tmp_path / "uninterrupted")
     assert same(folder, tmp_path / "uninterrupted")
     assert {name.split(".")[-1] for name in checkpoint(folder)} >= {"average", "exp_avg"}
 

@@ -53,9 +53,20 @@ def source_tags(tokenizer: Tokenizer, data: DataConfig) -> list[list[int]]:
 
 
 def mix_of(tokenizer: Tokenizer, data: DataConfig, sizes: Sequence[int]) -> Mix:
-    """The texts of `data.mix`, of which so many pairs are there, each at least one."""
+    """The texts of `data.mix`, of which so many pairs are there, each at least one.
+
+    ConfigError for a text whose weight is so small that no epoch has any of it.
+    """
+    if not data.mix or not sizes:
+        return Mix()
     tags = [tokenizer.prefix(data.target_language, text.tag)[-1] if text.tag else -1 for text in data.mix]
-    return Mix(sizes, data.drawn(sizes), tags) if tags and sizes else Mix()
+    counts = data.drawn(sizes)
+    if 0 in counts:
+        raise ConfigError(
+            f"text {counts.index(0) + 1} of data.mix gives none of the {sum(sizes):,} pairs of an epoch",
+            "raise its weight, or leave it out",
+        )
+    return Mix(sizes, counts, tags)
 
 
 def tags_of(data: DataConfig) -> tuple[str, ...]:

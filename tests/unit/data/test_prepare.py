@@ -144,6 +144,14 @@ def test_a_mix_without_tags_has_the_tokenizer_of_its_pairs() -> None:
     assert mixed.tags == ()
 
 
+def test_a_text_of_a_mix_that_no_epoch_has_is_told() -> None:
+    mix = [{"train": ["a.tsv"]}, {"train": ["b.tsv"], "weight": 1e-6}]
+    with pytest.raises(
+        ConfigError, match=r"text 2 of data\.mix gives none of the .* pairs .*raise its weight"
+    ):
+        rows(learned(), [len(PAIRS) - 1, 1], mix=mix)
+
+
 def test_longer_pairs_are_left_out() -> None:
     subwords = learned()
     lengths = [
