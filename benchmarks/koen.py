@@ -19,7 +19,6 @@ import recording
 
 import onmal
 from onmal.cli.options import corpus_folders
-from onmal.config import SearchConfig
 from onmal.data.corpora import find
 from onmal.errors import ConfigError
 from onmal.evaluation import Score, by_label
@@ -37,7 +36,7 @@ def main() -> None:
     translator = onmal.load(options.model)
     card = translator.saved.card
     training = recording.training_facts(card, options.model)
-    data, search = card["run"]["data"], SearchConfig(**card["run"]["search"])
+    data, search = card["run"]["data"], translator.saved.search
     if data["corpus"] != CORPUS:
         raise ConfigError(f"{options.model} was not trained on koen", "give the folder of recipes/koen.toml")
     source, target = data["source_language"], data["target_language"]

@@ -37,7 +37,7 @@ def main() -> None:
     translator = onmal.load(options.model)
     card = translator.saved.card
     training = recording.training_facts(card, options.model)
-    data, search = card["run"]["data"], SearchConfig(**card["run"]["search"])
+    data, search = card["run"]["data"], translator.saved.search
     if data["corpus"] != CORPUS:
         raise ConfigError(
             f"{options.model} was not trained on Multi30k", "give the folder of a multi30k recipe"

@@ -21,7 +21,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from onmal.config import ModelConfig, Vocabulary
+from onmal.config import ModelConfig, SearchConfig, Vocabulary
 from onmal.errors import ConfigError, LanguageError, ModelFolderError
 from onmal.models import Seq2Seq, build
 from onmal.text.language import canonical
@@ -52,6 +52,11 @@ class SavedModel:
         longest = self.card.get("trained_lengths", {})
         source, target = self.model.longest_source, self.model.longest_target
         return min(longest.get("source") or source, source), min(longest.get("target") or target, target)
+
+    @property
+    def search(self) -> SearchConfig:
+        """How its recipe looks for the best translation; the usual way if not recorded."""
+        return SearchConfig(**self.card.get("run", {}).get("search", {}))
 
 
 def save_model(folder: Path, saved: SavedModel) -> None:
@@ -177,7 +182,12 @@ def load_model(folder: str | Path, device: str | torch.device = "cpu") -> SavedM
                 path=folder,
             )
     _load_weights(model, folder / "weights.safetensors")
-    return SavedModel(model.to(device).eval(), tokenizer, config, directions, card)
+    saved = SavedModel(model.to(device).eval(), tokenizer, config, directions, card)
+    try:
+        _ = saved.trained_lengths, saved.search
+    except (ConfigError, AttributeError, TypeError) as error:
+        raise ModelFolderError(f"is damaged: {error}", "copy it again", path=folder / "card.json") from None
+    return saved
 
 
 def _load_weights(model: Seq2Seq, path: Path) -> None:

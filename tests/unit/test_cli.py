@@ -355,6 +355,21 @@ def test_search_options_reach_the_search(ko_en: Path) -> None:
     )
 
 
+def test_a_model_is_searched_as_its_recipe_says(ko_en: Path, text: Path, tmp_path: Path) -> None:
+    def scored(model: Path, *options: str) -> str:
+        return succeed("translate", model, "--scores", "--text", "오늘 학교에 간다.", *options).stdout
+
+    wide = shutil.copytree(ko_en, tmp_path / "wide")
+    card = json.loads((wide / "card.json").read_text("utf-8"))
+    search = {"search": {"beam_size": 6, "length_penalty": 0.0}}
+    (wide / "card.json").write_text(json.dumps({**card, "run": {**card.get("run", {}), **search}}), "utf-8")
+    asked = ("--beam-size", "6", "--length-penalty", "0")
+    assert scored(wide) == scored(ko_en, *asked) != scored(ko_en)
+    assert scored(wide, "--length-penalty", "1") == scored(ko_en, "--beam-size", "6")
+    _, found = evaluated(wide, text / "a.ko", text / "a.en", out=text / "scores.json")
+    assert (found["search"]["beam_size"], found["search"]["length_penalty"]) == (6, 0)
+
+
 # Evaluate
 
 

@@ -303,6 +303,12 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "numbers": (edited(directions=[[1, 2]]), "/config.json: is damaged: "),
     "tags": (edited(tags=7), "/config.json: is damaged: "),
     "unknown tag": (edited(tags=["<2de>"]), ": its tokenizer has no tag <2de>"),
+    "card's search": (
+        written("card.json", b'{"run": {"search": {"beam_size": 0}}}'),
+        "/card.json: is damaged: setting 'search.beam_size' cannot be 0",
+    ),
+    "card's run": (written("card.json", b'{"run": 3}'), "/card.json: is damaged: "),
+    "card's lengths": (written("card.json", b'{"trained_lengths": []}'), "/card.json: is damaged: "),
     "broken card": (written("card.json", b"{"), "/card.json: is not valid JSON ("),
     "no tokenizer": (gone("tokenizer.model"), "/tokenizer.model: cannot be read (No such file or directory)"),
     "cut tokenizer": (cut("tokenizer.model", 999), "/tokenizer.model: is not a SentencePiece model"),

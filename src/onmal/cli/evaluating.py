@@ -14,6 +14,7 @@ from onmal.cli.options import (
     CorpusFolders,
     From,
     Model,
+    Tag,
     To,
     argument,
     corpus_folders,
@@ -28,7 +29,6 @@ from onmal.errors import ConfigError, LanguageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from onmal.config import SearchConfig
     from onmal.data.pair import Pair
     from onmal.evaluation import Comparison, Evaluation, Score
     from onmal.translating.translator import Translator
@@ -61,6 +61,7 @@ def evaluate(
     folders: CorpusFolders = None,
     source_language: From = "",
     target_language: To = "",
+    tag: Tag = "",
     beam_size: BeamSize = None,
     baseline: Baseline = None,
     literature: Literature = False,
@@ -83,7 +84,7 @@ def evaluate(
     from onmal.evaluation import evaluate as evaluate_translator
     from onmal.translating.translator import load
 
-    translator = load(model)
+    translator = load(model, tag=tag)
     sets, languages = _sets(
         translator, data or [], corpus, splits or [], folders, (source_language, target_language)
     )
@@ -91,7 +92,7 @@ def evaluate(
         raise ConfigError(
             f"one file cannot be for {len(sets)} sets of sentences", "give one --split at a time"
         )
-    search = search_config(beam_size)
+    search = search_config(translator.saved.search, beam_size)
     reports = {}
     for name, pairs in sets.items():
         note(f"translating the {len(pairs):,} sentences of {name} ...")
@@ -106,7 +107,7 @@ def evaluate(
         if by_label:
             report.count_labels([pair.label for pair in pairs])
         if baseline:
-            theirs = _baseline(baseline, [pair.source for pair in pairs], languages[1], search)
+            theirs = _baseline(baseline, [pair.source for pair in pairs], languages[1], beam_size)
             report.baseline = str(baseline)
             report.comparison = compare(
                 evaluation.hypotheses, theirs, evaluation.references, target_language=languages[1]
@@ -205,14 +206,16 @@ def _interval(score: Score) -> str:
     return "" if score.low is None or score.high is None else f"{score.low:.2f} to {score.high:.2f}"
 
 
-def _baseline(baseline: Path, sources: list[str], target_language: str, search: SearchConfig) -> list[str]:
-    """The translations to compare with: those of a second model, or the lines of a file."""
+def _baseline(baseline: Path, sources: list[str], target_language: str, beam_size: int | None) -> list[str]:
+    """The translations to compare with: those of a second model, as its own recipe searches, or the lines of a file."""
     from onmal.data.lines import read_lines
     from onmal.translating.translator import load
 
     if not baseline.is_dir():
         return list(read_lines(baseline))
-    return [found.text for found in load(baseline).translate(sources, to=target_language, search=search)]
+    theirs = load(baseline)
+    search = search_config(theirs.saved.search, beam_size)
+    return [found.text for found in theirs.translate(sources, to=target_language, search=search)]
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from onmal.cli.options import BeamSize, Model, To, argument, flag, option, search_config, utf8
+from onmal.cli.options import BeamSize, Model, Tag, To, argument, flag, option, search_config, utf8
 from onmal.cli.terminal import note
 from onmal.errors import ConfigError
 
@@ -69,6 +69,7 @@ def inspect(
     out: Annotated[Path | None, option("FILE", "Draw it here, as .svg or .png.", "--out", "-o")] = None,
     all_heads: Annotated[bool, flag("--all-heads", "Draw every layer and head, small.")] = False,
     to: To = "",
+    tag: Tag = "",
     beam_size: BeamSize = None,
 ) -> None:
     """Show which words the network looks at.
@@ -86,8 +87,9 @@ def inspect(
         raise ConfigError(
             "--all-heads draws every layer and head", "give -o FILE, and neither --layer nor --head"
         )
-    sentence, search = utf8(text, "TEXT"), search_config(beam_size)
-    inspection = inspect_sentence(load(model), sentence, to=to, search=search)
+    sentence, translator = utf8(text, "TEXT"), load(model, tag=tag)
+    search = search_config(translator.saved.search, beam_size)
+    inspection = inspect_sentence(translator, sentence, to=to, search=search)
     for warning in inspection.warnings:
         note(warning)
     typer.echo(f"{sentence}\n{inspection.translation}\n")

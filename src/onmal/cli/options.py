@@ -20,6 +20,7 @@ __all__ = [
     "Data",
     "From",
     "Model",
+    "Tag",
     "To",
     "argument",
     "corpus_folders",
@@ -54,11 +55,13 @@ Data = Annotated[
 ]
 From = Annotated[str, option("LANGUAGE", "Source language, such as ko.", "--from")]
 To = Annotated[str, option("LANGUAGE", "Target language, such as en.", "--to")]
+Tag = Annotated[str, option("NAME", "Translate as the text with this data.mix tag does.  [default: without]")]
 CorpusFolders = Annotated[
     list[str] | None, option("NAME=PATH", "Folder of a corpus that a recipe names; repeatable.", "--data")
 ]
 BeamSize = Annotated[
-    int | None, option("N", "Hypotheses kept per sentence; 1 is greedy.  [default: 4]", "--beam-size")
+    int | None,
+    option("N", "Hypotheses kept per sentence; 1 is greedy.  [default: as in its recipe]", "--beam-size"),
 ]
 
 _FORMATS = {".gz", ".xz", ".txt", ".tsv", ".jsonl", ".tmx", ".po"}
@@ -132,9 +135,10 @@ def utf8(text: str, option: str) -> str:
     return text
 
 
-def search_config(beam_size: int | None, *, n_best: int = 1, length_penalty: float = 1.0) -> SearchConfig:
-    """How to search; without a beam size it is the default one, or as wide as the n best need."""
-    from onmal.config import SearchConfig
-
-    width = max(SearchConfig().beam_size, n_best) if beam_size is None else beam_size
-    return SearchConfig(beam_size=width, n_best=n_best, length_penalty=length_penalty)
+def search_config(
+    usual: SearchConfig, beam_size: int | None, *, n_best: int = 1, length_penalty: float | None = None
+) -> SearchConfig:
+    """How to search: as the model's recipe does, but for what is asked for; the beam is as wide as the n best need."""
+    width = max(usual.beam_size, n_best) if beam_size is None else beam_size
+    penalty = usual.length_penalty if length_penalty is None else length_penalty
+    return usual.replace(beam_size=width, n_best=n_best, length_penalty=penalty)

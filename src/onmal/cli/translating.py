@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
-from onmal.cli.options import BeamSize, Model, To, argument, flag, option, search_config, utf8
+from onmal.cli.options import BeamSize, Model, Tag, To, argument, flag, option, search_config, utf8
 from onmal.cli.terminal import note, progress
 from onmal.errors import ConfigError, DataError
 
@@ -23,12 +23,13 @@ File = Annotated[
     Path | None, argument("FILE", "Text, one sentence or paragraph per line.  [default: standard input]")
 ]
 Text = Annotated[str | None, option("TEXT", "Translate this instead of a file.")]
-Tag = Annotated[str, option("NAME", "Translate as the text with this data.mix tag does.  [default: without]")]
 Out = Annotated[
     Path | None, option("FILE", "Write here, whole or not at all.  [default: standard output]", "--out", "-o")
 ]
 NBest = Annotated[int, option("N", "Write the N best translations of each line.")]
-LengthPenalty = Annotated[float, option("P", "Scores are divided by length ** P.  [default: 1]")]
+LengthPenalty = Annotated[
+    float | None, option("P", "Scores are divided by length ** P.  [default: as in its recipe]")
+]
 Scores = Annotated[bool, flag("--scores", "Write score, tab, translation.")]
 AsJson = Annotated[bool, flag("--json", "Write one JSON object per line.")]
 
@@ -42,7 +43,7 @@ def translate(
     tag: Tag = "",
     beam_size: BeamSize = None,
     n_best: NBest = 1,
-    length_penalty: LengthPenalty = 1.0,
+    length_penalty: LengthPenalty = None,
     scores: Scores = False,
     as_json: AsJson = False,
 ) -> None:
@@ -61,13 +62,13 @@ def translate(
         raise ConfigError(f"both {file} and --text were given", "give one of them")
     if scores and as_json:
         raise ConfigError("--scores and --json exclude each other", "JSON has the scores already")
-    search = search_config(beam_size, n_best=n_best, length_penalty=length_penalty)
     lines, count = _lines(file, text)
 
     from onmal.data.writing import open_whole
     from onmal.translating.translator import load
 
     translator = load(model, tag=tag)
+    search = search_config(translator.saved.search, beam_size, n_best=n_best, length_penalty=length_penalty)
     if to:
         translator.target_language(
             "", to

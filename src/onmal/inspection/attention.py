@@ -217,15 +217,15 @@ def inspect(
     Raises DataError for no text and for several lines, LengthError for one longer than the lengths seen in training,
     LanguageError as `translate` does.
     """
-    search = search or SearchConfig()
     saved, sentence = translator.saved, text.strip()
+    search = search or saved.search
     tokenizer, model = saved.tokenizer, saved.model
     if not normalize(sentence):
         raise DataError("there is no text to inspect", "give one sentence")
     if "\n" in sentence:
         raise DataError("inspect takes one sentence, and this text has several lines", "give one of them")
     language = translator.target_language(sentence, to)
-    source = tokenizer.encode_source(sentence, language)
+    source = tokenizer.encode_source(sentence, language, translator.tag)
     longest = saved.trained_lengths[0]
     if len(source) > longest:
         raise LengthError(

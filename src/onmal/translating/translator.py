@@ -129,7 +129,7 @@ class Translator:
         alignment: bool = False,
     ) -> Iterator[Translation]:
         """Translate texts as they come, in constant memory and in their order."""
-        search = search or SearchConfig()
+        search = search or self.saved.search
         remaining = iter(texts)
         while chunk := list(islice(remaining, CHUNK)):
             yield from self._translate(chunk, to, search, alignment)
