@@ -137,6 +137,8 @@ def test_what_the_command_does_not_know_gets_its_usage(arguments: list[str]) -> 
         ("translate MODEL a.ko --to fr", 2, "cannot translate to 'fr'; choose one of: en"),
         ("translate MODEL a.ko --to klingon", 2, "is not a language code"),
         ("translate MODEL a.ko --tag back", 2, "this model has no tag 'back'; it knows: none"),
+        ("evaluate MODEL a.ko a.en --tag back", 2, "this model has no tag 'back'; it knows: none"),
+        ("inspect MODEL 안녕 --tag back", 2, "this model has no tag 'back'; it knows: none"),
         ("translate MODEL a.ko --text 안녕", 2, "both a.ko and --text were given"),
         ("translate MODEL a.ko --beam-size 2 --n-best 3", 2, "n_best = 3 is more than beam_size = 2"),
         ("translate MODEL a.ko --beam-size 0", 2, "setting 'search.beam_size' cannot be 0"),

@@ -50,9 +50,11 @@ def corpus() -> list[tuple[str, str]]:
     return pairs
 
 
-def new_translator(directions: tuple[tuple[str, str], ...] = (("ko", "en"), ("en", "ko"))) -> Translator:
+def new_translator(
+    directions: tuple[tuple[str, str], ...] = (("ko", "en"), ("en", "ko")), tag: str = ""
+) -> Translator:
     """An untrained network of three layers, its tokenizer learned from 144 lines."""
-    tags = ("<2ko>", "<2en>") if len(directions) > 1 else ()
+    tags = (*(("<2ko>", "<2en>") if len(directions) > 1 else ()), *([f"<{tag}>"] if tag else []))
     lines = [line for pair in corpus() for line in pair]
     subwords = SubwordModel.learn(lines, kind="unigram", size=420, control_symbols=tags)
     tokenizer = Tokenizer(subwords, subwords, tags)
@@ -63,7 +65,15 @@ def new_translator(directions: tuple[tuple[str, str], ...] = (("ko", "en"), ("en
     )  # fmt: skip
     torch.manual_seed(0)
     model = build(config, tokenizer.vocabulary).eval()
-    return Translator(SavedModel(model, tokenizer, config, directions))
+    return Translator(SavedModel(model, tokenizer, config, directions), tag=tag)
+
+
+def test_the_tag_of_a_text_is_no_word() -> None:
+    inspection = inspect(new_translator(tag="back"), KOREAN, to="en")
+    for words in (True, False):
+        attention = inspection.attention("cross", words=words)
+        assert list(attention.columns[:2]) == ["(to en)", "(back)"]
+        assert attention.special_columns[:2] == (0, 1)
 
 
 @pytest.fixture(scope="module")

@@ -263,7 +263,9 @@ def _special(tokenizer: Tokenizer) -> dict[str, str]:
     vocabulary = tokenizer.vocabulary
     signs = tokenizer.target.pieces([vocabulary.pad, vocabulary.start, vocabulary.end])
     shown = dict(zip(signs, ("(pad)", "(start)", "(end)"), strict=True))
-    return shown | {tag: f"(to {tag[2:-1]})" for tag in tokenizer.tags if tag.startswith("<2")}
+    for tag in tokenizer.tags:
+        shown[tag] = f"(to {tag[2:-1]})" if tag.startswith("<2") else f"({tag[1:-1]})"
+    return shown
 
 
 _SPACE = "▁"  # how SentencePiece writes a space
