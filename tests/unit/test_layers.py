@@ -63,7 +63,6 @@ TABLE = {
     "fetching.mtdata_process": Row((), (), ("mtdata", "pybtex")),
     "training": Row((*TO_4, "inspection", "documents"), TENSORS),
     "training.run": Row((*TO_4, *LAYER_4), TENSORS),
-    "training.live": Row((*TO_4, "inspection", "documents"), (*TENSORS, "rich")),
     "serving": Row(
         (*TO_4, *LAYER_4), (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "prometheus_client")
     ),
@@ -71,6 +70,7 @@ TABLE = {
     "": Row(("errors",), free_inside=True),
     "__main__": Row(("cli",)),
     "run_report": Row(("errors", "config", "data.writing", "training.report")),
+    "run_report.live": Row((*TO_4, "training"), ("rich",)),
     "run_report.tensorboard": Row((*TO_4, "training"), ("torch",)),
     "demo": Row((*TO_4, *LAYER_4, "training")),
     "lab": Row(free=True),

@@ -225,7 +225,7 @@ def _watch() -> AbstractContextManager[Reporter]:
     if sys.stderr.isatty():
         from rich.console import Console
 
-        from onmal.training.live import LiveReport
+        from onmal.run_report.live import LiveReport
 
         return LiveReport(Console(stderr=True, highlight=False))
     from onmal.training.report import PlainReport

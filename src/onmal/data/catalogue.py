@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from types import MappingProxyType
 
 from onmal.errors import ConfigError, LanguageError
@@ -44,68 +46,17 @@ PHRASEBOOK_SIZES: Mapping[str, int] = MappingProxyType(
 )
 """Pairs of each split of the phrasebook, which could generate any number."""
 
-CORPORA: Mapping[str, Corpus] = MappingProxyType(
-    {
-        corpus.name: corpus
-        for corpus in (
-            Corpus(
-                name="phrasebook",
-                source_language="ko",
-                target_language="en",
-                splits=dict.fromkeys(PHRASEBOOK_SIZES, ()),
-                about="Korean and English sentences from a grammar in this program, generated when asked for",
-                licence="Apache-2.0, as the program",
-                label="frame",
-            ),
-            Corpus(
-                name="multi30k",
-                source_language="en",
-                target_language="de",
-                splits={
-                    split: (f"{split}.en", f"{split}.de")
-                    for split in ("train", "val", "test_2016", "test_2017", "test_mscoco")
-                },
-                about="image captions in English and German (Elliott et al. 2016, 2017)",
-                licence="no licence file; its README gives the images for non-commercial research and"
-                " educational purposes: treat the captions the same way",
-                address="https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/",
-                originals={
-                    f"{split}.{language}": f"{original}.{language}.gz"
-                    for split, original in (
-                        ("train", "train"),
-                        ("val", "val"),
-                        ("test_2016", "test_2016_flickr"),
-                        ("test_2017", "test_2017_flickr"),
-                        ("test_mscoco", "test_2017_mscoco"),
-                    )
-                    for language in ("en", "de")
-                },
-                sha256={
-                    "train.en": "f7cb7c7d411f6039a15de94de8c4d1709fada7b7474791598fd18451ec62427d",
-                    "train.de": "b5dc18c393d1f61f278a59af3acca40335d606cbb60d5441609a97a12fa0979e",
-                    "val.en": "1f2a23d992769b5b3d209b0a10dd0b77c08cceb1f20dfb97ed0aafa49d107227",
-                    "val.de": "2ae538e9409a298126a6d4e43a855a5e6b63504c53780710c67b4698953e9d4c",
-                    "test_2016.en": "399a4382932c1aadd3ceb9bef1008d388a64c76d4ae4e9d4728c6f4301cac182",
-                    "test_2016.de": "4be6b5b3236b79c25475c6bb829800a7ce559e9ba7a1f6c2394fe4d40be46d16",
-                    "test_2017.en": "89f1090381c6663a596cb69df930ed331b1f3869a0863774ab9471748ab29f45",
-                    "test_2017.de": "b945db9d939511ca8791a4119dc54926701f05bffdd12765419b0b77ff1dc14e",
-                    "test_mscoco.en": "61426c11a797dcf771149e10de1c311912182a96db3bcd1b9af0a34e8694df0f",
-                    "test_mscoco.de": "6fa27772f7927065df845bac373d0d743fe91930f83f541ff320b7e6398d394c",
-                },
-            ),
-            Corpus(
-                name="koen",
-                source_language="ko",
-                target_language="en",
-                splits={"train": ("train.tsv.xz",), "dev": ("dev.tsv",), "test": ("test.tsv",)},
-                about="Korean and English from software, its documentation, games and everyday sentences",
-                licence="that of the repository in each line's fourth column; some are copyleft",
-                label="kind",
-            ),
-        )
-    }
-)
 
+def _read_catalogue() -> dict[str, Corpus]:
+    entries = tomllib.loads(files("onmal.data").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    return {
+        name: Corpus(name=name, **{**entry, "splits": {s: tuple(f) for s, f in entry["splits"].items()}})
+        for name, entry in entries.items()
+    }
+
+
+CORPORA: Mapping[str, Corpus] = MappingProxyType(_read_catalogue())
+"""What catalogue.toml says of each."""
 
 _CODE = r"-([a-z]{3}(?:_[A-Z][a-z]{3})?(?:_[A-Z]{2})?)"
 _ID = re.compile(rf"\w[\w.]*-\w[\w.]*-\w[\w.]*{_CODE}{_CODE}")

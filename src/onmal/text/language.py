@@ -1,7 +1,7 @@
 """Language codes (BCP 47), what each language is called and which scripts it is written in.
 
 A code is a language ("ko"), perhaps with a script ("zh-Hant") or a region ("pt-BR"). Scripts go by their
-ISO 15924 codes ("Hang", "Latn"). A language that is not in the table below takes a private code: "x-jje".
+ISO 15924 codes ("Hang", "Latn"). A language that is not in languages.tsv takes a private code: "x-jje".
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from importlib.resources import files
 from typing import Literal, NamedTuple
 
 from onmal.errors import LanguageError
@@ -30,104 +31,23 @@ __all__ = [
 
 
 class _Language(NamedTuple):
-    aliases: str  # ISO 639-2 and 639-3, and codes withdrawn since
     english: str
     korean: str
-    scripts: str = "Latn"
-    spaces: bool = True
+    scripts: str  # by their ISO 15924 codes, with spaces between them
+    spaces: bool  # whether there are spaces between words
+    aliases: str  # ISO 639-2 and 639-3, and codes withdrawn since
 
 
-_LANGUAGES = {
-    "af": _Language("afr", "Afrikaans", "아프리칸스어"),
-    "am": _Language("amh", "Amharic", "암하라어", "Ethi"),
-    "ar": _Language("ara arb", "Arabic", "아랍어", "Arab"),
-    "az": _Language("aze azj", "Azerbaijani", "아제르바이잔어", "Latn Cyrl"),
-    "be": _Language("bel", "Belarusian", "벨라루스어", "Cyrl"),
-    "bg": _Language("bul", "Bulgarian", "불가리아어", "Cyrl"),
-    "bn": _Language("ben", "Bengali", "벵골어", "Beng"),
-    "bo": _Language("bod tib", "Tibetan", "티베트어", "Tibt", False),
-    "bs": _Language("bos", "Bosnian", "보스니아어", "Latn Cyrl"),
-    "ca": _Language("cat", "Catalan", "카탈루냐어"),
-    "cs": _Language("ces cze", "Czech", "체코어"),
-    "cy": _Language("cym wel", "Welsh", "웨일스어"),
-    "da": _Language("dan", "Danish", "덴마크어"),
-    "de": _Language("deu ger", "German", "독일어"),
-    "el": _Language("ell gre", "Greek", "그리스어", "Grek"),
-    "en": _Language("eng", "English", "영어"),
-    "eo": _Language("epo", "Esperanto", "에스페란토어"),
-    "es": _Language("spa", "Spanish", "스페인어"),
-    "et": _Language("est ekk", "Estonian", "에스토니아어"),
-    "eu": _Language("eus baq", "Basque", "바스크어"),
-    "fa": _Language("fas per pes", "Persian", "페르시아어", "Arab"),
-    "fi": _Language("fin", "Finnish", "핀란드어"),
-    "fr": _Language("fra fre", "French", "프랑스어"),
-    "ga": _Language("gle", "Irish", "아일랜드어"),
-    "gl": _Language("glg", "Galician", "갈리시아어"),
-    "gu": _Language("guj", "Gujarati", "구자라트어", "Gujr"),
-    "ha": _Language("hau", "Hausa", "하우사어"),
-    "he": _Language("heb iw", "Hebrew", "히브리어", "Hebr"),
-    "hi": _Language("hin", "Hindi", "힌디어", "Deva"),
-    "hr": _Language("hrv", "Croatian", "크로아티아어"),
-    "hu": _Language("hun", "Hungarian", "헝가리어"),
-    "hy": _Language("hye arm", "Armenian", "아르메니아어", "Armn"),
-    "id": _Language("ind in", "Indonesian", "인도네시아어"),
-    "is": _Language("isl ice", "Icelandic", "아이슬란드어"),
-    "it": _Language("ita", "Italian", "이탈리아어"),
-    "ja": _Language("jpn", "Japanese", "일본어", "Hani Hira Kana", False),
-    "jv": _Language("jav jw", "Javanese", "자바어"),
-    "ka": _Language("kat geo", "Georgian", "조지아어", "Geor"),
-    "kk": _Language("kaz", "Kazakh", "카자흐어", "Cyrl Latn"),
-    "km": _Language("khm", "Khmer", "크메르어", "Khmr", False),
-    "kn": _Language("kan", "Kannada", "칸나다어", "Knda"),
-    "ko": _Language("kor", "Korean", "한국어", "Hang"),
-    "ku": _Language("kur kmr", "Kurdish", "쿠르드어", "Latn Arab"),
-    "ky": _Language("kir", "Kyrgyz", "키르기스어", "Cyrl"),
-    "la": _Language("lat", "Latin", "라틴어"),
-    "lo": _Language("lao", "Lao", "라오어", "Laoo", False),
-    "lt": _Language("lit", "Lithuanian", "리투아니아어"),
-    "lv": _Language("lav lvs", "Latvian", "라트비아어"),
-    "mk": _Language("mkd mac", "Macedonian", "마케도니아어", "Cyrl"),
-    "ml": _Language("mal", "Malayalam", "말라얄람어", "Mlym"),
-    "mn": _Language("mon khk", "Mongolian", "몽골어", "Cyrl Mong"),
-    "mr": _Language("mar", "Marathi", "마라티어", "Deva"),
-    "ms": _Language("msa may zsm", "Malay", "말레이어"),
-    "mt": _Language("mlt", "Maltese", "몰타어"),
-    "my": _Language("mya bur", "Burmese", "버마어", "Mymr", False),
-    "nb": _Language("nob", "Norwegian Bokmål", "노르웨이어(보크몰)"),
-    "ne": _Language("nep npi", "Nepali", "네팔어", "Deva"),
-    "nl": _Language("nld dut", "Dutch", "네덜란드어"),
-    "nn": _Language("nno", "Norwegian Nynorsk", "노르웨이어(뉘노르스크)"),
-    "no": _Language("nor", "Norwegian", "노르웨이어"),
-    "pa": _Language("pan", "Punjabi", "펀자브어", "Guru Arab"),
-    "pl": _Language("pol", "Polish", "폴란드어"),
-    "ps": _Language("pus pbt", "Pashto", "파슈토어", "Arab"),
-    "pt": _Language("por", "Portuguese", "포르투갈어"),
-    "ro": _Language("ron rum mo", "Romanian", "루마니아어"),
-    "ru": _Language("rus", "Russian", "러시아어", "Cyrl"),
-    "si": _Language("sin", "Sinhala", "싱할라어", "Sinh"),
-    "sk": _Language("slk slo", "Slovak", "슬로바키아어"),
-    "sl": _Language("slv", "Slovenian", "슬로베니아어"),
-    "sq": _Language("sqi alb als", "Albanian", "알바니아어"),
-    "sr": _Language("srp", "Serbian", "세르비아어", "Cyrl Latn"),
-    "sv": _Language("swe", "Swedish", "스웨덴어"),
-    "sw": _Language("swa swh", "Swahili", "스와힐리어"),
-    "ta": _Language("tam", "Tamil", "타밀어", "Taml"),
-    "te": _Language("tel", "Telugu", "텔루구어", "Telu"),
-    "tg": _Language("tgk", "Tajik", "타지크어", "Cyrl"),
-    "th": _Language("tha", "Thai", "태국어", "Thai", False),
-    "tk": _Language("tuk", "Turkmen", "투르크멘어"),
-    "tl": _Language("tgl fil", "Tagalog", "타갈로그어"),
-    "tr": _Language("tur", "Turkish", "튀르키예어"),
-    "uk": _Language("ukr", "Ukrainian", "우크라이나어", "Cyrl"),
-    "ur": _Language("urd", "Urdu", "우르두어", "Arab"),
-    "uz": _Language("uzb uzn", "Uzbek", "우즈베크어", "Latn Cyrl"),
-    "vi": _Language("vie", "Vietnamese", "베트남어"),
-    "yi": _Language("yid ji ydd", "Yiddish", "이디시어", "Hebr"),
-    "yo": _Language("yor", "Yoruba", "요루바어"),
-    "yue": _Language("zh-yue", "Cantonese", "광둥어", "Hani", False),
-    "zh": _Language("zho chi cmn", "Chinese", "중국어", "Hani", False),
-    "zu": _Language("zul", "Zulu", "줄루어"),
-}
+def _table() -> dict[str, _Language]:
+    lines = files("onmal.text").joinpath("languages.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return {
+        code: _Language(english, korean, scripts, between == "spaces", aliases)
+        for code, english, korean, scripts, between, aliases in rows
+    }
+
+
+_LANGUAGES = _table()
 _ALIASES = {alias: code for code, language in _LANGUAGES.items() for alias in language.aliases.split()}
 
 # The mistakes that people make most: the country's code, or the language's own abbreviation.

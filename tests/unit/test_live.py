@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from onmal.run_report.live import LiveReport
 from onmal.training.checkpoint import Progress
-from onmal.training.live import LiveReport
 from onmal.training.report import Sample, Update, Validation
 
 
