@@ -22,7 +22,7 @@ DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 LAYER_0 = ("errors", "settings", "config")
 LAYER_1 = ("text", "phrasebook", "models")
-LAYER_2 = ("data", "decoding", "saved_model")
+LAYER_2 = ("data", "cleaning", "decoding", "saved_model")
 LAYER_3 = ("interop", "translating")
 LAYER_4 = ("inspection", "evaluation", "documents")
 TO_2, TO_3 = LAYER_0 + LAYER_1, LAYER_0 + LAYER_1 + LAYER_2
@@ -51,6 +51,7 @@ TABLE = {
     "phrasebook": Row(LAYER_0, ("numpy",)),
     "models": Row(LAYER_0, ("torch",)),
     "data": Row(TO_2, TENSORS),
+    "cleaning": Row((*TO_2, "data.pair")),
     "decoding": Row((*LAYER_0, "text", "phrasebook", "models.contract"), TENSORS),
     "saved_model": Row(TO_2, TENSORS),
     "interop": Row(TO_3, TENSORS, CONVERTERS),

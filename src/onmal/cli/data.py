@@ -29,8 +29,8 @@ from onmal.cli.terminal import note, progress, show, table
 from onmal.errors import ConfigError
 
 if TYPE_CHECKING:
+    from onmal.cleaning.clean import DoctorReport, Fault
     from onmal.config import DataConfig
-    from onmal.data.clean import DoctorReport, Fault
 
 __all__ = ["corpus", "doctor", "prepare"]
 
@@ -52,7 +52,7 @@ def doctor(
 
     Every fault with line numbers and an example; nothing is changed.
     """
-    from onmal.data.clean import examine
+    from onmal.cleaning.clean import examine
     from onmal.data.corpus import read_pairs
 
     source, target = languages_of(data, source_language, target_language)
@@ -100,7 +100,7 @@ def prepare(
     constant memory at any size. Cut off, the same command goes on where it was; standard input is given again from its
     beginning, and what is done is passed over.
     """
-    from onmal.data.clean import default_filters
+    from onmal.cleaning.clean import default_filters
     from onmal.data.corpus import read_pairs
     from onmal.preparing.text import prepare_text
 

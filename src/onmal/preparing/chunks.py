@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onmal.data.clean import CleaningReport, clean, default_filters
-from onmal.data.filters import Duplicate, Filter
+from onmal.cleaning.clean import CleaningReport, clean, default_filters
+from onmal.cleaning.filters import Duplicate, Filter
 from onmal.data.pair import Pair
 from onmal.text.normalize import normalize
 from onmal.text.subword_sampling import joined

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onmal.cleaning.filters import Duplicate
 from onmal.config import DataConfig
-from onmal.data.filters import Duplicate
 from onmal.data.pair import Pair
 from onmal.data.prepare import learn_tokenizer, tags_of
 from onmal.data.shards import HELD_OUT, LATER, SIDES, column, stored_text, tokenizer_sha256

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from onmal.data.clean import CleaningReport, clean
-from onmal.data.filters import Filter
+from onmal.cleaning.clean import CleaningReport, clean
+from onmal.cleaning.filters import Filter
 from onmal.data.pair import Pair
 from onmal.data.writing import MANIFEST, one_line
 from onmal.errors import DataError

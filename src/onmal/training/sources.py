@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from onmal.cleaning.clean import CleaningReport, clean, default_filters
 from onmal.config import DataConfig, RunConfig
 from onmal.data.batching import TrainingText
-from onmal.data.clean import CleaningReport, clean, default_filters
 from onmal.data.corpora import open_pairs
 from onmal.data.corpus import Pair
 from onmal.data.lines import open_bytes

@@ -20,10 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from onmal.cleaning.clean import CleaningReport, clean, default_filters
 from onmal.config import DataConfig
 from onmal.data import batching
 from onmal.data.batching import TrainingText
-from onmal.data.clean import CleaningReport, clean, default_filters
 from onmal.data.pair import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer
 from onmal.data.shards import HELD_OUT, STATE, open_shards

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onmal.data.clean import default_filters
+from onmal.cleaning.clean import default_filters
 from onmal.data.corpus import read_pairs
 from onmal.data.pair import Pair
 from onmal.data.writing import MANIFEST

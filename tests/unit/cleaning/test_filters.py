@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.data.clean import default_filters
-from onmal.data.filters import (
+from onmal.cleaning.clean import default_filters
+from onmal.cleaning.filters import (
     BrokenEncoding,
     Duplicate,
     Empty,

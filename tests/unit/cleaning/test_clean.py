@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.data.clean import CleaningReport, Lengths, clean, default_filters, examine
+from onmal.cleaning.clean import CleaningReport, Lengths, clean, default_filters, examine
+from onmal.cleaning.filters import Duplicate, Empty
 from onmal.data.corpus import Pair, read_pairs
-from onmal.data.filters import Duplicate, Empty
 
 SOUND = Pair("물을 마셔요.", "I drink water.", "", 1)
 FAULTY = {

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from onmal.data.filters import (
+from onmal.cleaning.filters import (
     BrokenEncoding,
     Duplicate,
     Empty,
