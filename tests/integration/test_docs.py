@@ -104,12 +104,25 @@ def test_the_quickstart_does_what_it_says(name: str, work: Path) -> None:
     assert translated[1] == ""
 
 
-def test_both_quickstarts_have_the_same_commands() -> None:
-    english, korean = (list(commands(REPOSITORY / "docs" / name)) for name in QUICKSTARTS)
+@pytest.mark.parametrize("name", ["translating.md", "translating.ko.md"])
+def test_translating_does_what_it_says(name: str, work: Path) -> None:
+    for command in commands(REPOSITORY / "docs" / name, mark="run"):
+        result = CliRunner().invoke(app, command, prog_name="onmal")
+        assert result.exit_code == 0, (command, result.output, result.exception)
+        for fragment in ("<b>", "</b>", "%d", "https://example.com/a?b=1"):
+            assert result.stdout.count(fragment) == shlex.join(command).count(fragment)
+
+
+@pytest.mark.parametrize("page", ["quickstart", "translating"])
+def test_both_languages_have_the_same_commands(page: str) -> None:
+    english, korean = (list(commands(REPOSITORY / "docs" / f"{page}{end}")) for end in (".md", ".ko.md"))
     assert english == korean
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ko.md", "docs/training.md", "docs/training.ko.md"])
+@pytest.mark.parametrize(
+    "name",
+    [f"{page}{end}" for page in ("README", "docs/training", "docs/translating") for end in (".md", ".ko.md")],
+)
 def test_the_python_examples_run(name: str, work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = blocks(REPOSITORY / name, "python")
     example = example.replace('"minutes": 30', '"max_updates": 2').replace(

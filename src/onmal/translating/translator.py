@@ -17,6 +17,7 @@ from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 from onmal.errors import LanguageError
 from onmal.saved_model import SavedModel, load_model
+from onmal.text.fragments import Without, put_back, take_out
 from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
 from onmal.text.segment import Segment, split_long, split_sentences
@@ -72,6 +73,8 @@ class _Plan:
     source: str
     target_language: str
     parts: list[str | int] = field(default_factory=list)
+    without: dict[int, Without] = field(default_factory=dict)
+    """Units that had fragments (addresses, markup, placeholders), as they were translated without."""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -177,12 +180,19 @@ class Translator:
         encode = partial(self.saved.tokenizer.encode_source, target_language=target, tag=self.tag)
 
         def add(piece: str) -> None:
+            without = take_out(piece)
+            if without.taken and not without.has_words:
+                plan.parts.append(piece)
+                return
+            if without.taken:
+                plan.without[len(units)] = without
             plan.parts.append(len(units))
-            units.append(encode(piece))
+            units.append(encode(without.text))
 
         def fits(piece: str) -> bool:
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
-            return len(piece) <= 16 * longest and len(encode(piece)) <= longest
+            words = take_out(piece).text
+            return len(words) <= 16 * longest and len(encode(words)) <= longest
 
         for number, line in enumerate(text.split("\n")):
             if number:
@@ -233,7 +243,10 @@ class Translator:
                 continue
             hypothesis = found[part][min(rank, len(found[part]) - 1)]
             # A network can spell a line break in bytes; no text that it learned had any.
-            text.append(normalize(decoder.decode(hypothesis.tokens)))
+            translation = normalize(decoder.decode(hypothesis.tokens))
+            if part in plan.without:
+                translation = self._put_back(plan, part, hypothesis, translation)
+            text.append(translation)
             tokens += decoder.pieces(hypothesis.tokens)
             lengths.append(len(hypothesis.tokens) + hypothesis.ended)
             scores.append(hypothesis.score * lengths[-1])
@@ -241,6 +254,26 @@ class Translator:
                 warnings.append(f"cut off after {len(hypothesis.tokens)} tokens: the translation did not end")
         score = sum(scores) / sum(lengths) if lengths else 0.0
         return Translation(plan.source, "".join(text), score, tuple(tokens), (), tuple(warnings))
+
+    def _put_back(self, plan: _Plan, unit: int, hypothesis: Hypothesis, translation: str) -> str:
+        """The translation of a unit with its fragments where the words are that they stood beside."""
+        without, tokenizer = plan.without[unit], self.saved.tokenizer
+        prefix = tokenizer.prefix(plan.target_language, self.tag)
+        spans = tokenizer.source.spans(without.text)
+        ids = tokenizer.encode_source(without.text, plan.target_language, self.tag)
+        decode, tokens = tokenizer.target.decode, hypothesis.tokens
+        ends = [len(normalize(decode(tokens[: count + 1]))) for count in range(len(tokens))]
+        looks = self.engine.align(ids, tokens) if tokens else []
+
+        def aligned(word: tuple[int, int]) -> int:
+            pieces = [
+                n for n, span in enumerate(spans, len(prefix)) if span.start < word[1] and span.end > word[0]
+            ]
+            weights = [sum(row[n] for n in pieces) for row in looks]
+            return max(0, ends[max(range(len(tokens)), key=weights.__getitem__)] - 1)
+
+        spaced = writes_spaces(plan.target_language)
+        return put_back(without, translation, aligned, spaces=spaced)
 
     def _align(self, source: Sequence[int], hypothesis: Hypothesis) -> Alignment:
         tokenizer = self.saved.tokenizer

@@ -1,0 +1,202 @@
+"""What in a text is no language and comes through a translation as it is: addresses, markup, placeholders.
+
+They are taken out before a network sees the text and put back beside the translation of the word that they stood beside. So
+they survive with any network, and the rest is translated as if they had not been there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, NamedTuple, cast
+
+__all__ = ["Fragment", "Without", "find_fragments", "put_back", "take_out"]
+
+Kind = Literal["address", "markup", "placeholder"]
+Span = tuple[int, int]
+
+# Each is bounded, or begins with something rare: a long line without any takes linear time.
+# A particle of Korean follows an address without a space; other Hangul may be part of it.
+_HANGUL = r"(?<=[/=_-])(?!(?:을|를|이|가|은|는|에|로|의|와|과|도)(?![가-힣]))[가-힣]+"
+_PAGE = (
+    rf"""(?:https?|ftp)://(?:[^\s<>"“”‘’\u1100-\U0010ffff]|{_HANGUL})+|(?<![\w.@-])www\.[\w-]+\.[!-;=?-~]+"""
+)
+_MAIL = r"(?<![\w.%+-])[\w.%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"
+_TAG = r"</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>\n]{0,300}=[^<>\n]{0,300})?\s?/?>"
+_ENTITY = r"&(?:[A-Za-z]{2,8}|\#[0-9]{1,6}|\#x[0-9A-Fa-f]{1,6});"
+_BRACES = r"""\{\{[^{}\n]{1,80}\}\}|[$%#]?\{[^\s{}"'<>]{0,80}\}"""
+_PRINTF = (
+    r"(?<![\d%])%(?:\(\w{1,80}\))?(?:\d{1,2}\$)?[-+#0]?\d{0,3}(?:\.\d{1,2})?"
+    r"(?:hh|h|ll|l|z)?[diouxXeEfgGcs@](?![A-Za-z])"
+)
+_VARIABLE = r"\$[A-Z_][A-Z0-9_]{0,80}\b|%[A-Z_][A-Z0-9_]{0,80}%"
+_FRAGMENT = re.compile(
+    f"(?P<address>{_PAGE}|{_MAIL})|(?P<markup>{_TAG}|{_ENTITY})|(?P<placeholder>{_BRACES}|{_PRINTF}|{_VARIABLE})",
+    re.ASCII,
+)
+_NOT_ITS_END = ".,;:!?'*~…"
+_OPENING = {")": "(", "]": "[", "}": "{"}
+_PAIRS = {"(": ")", "[": "]", '"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』"}
+_ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # kana and ideographs: each counts as a word
+_WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+")
+_PAIRED = re.compile(r"<(?P<closing>/?)(?P<name>[A-Za-z][\w:.-]*)(?:\s[^<>]*)?(?<!/)>")
+_CLOSING = ")]}%°’”」』"
+
+
+class Fragment(NamedTuple):
+    """Characters of a text that no network should touch."""
+
+    kind: Kind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Without:
+    """A text without its fragments, and each of those with the place in `text` where it was."""
+
+    text: str
+    taken: tuple[tuple[int, Kind, str], ...] = ()
+
+    @property
+    def has_words(self) -> bool:
+        """Whether anything is left to be translated."""
+        return bool(_WORD.search(self.text))
+
+
+def find_fragments(text: str) -> list[Fragment]:
+    """Addresses (of pages and mail), markup (tags, entities) and placeholders ({name}, %s, ${x}, $HOME), in their order."""
+    found = []
+    for match in _FRAGMENT.finditer(text):
+        start, end = match.span()
+        kind = cast(Kind, match.lastgroup)
+        found.append(Fragment(kind, start, _end_of_address(text, start, end) if kind == "address" else end))
+    return found
+
+
+def _end_of_address(text: str, start: int, end: int) -> int:
+    """Where an address ends: punctuation of the sentence around it, and brackets that open before it, are not its own."""
+    while text[end - 1] in _NOT_ITS_END or (
+        text[end - 1] in _OPENING
+        and text.count(_OPENING[text[end - 1]], start, end) < text.count(text[end - 1], start, end)
+    ):
+        end -= 1
+    return end
+
+
+def take_out(text: str) -> Without:
+    """Take out all fragments, and the space that each leaves too many.
+
+    Neighbours come out as one, with what is between them, and so does a pair of brackets or quotes with its content.
+    """
+    runs: list[Fragment] = []
+    for fragment in find_fragments(text):
+        run = _with_brackets(text, fragment)
+        first = len(runs) - _belong(text, runs, run)
+        if first < len(runs):
+            run = Fragment("placeholder", runs[first].start, run.end)
+        runs = [*runs[:first], run]
+    left, rest, taken = "", 0, []
+    for kind, start, end in runs:
+        left += text[rest:start]
+        rest = end
+        if not left or left[-1].isspace():
+            follows = text[end : end + 1]
+            if follows.isspace():
+                rest = end + 1
+            elif not follows.isalnum():
+                left = left.rstrip()
+        taken.append((len(left), kind, text[start:end]))
+    return Without(left + text[rest:], tuple(taken))
+
+
+def _belong(text: str, runs: Sequence[Fragment], run: Fragment) -> int:
+    """How many of the last runs are one with the next: neighbours that are no tags, or all since the tag that it closes."""
+    closing = _PAIRED.fullmatch(text, run.start, run.end)
+    end = run.start
+    for count, before in enumerate(reversed(runs), 1):
+        if text[before.end : end].strip():
+            break
+        tag = _PAIRED.fullmatch(text, before.start, before.end)
+        if closing is None:
+            return int(tag is None)
+        if closing["closing"] and tag and not tag["closing"] and tag["name"] == closing["name"]:
+            return count
+        end = before.start
+    return 0
+
+
+def _with_brackets(text: str, fragment: Fragment) -> Fragment:
+    kind, start, end = fragment
+    if start and kind != "markup" and _PAIRS.get(text[start - 1]) == text[end : end + 1]:
+        return Fragment(kind, start - 1, end + 1)
+    return fragment
+
+
+def put_back(
+    without: Without, translation: str, aligned: Callable[[Span], int], *, spaces: bool = True
+) -> str:
+    """The translation of `without.text` with the fragments in it, in their order where they meet.
+
+    `aligned` gives, for a word (start, end) of `without.text`, a place within the translation of that word. `spaces` says
+    whether the language of the translation puts spaces between words.
+    """
+    cuts = [0, *(offset for offset, _, _ in without.taken), len(without.text)]
+    words = [word.span() for cut in pairwise(cuts) for word in _WORD.finditer(without.text, *cut)]
+    targets = [match.span() for match in _WORD.finditer(translation)]
+
+    def target(word: Span) -> Span:
+        place = aligned(word)
+        start, end = min(targets, key=lambda span: max(span[0] - place, place - span[1] + 1))
+        while translation[end : end + 1] and translation[end] in _CLOSING:
+            end += 1
+        return start, end
+
+    enclosed = _enclosed(without.taken)
+    places: list[tuple[int, int]] = []
+    for order, (offset, kind, fragment) in enumerate(without.taken):
+        before = [word for word in words if word[1] <= offset]
+        after = [word for word in words if word[0] >= offset]
+        stands_alone = not after and not without.text[:offset].rstrip()[-1:].isalnum()  # Page: {url}
+        if stands_alone or not targets:
+            places.append((len(translation) if before or not after else 0, order))
+            continue
+        opens = not before or (bool(after) and not _clings(without.text, offset, kind, fragment))
+        beside = [after[0] if opens else before[-1]]
+        if order in enclosed:  # a tag of a pair stands outside of all that the pair is around
+            first, last = enclosed[order]
+            beside = [word for word in words if first <= word[0] and word[1] <= last] or beside
+        spans = [target(word) for word in beside]
+        places.append((min(start for start, _ in spans) if opens else max(end for _, end in spans), order))
+    for at, order in sorted(places, reverse=True):
+        _, kind, fragment = without.taken[order]
+        gap = " " if spaces and kind != "markup" else ""
+        head, tail = translation[:at], translation[at:]
+        open_before = not head or head[-1].isspace() or head[-1] in _PAIRS
+        open_after = not (tail[:1].isalnum() or tail[:1] in _PAIRS or tail[:1] in "{<$&")
+        translation = "".join(
+            (head, "" if open_before else gap, fragment, "" if not tail or open_after else gap, tail)
+        )
+    return translation
+
+
+def _enclosed(taken: Sequence[tuple[int, Kind, str]]) -> dict[int, Span]:
+    """For each tag that has its counterpart, where in the text the pair begins and ends."""
+    opened: list[tuple[str, int]] = []
+    found: dict[int, Span] = {}
+    for order, (offset, _, fragment) in enumerate(taken):
+        tag = _PAIRED.fullmatch(fragment)
+        if tag and not tag["closing"]:
+            opened.append((tag["name"], order))
+        elif tag and opened and opened[-1][0] == tag["name"]:
+            _, first = opened.pop()
+            found[first] = found[order] = (taken[first][0], offset)
+    return found
+
+
+def _clings(text: str, offset: int, kind: Kind, fragment: str) -> bool:
+    """Whether a fragment belongs to the word before it rather than to the one after: </b>, and what ends a clause."""
+    follows = text[offset : offset + 1]
+    return (kind == "markup" and fragment.startswith("</")) or not (follows.isspace() or follows.isalnum())

@@ -1,0 +1,110 @@
+"""fragments: what is no language is found, taken out without a trace, and put back where it belongs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onmal.text.fragments import find_fragments, put_back, take_out
+
+
+def found(text: str) -> list[str]:
+    return [text[start:end] for _, start, end in find_fragments(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        ("Hello {name}, {0} {user.name} {x[0]} {n:.2f} {}", ["{name}", "{0}", "{user.name}", "{x[0]}", "{n:.2f}", "{}"]),
+        ("{{ name }} ${y} #{z} %{w} {이름}을", ["{{ name }}", "${y}", "#{z}", "%{w}", "{이름}"]),
+        ("%s %d개 %1$s %(name)s %-5.2f %@ %lu", ["%s", "%d", "%1$s", "%(name)s", "%-5.2f", "%@", "%lu"]),
+        ("50% sure, 100%, 5 % of, 3%d, %%s, 100% done", []),
+        ("$HOME/x and $PATH_2 but $100, $a and US$", ["$HOME", "$PATH_2"]),
+        ("%APPDATA%\\x", ["%APPDATA%"]),
+        ('<b>bold</b> <x id="1"/> <br> <a href="/x?y=1">', ["<b>", "</b>", '<x id="1"/>', "<br>", '<a href="/x?y=1">']),
+        ("a < b and c > d, x <y and z>, <3, <-", []),
+        ("&lt;b&gt; &#39; &#x2F; R&D; AT&T, you & me", ["&lt;", "&gt;", "&#39;", "&#x2F;"]),
+        ("see https://a.com/b_(c)?d=1#e. Or (http://b.org)!", ["https://a.com/b_(c)?d=1#e", "http://b.org"]),
+        ("www.a.com, not a.com or awww.b.com", ["www.a.com"]),
+        ("https://a.kr을 보고 https://ko.wikipedia.org/wiki/서울 http://한국.kr", ["https://a.kr", "https://ko.wikipedia.org/wiki/서울", "http://한국.kr"]),
+        ("me.you+x@mail.a.co.kr에게, a@b, @c", ["me.you+x@mail.a.co.kr"]),
+        ("{not a placeholder} { } {a\nb}", []),
+    ],
+)  # fmt: skip
+def test_what_is_found(text: str, fragments: list[str]) -> None:
+    assert found(text) == fragments
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("Hello {name}, welcome!", "Hello, welcome!"),
+        ("{name} came", "came"),
+        ("came {name}", "came"),
+        ("a {x} b", "a b"),
+        ("a {x} {y} b", "a b"),
+        ("a ({x}) b", "a b"),
+        ('a "{x}". B', "a. B"),
+        ("<b>one</b> two", "one two"),
+        ("{이름}을 삭제", "을 삭제"),
+        ("nothing", "nothing"),
+        ("{x}", ""),
+    ],
+)
+def test_no_trace_is_left(text: str, without: str) -> None:
+    assert take_out(text).text == without
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "order", "expected"),
+    [
+        ("read {book} today", "오늘 읽었다", (1, 0), "{book} 오늘 읽었다"),
+        ("read, {x}, today", "오늘 읽었다", (1, 0), "오늘 읽었다 {x}"),
+        ("a <b>c d</b> e", "E D C A", (3, 2, 1, 0), "E <b>D C</b> A"),
+        ("a <i>c <b>d</b></i> e", "E D C A", (3, 2, 1, 0), "E <i><b>D</b> C</i> A"),
+        ("go to https://a.b", "로 가다", (1, 0), "로 https://a.b 가다"),
+        ("Page now: {url}", "지금 쪽:", (1, 0), "지금 쪽: {url}"),
+        ("{x} one {y} two", "둘 하나", (1, 0), "{y} 둘 {x} 하나"),
+    ],
+)
+def test_it_comes_back_beside_the_same_word(
+    source: str, target: str, order: tuple[int, ...], expected: str
+) -> None:
+    """`order` says which word of the target each word of the source became."""
+    without = take_out(source)
+    starts = [target.index(word) for word in target.split()]
+    words = without.text.replace(",", "").replace(":", "").split()
+    place = {without.text.index(word): starts[order[n]] for n, word in enumerate(words)}
+    assert put_back(without, target, lambda word: place[word[0]]) == expected
+
+
+def test_between_words_without_spaces_there_are_none() -> None:
+    without = take_out("read {book} today")
+    assert put_back(without, "今日読む", lambda word: 2 * (word[0] == 0), spaces=False) == "{book}今日読む"
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["one", "둘", "三", "{x}", "%s", "<b>", "</b>", "https://a.b/c", ",", ".", "(", ")", " "]
+        )
+    )
+)
+def test_a_text_that_translates_to_itself_comes_back(parts: list[str]) -> None:
+    text = " ".join(parts)
+    without = take_out(text)
+    back = put_back(without, without.text, lambda word: word[0])
+    assert sorted(found(back)) == sorted(found(text))
+    assert sorted(back.replace(" ", "")) == sorted(text.replace(" ", ""))
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["a", "a.", "<a ", "{", "a@", "%0", "http://", "www.", "&a", "${", "<a b=c ", "x=", "$A", "(", "a-b."],
+)
+def test_a_long_line_is_no_problem(part: str) -> None:
+    """It takes linear time: a test that took quadratic time would not end."""
+    text = part * (1_000_000 // len(part))
+    without = take_out(text)
+    assert len(without.text) <= len(text)
