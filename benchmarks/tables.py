@@ -1,4 +1,4 @@
-"""Rewrites the tables of results in the READMEs and docs/training.md from benchmarks/results/*.json.
+"""Rewrites the tables of results in the READMEs, docs/training.md and docs/translating.md from benchmarks/results/*.json.
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`. What has not been measured yet says how to measure it.
 
@@ -17,7 +17,11 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / "benchmarks" / "results"
-PAGES = {"README.md": "en", "README.ko.md": "ko", "docs/training.md": "en", "docs/training.ko.md": "ko"}
+PAGES = {
+    f"{page}{end}": language
+    for page in ("README", "docs/training", "docs/translating")
+    for end, language in ((".md", "en"), (".ko.md", "ko"))
+}
 
 PUBLISHED = {"multi30k-en-de": {"test_2016": 41.02, "test_2017": 33.36, "test_mscoco": 29.88}}
 """Wu et al. (2021): Transformer-tiny, text only, lower-cased and tokenised."""
@@ -90,6 +94,23 @@ WORDS: Mapping[str, Words] = {
         "as it is": "the recipe, as it is",
         "regularisers": "validation text of {corpus}, beam {beam_size}; each run trained for {minutes:g} minutes on {machine};"
         " recipe {recipe}, configuration {config_hash}; several seeds are given as their mean",
+        "class": "What must stay",
+        "cases": "Cases",
+        "kept": "kept, {system}",
+        "beside": "beside its word",
+        "chrf_lost": "chrF lost around it",
+        "network": "network alone",
+        "placeholders": "placeholders",
+        "addresses": "addresses",
+        "tags": "single tags",
+        "pairs of tags": "pairs of tags",
+        "white space": "white space around",
+        "paragraphs": "sentences of a paragraph",
+        "fidelity": "{cases:,} cases, half of them Korean to English, half English to Korean; model {model}, configuration {config_hash}; {machine}",
+        "fidelity means": "kept: each as often as before, letter by letter. Beside its word: where the rest was translated as the reference,"
+        " next to a word that the gold alignment names. chrF lost: against the same sentences without it. Network alone: the same"
+        " weights and search, with nothing around them. chrF: `{signature}`",
+        "alarms": "Warnings on the same sentences with nothing in them: {warned_on_clean:g} %",
         "p means": "p: how likely the difference to the recipe's translations is by the choice of sentences alone (paired bootstrap;"
         " of several seeds the largest); what another seed changes comes on top of it",
     },
@@ -156,6 +177,22 @@ WORDS: Mapping[str, Words] = {
         "as it is": "레시피 그대로",
         "regularisers": "{corpus}의 검증 문장, 빔 크기 {beam_size}. 실행마다 {machine}에서 {minutes:g}분 학습."
         " 레시피 {recipe}, 설정 해시 {config_hash}. 시드가 여럿이면 평균",
+        "class": "그대로 남아야 하는 것",
+        "cases": "사례",
+        "kept": "남은 비율, {system}",
+        "beside": "제 단어 옆",
+        "chrf_lost": "주변에서 잃은 chrF",
+        "network": "신경망만",
+        "placeholders": "자리표시자",
+        "addresses": "주소",
+        "tags": "홑태그",
+        "pairs of tags": "태그 한 쌍",
+        "white space": "앞뒤 공백",
+        "paragraphs": "문단의 문장 수",
+        "fidelity": "사례 {cases:,}개, 한국어→영어와 영어→한국어 반반. 모델 {model}, 설정 해시 {config_hash}. {machine}",
+        "fidelity means": "남은 비율: 하나하나가 글자 그대로, 전과 같은 수만큼 남은 사례. 제 단어 옆: 나머지가 참조 번역과 똑같은 사례 가운데 정답 정렬이"
+        " 가리키는 단어 옆에 놓인 것. 잃은 chrF: 그것이 없는 같은 문장과 견준 차이. 신경망만: 같은 가중치와 탐색을 그대로 쓴 것. chrF: `{signature}`",
+        "alarms": "아무것도 넣지 않은 같은 문장에 나온 경고: {warned_on_clean:g} %",
         "p means": "p: 레시피의 번역과의 차이가 문장을 고른 우연만으로 생길 확률(짝 부트스트랩, 시드가 여럿이면 가장 큰 값)."
         " 시드를 바꿀 때 생기는 차이는 들어 있지 않습니다",
     },
@@ -333,6 +370,29 @@ def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
     return [*table([words.get(key, key) for key in keys], rows), *listed(notes)]
 
 
+def fidelity(results: Mapping[str, Result], words: Words) -> list[str]:
+    """What comes through unharmed, class by class, beside the network alone."""
+    result = results.get("fidelity")
+    if result is None:
+        return missing(words, [("fidelity", "make demo", "python benchmarks/fidelity.py runs/phrasebook")])
+    own, alone = result["systems"]["onmal"], result["systems"]["network"]
+    header = [
+        words["class"],
+        words["cases"],
+        *(words["kept"].format(system=s) for s in ("onmal", words["network"])),
+    ]
+    rows = [
+        [
+            words[kind], f"{found['cases']:,}", f"{found['kept']:.1f} %", f"{alone[kind]['kept']:.1f} %",
+            "" if found["beside"] is None else f"{found['beside']:.1f} %", f"{found['chrf_lost']:.1f}",
+        ]
+        for kind, found in own.items()
+    ]  # fmt: skip
+    told = words["fidelity"].format_map({**result, "config_hash": f"`{result['config_hash'][:12]}`"})
+    notes = [told, *(words[note].format_map(result) for note in ("fidelity means", "alarms"))]
+    return [*table([*header, words["beside"], words["chrf_lost"]], rows), *listed(notes)]
+
+
 TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "phrasebook": phrasebook,
     "multi30k": multi30k,
@@ -340,6 +400,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "train_speed": train_speed,
     "time_to_quality": time_to_quality,
     "regularisers": regularisers,
+    "fidelity": fidelity,
 }
 
 

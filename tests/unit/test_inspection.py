@@ -256,7 +256,7 @@ def test_a_language_without_spaces_is_shown_in_pieces() -> None:
 
 def test_a_translation_that_was_cut_off_has_no_end() -> None:
     inspection = inspect(new_translator((("ko", "en"),)), "커피", search=SearchConfig(max_length_extra=1))
-    assert any("cut off" in warning for warning in inspection.warnings)
+    assert any("unfinished" in warning for warning in inspection.warnings)
     assert "(end)" not in inspection.attention("cross").rows
     assert inspection.attention("cross").columns == ("커피", "(end)")
 

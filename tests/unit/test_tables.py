@@ -117,7 +117,24 @@ TIME_TO_QUALITY = {
         "marian": {"minutes": None, "more_than_minutes": 30.0, "best": 20.0},
     },
 }
+FIDELITY = {
+    "machine": "a machine",
+    "model": "phrasebook",
+    "config_hash": "0" * 64,
+    "cases": 1000,
+    "signature": "nc:6",
+    "warned_on_clean": 0.5,
+    "systems": {
+        "onmal": {
+            "placeholders": {"cases": 1000, "kept": 100.0, "beside": 95.0, "chrf_lost": 0.1, "copied": 0.0}
+        },
+        "network": {
+            "placeholders": {"cases": 1000, "kept": 1.0, "beside": None, "chrf_lost": 9.0, "copied": 0.0}
+        },
+    },
+}
 RESULTS = {
+    "fidelity": FIDELITY,
     "multi30k-en-de": MULTI30K,
     "koen": KOEN,
     "phrasebook": PHRASEBOOK,
@@ -129,6 +146,7 @@ SIGNATURES = {
     "multi30k": ("case:mixed", "nc:6", "case:lc|tok:none"),
     "train_speed": (),  # speeds, no scores
     "time_to_quality": ("tok:13a",),
+    "fidelity": ("nc:6",),
 }
 
 
@@ -195,6 +213,11 @@ def test_a_rival_that_was_stopped_has_a_lower_bound() -> None:
     _, onmal, marian = rows(tables.time_to_quality(RESULTS, tables.WORDS["en"]))
     assert onmal[1:] == ["10.0", "1.0", "35.2"]
     assert marian[1:] == ["> 30.0", "> 3.0", "20.0"]
+
+
+def test_the_network_alone_stands_beside_onmal() -> None:
+    _, placeholders = rows(tables.fidelity(RESULTS, tables.WORDS["en"]))
+    assert placeholders == ["placeholders", "1,000", "100.0 %", "1.0 %", "95.0 %", "0.1"]
 
 
 def test_regularisers_stand_beside_the_recipe_with_their_chance() -> None:

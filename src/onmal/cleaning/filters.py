@@ -15,6 +15,7 @@ from onmal.data.pair import Pair
 from onmal.text.language import count_scripts, name, script_of
 
 __all__ = [
+    "NUMBER_WORD",
     "BrokenEncoding",
     "Duplicate",
     "Empty",
@@ -275,7 +276,7 @@ _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+|[\u00a0\u202f'’]\d{3}(?!\d))*")
 _GROUPING = re.compile(r"[.,]0{1,2}$|\D")  # 2.00 is 2
 # Words that stand for digits: 3만 is 30,000, "2 million" is 2,000,000, and "fifty" says what 50 does.
-_NUMBER_WORD = re.compile(
+NUMBER_WORD = re.compile(
     r"\d\s?[십백천만억조十百千万萬億亿兆]|[십백천][만억조]|hundred|thousand|million|billion|trillion|dozen|decade"
     r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|hundert|tausend|milliard|dreißig|(?:zwan|vier|fünf|sech|sieb|acht|neun)zig|\bmil(?:le)?\b",
@@ -292,7 +293,7 @@ def _different_numbers(pair: Pair) -> tuple[set[int], set[int], set[int]] | None
     if not _DIGIT.search(pair.source) and not _DIGIT.search(pair.target):
         return None
     digits = [sorted(map(int, _DIGIT.findall(text))) for text in (pair.source, pair.target)]
-    if digits[0] == digits[1] or _NUMBER_WORD.search(pair.source) or _NUMBER_WORD.search(pair.target):
+    if digits[0] == digits[1] or NUMBER_WORD.search(pair.source) or NUMBER_WORD.search(pair.target):
         return None
     source, target = (
         {int(_GROUPING.sub("", number)[:_LONGEST]) for number in _NUMBER.findall(text)}

@@ -19,6 +19,7 @@ from onmal.config import SearchConfig
 from onmal.decoding.search import length_limits
 from onmal.errors import ConfigError, DataError, LengthError
 from onmal.models.contract import Place, Probe
+from onmal.text.fragments import take_out
 from onmal.text.language import detect, writes_spaces
 from onmal.text.normalize import normalize
 from onmal.text.tokenizer import SubwordModel, Tokenizer
@@ -220,12 +221,13 @@ def inspect(
     saved, sentence = translator.saved, text.strip()
     search = search or saved.search
     tokenizer, model = saved.tokenizer, saved.model
-    if not normalize(sentence):
+    words = take_out(sentence).text  # what the network sees: no addresses, markup or placeholders
+    if not normalize(words):
         raise DataError("there is no text to inspect", "give one sentence")
     if "\n" in sentence:
         raise DataError("inspect takes one sentence, and this text has several lines", "give one of them")
     language = translator.target_language(sentence, to)
-    source = tokenizer.encode_source(sentence, language, translator.tag)
+    source = tokenizer.encode_source(words, language, translator.tag)
     longest = saved.trained_lengths[0]
     if len(source) > longest:
         raise LengthError(
@@ -245,7 +247,7 @@ def inspect(
 
     special = _special(tokenizer)
     origins = [origin for origin, goal in saved.directions if goal == language]
-    source_spaces = writes_spaces(detect(sentence, origins)[0][0])
+    source_spaces = writes_spaces(detect(words, origins)[0][0])
     target_spaces = writes_spaces(language)
     return Inspection(
         text,

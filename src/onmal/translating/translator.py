@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
+from onmal.cleaning.filters import Filter
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 from onmal.errors import LanguageError
@@ -22,6 +23,7 @@ from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
 from onmal.text.segment import Segment, split_long, split_sentences
 from onmal.translating.engine import Engine
+from onmal.translating.guards import GUARDS, faults
 from onmal.translating.torch_engine import TorchEngine
 
 __all__ = ["Alignment", "Translation", "Translator", "load"]
@@ -52,6 +54,7 @@ class Translation:
     alignment: tuple[Alignment, ...] = ()
     """One per piece that was translated; empty unless asked for."""
     warnings: tuple[str, ...] = ()
+    """What could not be kept, each by its name: "long_input: ...", "unfinished: ...", "numbers: ..." and other guards."""
     alternatives: tuple[Translation, ...] = ()
     """The n best, this one first; empty unless asked for."""
 
@@ -66,6 +69,15 @@ class Translation:
         }
 
 
+@dataclass(frozen=True)
+class _Unit:
+    """What the network translates in one piece."""
+
+    without: Without
+    """Its text, and the fragments (addresses, markup, placeholders) that were taken out of it."""
+    ids: list[int]
+
+
 @dataclass
 class _Plan:
     """A text as parts: strings that stay as they are, and numbers of units that are translated."""
@@ -73,17 +85,26 @@ class _Plan:
     source: str
     target_language: str
     parts: list[str | int] = field(default_factory=list)
-    without: dict[int, Without] = field(default_factory=dict)
-    """Units that had fragments (addresses, markup, placeholders), as they were translated without."""
     warnings: list[str] = field(default_factory=list)
 
 
 class Translator:
-    """Translates text with a saved model."""
+    """Translates text with a saved model.
 
-    def __init__(self, saved: SavedModel, engine: Engine | None = None, *, tag: str = "") -> None:
+    `guards` look at each translation: where one finds a fault, the best hypothesis without any is taken, or else a
+    warning says what is wrong.
+    """
+
+    def __init__(
+        self,
+        saved: SavedModel,
+        engine: Engine | None = None,
+        *,
+        tag: str = "",
+        guards: Sequence[Filter] = GUARDS,
+    ) -> None:
         saved.tokenizer.prefix(saved.directions[0][1], tag)  # refuses one that the model does not know
-        self.saved, self.tag = saved, tag
+        self.saved, self.tag, self.guards = saved, tag, guards
         self.engine = engine or TorchEngine(saved.model)
 
     @cached_property
@@ -140,18 +161,25 @@ class Translator:
     def _translate(
         self, texts: Sequence[str], to: str, search: SearchConfig, alignment: bool
     ) -> Iterator[Translation]:
-        units: list[list[int]] = []
+        units: list[_Unit] = []
         plans = [self._plan(text, self.target_language(text, to), units) for text in texts]
-        found = self.engine.translate(units, search)
+        wider = search.replace(n_best=search.beam_size) if self.guards else search
+        found = self.engine.translate([unit.ids for unit in units], wider)
+        found = [
+            self._sound_first(unit, hypotheses)[: search.n_best]
+            for unit, hypotheses in zip(units, found, strict=True)
+        ]
         for plan in plans:
             numbers = [part for part in plan.parts if isinstance(part, int)]
-            best = self._join(plan, found, 0)
+            best = self._join(plan, units, found, 0)
             if alignment:
-                aligned = tuple(self._align(units[n], found[n][0]) for n in numbers)
+                aligned = tuple(self._align(units[n].ids, found[n][0]) for n in numbers)
                 best = replace(best, alignment=aligned)
             if search.n_best > 1 and numbers:
                 ranks = range(max(len(found[n]) for n in numbers))
-                best = replace(best, alternatives=tuple(self._join(plan, found, rank) for rank in ranks))
+                best = replace(
+                    best, alternatives=tuple(self._join(plan, units, found, rank) for rank in ranks)
+                )
             yield best
 
     def target_language(self, text: str, to: str = "") -> str:
@@ -173,7 +201,7 @@ class Translator:
         source = likely[0][0] if likely and likely[0][1] > 0 else self.directions[0][0]
         return next(target for origin, target in self.directions if origin == source)
 
-    def _plan(self, text: str, target: str, units: list[list[int]]) -> _Plan:
+    def _plan(self, text: str, target: str, units: list[_Unit]) -> _Plan:
         """Cut a text into what stays and what is translated, and add the latter to `units`."""
         plan = _Plan(text, target)
         longest = self.saved.trained_lengths[0]
@@ -184,10 +212,8 @@ class Translator:
             if without.taken and not without.has_words:
                 plan.parts.append(piece)
                 return
-            if without.taken:
-                plan.without[len(units)] = without
             plan.parts.append(len(units))
-            units.append(encode(without.text))
+            units.append(_Unit(without, encode(without.text)))
 
         def fits(piece: str) -> bool:
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
@@ -216,7 +242,7 @@ class Translator:
                     plan.parts.append(gap or (" " if writes_spaces(target) else ""))
                 plan.parts.pop()  # nothing follows the last piece
                 plan.warnings.append(
-                    f"longer than the {longest} tokens seen in training: translated in {count} pieces"
+                    f"long_input: longer than the {longest} tokens seen in training, translated in {count} pieces"
                 )
             plan.parts.append(line[len(before) + len(words) :])
         return plan
@@ -230,7 +256,20 @@ class Translator:
             yield from ((piece.text, piece.gap) for piece in first)
             yield last.text, last.gap + sentence.gap
 
-    def _join(self, plan: _Plan, found: Sequence[Sequence[Hypothesis]], rank: int) -> Translation:
+    def _sound_first(self, unit: _Unit, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        """The hypotheses with the first one that has no fault before the others."""
+        for rank, hypothesis in enumerate(hypotheses):
+            if not faults(self.guards, unit.without.text, self._said(hypothesis)):
+                return [hypothesis, *hypotheses[:rank], *hypotheses[rank + 1 :]]
+        return hypotheses
+
+    def _said(self, hypothesis: Hypothesis) -> str:
+        # A network can spell a line break in bytes; no text that it learned had any.
+        return normalize(self.saved.tokenizer.target.decode(hypothesis.tokens))
+
+    def _join(
+        self, plan: _Plan, units: Sequence[_Unit], found: Sequence[Sequence[Hypothesis]], rank: int
+    ) -> Translation:
         """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""
         decoder = self.saved.tokenizer.target
         text: list[str] = []
@@ -242,38 +281,34 @@ class Translator:
                 text.append(part)
                 continue
             hypothesis = found[part][min(rank, len(found[part]) - 1)]
-            # A network can spell a line break in bytes; no text that it learned had any.
-            translation = normalize(decoder.decode(hypothesis.tokens))
-            if part in plan.without:
-                translation = self._put_back(plan, part, hypothesis, translation)
+            translation, unit = self._said(hypothesis), units[part]
+            warnings += faults(self.guards, unit.without.text, translation)
+            if unit.without.taken:
+                translation = self._put_back(unit, hypothesis, translation, plan.target_language)
             text.append(translation)
             tokens += decoder.pieces(hypothesis.tokens)
             lengths.append(len(hypothesis.tokens) + hypothesis.ended)
             scores.append(hypothesis.score * lengths[-1])
             if not hypothesis.ended:
-                warnings.append(f"cut off after {len(hypothesis.tokens)} tokens: the translation did not end")
+                warnings.append(f"unfinished: cut off after {len(hypothesis.tokens)} tokens")
         score = sum(scores) / sum(lengths) if lengths else 0.0
         return Translation(plan.source, "".join(text), score, tuple(tokens), (), tuple(warnings))
 
-    def _put_back(self, plan: _Plan, unit: int, hypothesis: Hypothesis, translation: str) -> str:
+    def _put_back(self, unit: _Unit, hypothesis: Hypothesis, translation: str, language: str) -> str:
         """The translation of a unit with its fragments where the words are that they stood beside."""
-        without, tokenizer = plan.without[unit], self.saved.tokenizer
-        prefix = tokenizer.prefix(plan.target_language, self.tag)
-        spans = tokenizer.source.spans(without.text)
-        ids = tokenizer.encode_source(without.text, plan.target_language, self.tag)
+        tokenizer = self.saved.tokenizer
+        spans = tokenizer.source.spans(unit.without.text)
+        first = len(tokenizer.prefix(language, self.tag))
         decode, tokens = tokenizer.target.decode, hypothesis.tokens
         ends = [len(normalize(decode(tokens[: count + 1]))) for count in range(len(tokens))]
-        looks = self.engine.align(ids, tokens) if tokens else []
+        looks = self.engine.align(unit.ids, tokens) if tokens else []
 
         def aligned(word: tuple[int, int]) -> int:
-            pieces = [
-                n for n, span in enumerate(spans, len(prefix)) if span.start < word[1] and span.end > word[0]
-            ]
+            pieces = [n for n, span in enumerate(spans, first) if span.start < word[1] and span.end > word[0]]
             weights = [sum(row[n] for n in pieces) for row in looks]
             return max(0, ends[max(range(len(tokens)), key=weights.__getitem__)] - 1)
 
-        spaced = writes_spaces(plan.target_language)
-        return put_back(without, translation, aligned, spaces=spaced)
+        return put_back(unit.without, translation, aligned, spaces=writes_spaces(language))
 
     def _align(self, source: Sequence[int], hypothesis: Hypothesis) -> Alignment:
         tokenizer = self.saved.tokenizer

@@ -23,6 +23,7 @@ from onmal.saved_model import SavedModel
 from onmal.text.fragments import find_fragments
 from onmal.text.language import writes_spaces
 from onmal.text.normalize import normalize
+from onmal.translating.engine import Engine
 from onmal.translating.translator import Translation, Translator
 
 LONGEST = 40
@@ -53,6 +54,11 @@ def saved_model(
     )  # fmt: skip
     torch.manual_seed(3)
     return SavedModel(build(config, tokenizer.vocabulary).eval(), tokenizer, config, tuple(directions), card)
+
+
+def unguarded(saved: SavedModel, engine: Engine | None = None, **options: Any) -> Translator:
+    """Without guards, which have much to say of a network that knows nothing, and of one that says what it is given."""
+    return Translator(saved, engine, guards=(), **options)
 
 
 class Echo:
@@ -121,7 +127,7 @@ BLANKS = ["", " ", "\n", "\t \n \n", "\u3000", "\u200b", "\r\n", "\x00", "\ufeff
 @pytest.mark.parametrize("text", BLANKS, ids=repr)
 def test_blank_in_blank_out(saved: SavedModel, text: str) -> None:
     engine = Echo(saved)
-    translation = Translator(saved, engine).translate(text)
+    translation = unguarded(saved, engine).translate(text)
     assert translation == Translation(text, text, 0.0)
     assert engine.texts == []
 
@@ -136,7 +142,7 @@ FRAGMENTS = [
 @given(st.lists(st.sampled_from([*WORDS, *FRAGMENTS, "\n", ".", ","]), max_size=16).map(" ".join))
 def test_what_is_no_language_stays_and_no_network_sees_it(saved: SavedModel, text: str) -> None:
     engine = Echo(saved)
-    translation = Translator(saved, engine).translate(text, to="en").text
+    translation = unguarded(saved, engine).translate(text, to="en").text
     assert sorted("".join(translation.split())) == sorted("".join(text.split()))
     assert not any(fragment in seen for fragment in FRAGMENTS for seen in engine.texts)
     assert bool(engine.aligned) <= any(fragment in text for fragment in FRAGMENTS)
@@ -147,19 +153,19 @@ def test_it_stays_whatever_the_network_says(saved: SavedModel, fragment: str) ->
     """Each as often as before: with a network that knows nothing, and with one that says nothing at all."""
     text = f"친구는 {fragment} 학교에 간다. 매일 {fragment}\n{fragment}"
     for engine in (None, Fixed(saved, [])):
-        assert Translator(saved, engine).translate(text, to="en").text.count(fragment) == 3
+        assert unguarded(saved, engine).translate(text, to="en").text.count(fragment) == 3
 
 
 def test_text_of_nothing_else_is_not_translated(saved: SavedModel) -> None:
     engine = Echo(saved)
     text = "https://a.kr/b ({name}), %s!"
-    assert Translator(saved, engine).translate(text, to="en") == Translation(text, text, 0.0)
+    assert unguarded(saved, engine).translate(text, to="en") == Translation(text, text, 0.0)
     assert engine.calls == [[]]
 
 
 def test_a_long_address_does_not_cut_a_sentence_in_two(saved: SavedModel) -> None:
     text = f"친구는 https://a.kr/{'x' * 1000} 학교에 간다."
-    assert Translator(saved, Echo(saved)).translate(text, to="en").warnings == ()
+    assert unguarded(saved, Echo(saved)).translate(text, to="en").warnings == ()
 
 
 PARTS = st.sampled_from([*WORDS, " ", "  ", "\n", "\n\n", "\t", "\r\n", "\u3000", "\u200b", "."])
@@ -169,7 +175,7 @@ PARTS = st.sampled_from([*WORDS, " ", "  ", "\n", "\n\n", "\t", "\r\n", "\u3000"
 @given(st.lists(PARTS, max_size=24).map("".join))
 @example("  친구는 학교에 간다. \n\n\tmy friend\n")
 def test_lines_and_the_space_around_them_stay(saved: SavedModel, text: str) -> None:
-    translator = Translator(saved, Echo(saved))
+    translator = unguarded(saved, Echo(saved))
     lines, found = text.split("\n"), translator.translate(text).text.split("\n")
     assert len(found) == len(lines)
     for line, translated in zip(lines, found, strict=True):
@@ -192,11 +198,11 @@ SENTENCES = [
 def test_longer_input_is_cut_into_sentences_and_joined(one_way: SavedModel) -> None:
     engine = Echo(one_way)
     text = "  ".join(SENTENCES * 10)
-    translation = Translator(one_way, engine).translate(text)
+    translation = unguarded(one_way, engine).translate(text)
     assert engine.texts == SENTENCES * 10
     assert translation.text == text
     assert translation.warnings == (
-        f"longer than the {LONGEST} tokens seen in training: translated in 40 pieces",
+        f"long_input: longer than the {LONGEST} tokens seen in training, translated in 40 pieces",
     )
     assert len(engine.calls) == 1
 
@@ -204,14 +210,14 @@ def test_longer_input_is_cut_into_sentences_and_joined(one_way: SavedModel) -> N
 def test_a_line_that_fits_is_not_cut(one_way: SavedModel) -> None:
     engine = Echo(one_way)
     text = "친구는 간다. 친구는 간다. My friend."
-    assert Translator(one_way, engine).translate(text).warnings == ()
+    assert unguarded(one_way, engine).translate(text).warnings == ()
     assert engine.texts == [text]
 
 
 def test_the_lengths_seen_in_training_count_and_not_the_networks_own() -> None:
     saved = saved_model((("ko", "en"),), trained_lengths={"source": 9, "target": 9})
     engine = Echo(saved)
-    translation = Translator(saved, engine).translate("친구는 매일 학교에 간다. 친구는 시장에서 사과를 샀다.")
+    translation = unguarded(saved, engine).translate("친구는 매일 학교에 간다. 친구는 시장에서 사과를 샀다.")
     assert engine.texts == ["친구는 매일 학교에 간다.", "친구는 시장에서 사과를 샀다."]
     assert "longer than the 9 tokens" in translation.warnings[0]
 
@@ -219,7 +225,7 @@ def test_the_lengths_seen_in_training_count_and_not_the_networks_own() -> None:
 def test_only_lines_that_are_too_long_are_cut_and_each_says_so(saved: SavedModel) -> None:
     long = " ".join(SENTENCES * 6)
     engine = Echo(saved)
-    translation = Translator(saved, engine).translate(f"{long}\n친구는 간다.\n\n{long}", to="en")
+    translation = unguarded(saved, engine).translate(f"{long}\n친구는 간다.\n\n{long}", to="en")
     assert translation.text == f"{long}\n친구는 간다.\n\n{long}"
     assert len(translation.warnings) == 2
     assert engine.texts == [*SENTENCES * 6, "친구는 간다.", *SENTENCES * 6]
@@ -253,7 +259,7 @@ LONG_TEXT = st.lists(
 @given(LONG_TEXT)
 def test_nothing_is_dropped_and_nothing_is_read_that_is_too_long(saved: SavedModel, text: str) -> None:
     engine = Echo(saved)
-    translation = Translator(saved, engine).translate(text, to="ko")
+    translation = unguarded(saved, engine).translate(text, to="ko")
     assert letters(translation.text) == letters(text)
     assert all(len(source) <= LONGEST for call in engine.calls for source in call)
     assert translation.text.count("\n") == text.count("\n")
@@ -267,7 +273,7 @@ def test_nothing_is_dropped_and_nothing_is_read_that_is_too_long(saved: SavedMod
 )
 def test_a_word_without_end_is_cut_too(saved: SavedModel, text: str) -> None:
     engine = Echo(saved)
-    translation = Translator(saved, engine).translate(f"친구는 {text} 간다.", to="en")
+    translation = unguarded(saved, engine).translate(f"친구는 {text} 간다.", to="en")
     assert all(len(source) <= LONGEST for call in engine.calls for source in call)
     assert sorted(letters(translation.text)) == sorted(letters(f"친구는 {text} 간다."))
     assert len(translation.warnings) == 1
@@ -279,7 +285,7 @@ def test_pieces_are_joined_as_the_language_writes(target: str, gap: str) -> None
     assert writes_spaces(target) == bool(gap)
     text = "학교에간다" * 30
     engine = Echo(saved)
-    assert Translator(saved, engine).translate(text).text == gap.join(engine.texts)
+    assert unguarded(saved, engine).translate(text).text == gap.join(engine.texts)
     assert "".join(engine.texts) == text
     assert len(engine.texts) > 2
 
@@ -297,7 +303,7 @@ def test_pieces_are_joined_as_the_language_writes(target: str, gap: str) -> None
 )
 def test_the_direction_follows_from_the_script(saved: SavedModel, text: str, language: str) -> None:
     engine = Echo(saved)
-    translator = Translator(saved, engine)
+    translator = unguarded(saved, engine)
     assert translator.target_language(text) == language
     translator.translate(text)
     if text:
@@ -306,7 +312,7 @@ def test_the_direction_follows_from_the_script(saved: SavedModel, text: str, lan
 
 def test_lines_of_a_list_may_go_in_different_directions(saved: SavedModel) -> None:
     engine = Echo(saved)
-    Translator(saved, engine).translate(["친구는 간다.", "My friend goes.", "학교에 간다."])
+    unguarded(saved, engine).translate(["친구는 간다.", "My friend goes.", "학교에 간다."])
     tags = [saved.tokenizer.tag_id(language) for language in ("en", "ko", "en")]
     assert [source[0] for source in engine.calls[0]] == tags
 
@@ -314,13 +320,13 @@ def test_lines_of_a_list_may_go_in_different_directions(saved: SavedModel) -> No
 def test_the_language_asked_for_wins(saved: SavedModel) -> None:
     engine = Echo(saved)
     for to in ("ko", "KOR", "ko-KR"):
-        Translator(saved, engine).translate("친구는 간다.", to=to)
+        unguarded(saved, engine).translate("친구는 간다.", to=to)
     assert {call[0][0] for call in engine.calls} == {saved.tokenizer.tag_id("ko")}
 
 
 def test_directions_may_be_spelled_otherwise(saved: SavedModel) -> None:
     other = SavedModel(saved.model, saved.tokenizer, saved.config, (("KOR", "eng"), ("eng", "KOR")))
-    translator = Translator(other, Echo(other))
+    translator = unguarded(other, Echo(other))
     assert translator.directions == BOTH
     assert translator.target_language("친구는 간다.") == "en"
     assert translator.target_language("My friend.", to="kor") == "ko"
@@ -336,14 +342,14 @@ def test_directions_may_be_spelled_otherwise(saved: SavedModel) -> None:
 def test_a_language_that_the_model_lacks_is_told(saved: SavedModel, to: str, expected: str) -> None:
     engine = Echo(saved)
     with pytest.raises(LanguageError, match=re.escape(expected)):
-        Translator(saved, engine).translate("친구는 간다.", to=to)
+        unguarded(saved, engine).translate("친구는 간다.", to=to)
     assert engine.calls == []
 
 
 def test_the_best_come_first(one_way: SavedModel) -> None:
     decode = one_way.tokenizer.target
     first, second, third = (decode.encode(text) for text in ("school", "my friend", "apples every day"))
-    translator = Translator(one_way, Fixed(one_way, first, second, third))
+    translator = unguarded(one_way, Fixed(one_way, first, second, third))
     best = translator.translate("친구는", search=SearchConfig(n_best=3))
     assert [found.text for found in best.alternatives] == ["school", "my friend", "apples every day"]
     assert [found.score for found in best.alternatives] == [-1.0, -2.0, -3.0]
@@ -356,7 +362,7 @@ def test_the_best_come_first(one_way: SavedModel) -> None:
 def test_the_n_th_best_of_a_text_has_the_n_th_best_of_each_part(one_way: SavedModel) -> None:
     decode = one_way.tokenizer.target
     engine = Fixed(one_way, decode.encode("school"), decode.encode("friend"))
-    found = Translator(one_way, engine).translate("친구는\n\n 간다", search=SearchConfig(n_best=2))
+    found = unguarded(one_way, engine).translate("친구는\n\n 간다", search=SearchConfig(n_best=2))
     assert [each.text for each in found.alternatives] == ["school\n\n school", "friend\n\n friend"]
 
 
@@ -373,14 +379,14 @@ def test_the_score_of_a_text_is_the_mean_over_its_tokens(one_way: SavedModel, en
     subwords = one_way.tokenizer.source
     short, long = (len(subwords.encode(text)) + ended for text in ("간다", "시장에서 사과를 샀다"))
     assert short < long
-    found = Translator(one_way, ByLength(one_way)).translate("간다\n시장에서 사과를 샀다")
+    found = unguarded(one_way, ByLength(one_way)).translate("간다\n시장에서 사과를 샀다")
     assert found.score == pytest.approx(-(short + 3 * long) / (short + long))
 
 
 def test_what_was_cut_off_says_so(one_way: SavedModel) -> None:
     tokens = one_way.tokenizer.target.encode("my friend")
-    found = Translator(one_way, Fixed(one_way, tokens, ended=False)).translate("친구는\n간다")
-    expected = f"cut off after {len(tokens)} tokens: the translation did not end"
+    found = unguarded(one_way, Fixed(one_way, tokens, ended=False)).translate("친구는\n간다")
+    expected = f"unfinished: cut off after {len(tokens)} tokens"
     assert found.warnings == (expected, expected)
     assert found.score == pytest.approx(-1.0)
 
@@ -390,7 +396,7 @@ def test_a_line_break_that_the_network_spells_becomes_a_space(saved: SavedModel)
     words = saved.tokenizer.target.encode("my friend")
     line_feed, return_ = (processor.piece_to_id(f"<0x{byte:02X}>") for byte in (0x0A, 0x0D))
     engine = Fixed(saved, [line_feed, *words, line_feed, return_, *words, line_feed])
-    assert Translator(saved, engine).translate("a\nb").text == "my friend my friend\nmy friend my friend"
+    assert unguarded(saved, engine).translate("a\nb").text == "my friend my friend\nmy friend my friend"
 
 
 @settings(max_examples=200)
@@ -399,10 +405,10 @@ def test_a_translation_has_the_lines_of_its_source_whatever_the_network_says(
     saved: SavedModel, data: st.DataObject
 ) -> None:
     tokens = data.draw(st.lists(st.integers(0, len(saved.tokenizer.target) - 1), max_size=12))
-    text = Translator(saved, Fixed(saved, tokens)).translate("친구는 간다").text
+    text = unguarded(saved, Fixed(saved, tokens)).translate("친구는 간다").text
     assert len(text.splitlines()) <= 1
     assert text == normalize(text)
-    assert Translator(saved, Fixed(saved, tokens)).translate("a\n\nb").text == f"{text}\n\n{text}"
+    assert unguarded(saved, Fixed(saved, tokens)).translate("a\n\nb").text == f"{text}\n\n{text}"
 
 
 def test_texts_are_read_as_they_are_needed(saved: SavedModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,7 +421,7 @@ def test_texts_are_read_as_they_are_needed(saved: SavedModel, monkeypatch: pytes
             yield f"my {number}"
 
     engine = Echo(saved)
-    stream = Translator(saved, engine).stream(texts())
+    stream = unguarded(saved, engine).stream(texts())
     assert read == []
     for number in range(8):
         assert next(stream).text == f"my {number}"
@@ -425,9 +431,9 @@ def test_texts_are_read_as_they_are_needed(saved: SavedModel, monkeypatch: pytes
 
 
 def test_a_generator_gives_a_list(saved: SavedModel) -> None:
-    found = Translator(saved, Echo(saved)).translate(word for word in ("school", "", "사과를"))
+    found = unguarded(saved, Echo(saved)).translate(word for word in ("school", "", "사과를"))
     assert [each.text for each in found] == ["school", "", "사과를"]
-    assert Translator(saved, Echo(saved)).translate([]) == []
+    assert unguarded(saved, Echo(saved)).translate([]) == []
 
 
 NASTY = st.text(
@@ -443,7 +449,7 @@ NASTY = st.text(
 @example("\x00")
 @example("a\ud800\x00b")
 def test_no_text_is_too_odd(saved: SavedModel, text: str) -> None:
-    translation = Translator(saved, Echo(saved)).translate(text)
+    translation = unguarded(saved, Echo(saved)).translate(text)
     assert translation.text.count("\n") == text.count("\n")
     translation.text.encode()
     expected = letters(text).replace("\ufdd0", "\ufffd")
@@ -454,7 +460,7 @@ def test_no_text_is_too_odd(saved: SavedModel, text: str) -> None:
 
 def test_as_json_values(one_way: SavedModel) -> None:
     tokens = one_way.tokenizer.target.encode("school")
-    best = Translator(one_way, Fixed(one_way, tokens, tokens)).translate(
+    best = unguarded(one_way, Fixed(one_way, tokens, tokens)).translate(
         "친구는", search=SearchConfig(n_best=2)
     )
     each = {"source": "친구는", "text": "school", "score": -1.0, "warnings": []}
@@ -467,7 +473,7 @@ def test_as_json_values(one_way: SavedModel) -> None:
 @pytest.mark.parametrize("search", [SearchConfig(), SearchConfig(max_length_ratio=0.1, max_length_extra=2)])
 def test_alignments_fit_the_tokens_and_their_rows_sum_to_one(saved: SavedModel, search: SearchConfig) -> None:
     text = "친구는 학교에 간다.\n\n" + " ".join(SENTENCES * 3)
-    found = Translator(saved).translate(text, to="en", search=search, alignment=True)
+    found = unguarded(saved).translate(text, to="en", search=search, alignment=True)
     assert len(found.alignment) > 3
     ends = 0
     for alignment in found.alignment:
@@ -479,14 +485,14 @@ def test_alignments_fit_the_tokens_and_their_rows_sum_to_one(saved: SavedModel, 
             assert len(row) == len(alignment.source)
             assert all(weight >= 0 for weight in row)
             assert sum(row) == pytest.approx(1, abs=1e-5)
-    assert ends == len(found.alignment) - sum("cut off" in warning for warning in found.warnings)
+    assert ends == len(found.alignment) - sum("unfinished" in warning for warning in found.warnings)
     pieces = [piece for alignment in found.alignment for piece in alignment.target if piece != "</s>"]
     assert pieces == list(found.tokens)
 
 
 def test_no_alignment_unless_asked_for(saved: SavedModel) -> None:
-    assert Translator(saved).translate("친구는", to="en").alignment == ()
-    assert Translator(saved).translate(" ", to="en", alignment=True).alignment == ()
+    assert unguarded(saved).translate("친구는", to="en").alignment == ()
+    assert unguarded(saved).translate(" ", to="en", alignment=True).alignment == ()
 
 
 @pytest.mark.parametrize("beam_size", [1, 4])
@@ -496,7 +502,7 @@ def test_batch_mates_change_no_score_and_order_is_restored(
     chance = random.Random(1)
     texts = [" ".join(chance.choices(WORDS, k=chance.randint(1, 9))) for _ in range(12)]
     texts += ["", " ".join(SENTENCES * 4), "a\n\nb"]
-    translator, search = Translator(saved), SearchConfig(beam_size=beam_size, max_length_extra=4)
+    translator, search = unguarded(saved), SearchConfig(beam_size=beam_size, max_length_extra=4)
     together = translator.translate(texts, search=search)
     assert [each.source for each in together] == texts
     alone = [translator.translate(text, search=search) for text in texts]
@@ -515,7 +521,7 @@ def test_a_tag_begins_every_piece_where_it_is_asked_for(directions: Sequence[tup
     long = " ".join(KOREAN * 20)
     for tag in ("", "law"):
         echo = Echo(saved)
-        Translator(saved, echo, tag=tag).translate(long, to="en")
+        unguarded(saved, echo, tag=tag).translate(long, to="en")
         (rows,) = echo.calls
         prefix = saved.tokenizer.source.pieces(saved.tokenizer.prefix("en", tag))
         assert prefix == [*(["<2en>"] if len(directions) > 1 else []), *(["<law>"] if tag else [])]
@@ -530,8 +536,8 @@ def test_a_tag_that_the_model_lacks_is_told(saved: SavedModel) -> None:
     tagged = saved_model(tags=["back", "law"])
     for tag in ("laws", "2en", "<law>"):
         with pytest.raises(ConfigError, match=f"this model has no tag '{tag}'; it knows: back, law"):
-            Translator(tagged, tag=tag)
+            unguarded(tagged, tag=tag)
     with pytest.raises(ConfigError, match="this model has no tag 'law'; it knows: none"):
-        Translator(saved, tag="law")
+        unguarded(saved, tag="law")
     with pytest.raises(LanguageError, match="cannot translate to 'de'; it knows: ko, en"):
         tagged.tokenizer.tag_id("de")

@@ -1,0 +1,98 @@
+"""What was lost, changed or invented in a translation: each guard names one fault of a sentence beside its translation.
+
+A guard is a filter of `onmal.cleaning`: what is wrong with a pair in a corpus is wrong with a pair that a network has made.
+Where the best hypothesis has a fault and another has none, that one is taken; where all have, a warning says which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import ClassVar
+
+from onmal.cleaning.filters import NUMBER_WORD, Empty, Filter, Identical, LengthRatio
+from onmal.data.pair import Pair
+
+__all__ = ["GUARDS", "Numbers", "Repetition", "faults"]
+
+DIGITS = re.compile(r"\d+")
+GROUPING = re.compile("(?<=\\d)[.,\u00a0\u202f'’](?=\\d{3}(?!\\d))")  # of thousands
+SMALL, LONGEST = 31, 100
+TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 6, 8
+LONG = (
+    12  # characters of a word that may be many: a sentence in a language without spaces, or bytes gone wrong
+)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A number of one side is not on the other: stricter than the filter, for which the same digits in any order will do.
+
+    Nothing is said where a word stands for digits (3만, 2 million), nor of a small number on one side alone, which may
+    be a word or a month on the other.
+    """
+
+    name: ClassVar[str] = "numbers"
+
+    def __call__(self, pair: Pair) -> str | None:
+        source, target = _numbers(pair.source), _numbers(pair.target)
+        lost, invented = source - target, target - source
+        doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
+        if not doubtful or NUMBER_WORD.search(pair.source) or NUMBER_WORD.search(pair.target):
+            return None
+        return "; ".join(
+            f"{what} {', '.join(map(str, sorted(some)[:3]))}"
+            for what, some in (("lost", lost), ("invented", invented))
+            if some
+        )
+
+
+def _numbers(text: str) -> set[int]:
+    return {int(digits[:LONGEST]) for digits in DIGITS.findall(GROUPING.sub("", text))}
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """The translation says some words three times in a row, or some characters of a word five times; the source does not."""
+
+    name: ClassVar[str] = "repetition"
+
+    def __call__(self, pair: Pair) -> str | None:
+        said = _said_again(pair.target)
+        return f"{said!r} again and again" if said and not _said_again(pair.source) else None
+
+
+def _said_again(text: str) -> str:
+    words = text.split()
+    for length in range(1, MOST_WORDS + 1):
+        at = _run(words, length, TIMES)
+        if at is not None:
+            return " ".join(words[at : at + length])
+    for word in filter(lambda word: len(word) > LONG, words):
+        for length in range(1, MOST_CHARACTERS + 1):
+            at = _run(word, length, TIMES + 2)
+            if at is not None and word[at].isalpha():
+                return word[at : at + length]
+    return ""
+
+
+def _run(items: Sequence[str], length: int, times: int) -> int | None:
+    """Where `length` items begin that are there so many times in a row."""
+    same = 0
+    for at, (item, later) in enumerate(zip(items, islice(items, length, None), strict=False), 1):
+        same = same + 1 if item == later else 0
+        if same == length * (times - 1):
+            return at - same
+    return None
+
+
+GUARDS: tuple[Filter, ...] = (Empty(), Identical(), LengthRatio(), Numbers(), Repetition())
+"""Those that watch over every translation."""
+
+
+def faults(guards: Sequence[Filter], source: str, translation: str) -> list[str]:
+    """Each fault by its name, with what is wrong."""
+    pair = Pair(source, translation)
+    return [f"{guard.name}: {what}" for guard in guards if (what := guard(pair))]

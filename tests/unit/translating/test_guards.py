@@ -1,0 +1,127 @@
+"""guards: what they find, what they leave alone, and that the best hypothesis without a fault is taken."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from onmal import phrasebook
+from onmal.config import SearchConfig
+from onmal.data.pair import Pair
+from onmal.decoding.search import Hypothesis
+from onmal.saved_model import load_model
+from onmal.translating.guards import GUARDS, Repetition, faults
+from onmal.translating.translator import Translator
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tiny_model import save_tiny_model
+
+
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [
+        ("the the the cat", "'the'"),
+        ("go to the cat to the cat to the cat", "'to the cat'"),
+        ("a b c d e f a b c d e f a b c d e f", "'a b c d e f'"),
+        ("나는 나는 나는 간다", "'나는'"),
+        ("我我我我我我我我我我我我我我", "'我'"),
+        ("하하호하하호하하호하하호하하호", "'하하호'"),
+        ("the cat the cat sat", ""),
+        ("a very, very, very good one", ""),
+        ("no no!", ""),
+        (". . .............................", "'.'"[:0]),
+        ("1000000000000000000000000", ""),
+        ("", ""),
+    ],
+)
+def test_what_is_said_again_and_again(text: str, again: str) -> None:
+    found = Repetition()(Pair("source", text))
+    assert found == (f"{again} again and again" if again else None)
+
+
+def test_what_the_source_repeats_may_be_repeated() -> None:
+    assert Repetition()(Pair("아주 아주 아주 좋다", "very very very good")) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "names"),
+    [
+        ("오늘 학교에 간다", "", ["empty"]),
+        ("오늘 학교에 간다", "오늘 학교에 간다", ["identical"]),
+        ("간다", "I " + "go to school and then home " * 2 + "and so on and on until night", ["length_ratio"]),
+        ("2,024원이다", "It is 2,042 won", ["numbers"]),
+        ("2024.3.5에 왔다", "came on March 5, 2024", []),
+        ("5개 샀다", "bought 6", ["numbers"]),
+        ("3만 원이다", "It is 30,000 won", []),
+        ("2,024원이다", "It is 2024 won", []),
+        ("3월에 세 번 간다", "I go three times in March", []),
+        ("오늘 간다", "go go go go", ["repetition"]),
+        ("12345", "12345", []),
+    ],
+)
+def test_each_fault_has_its_name(source: str, translation: str, names: list[str]) -> None:
+    assert [fault.split(":")[0] for fault in faults(GUARDS, source, translation)] == names
+
+
+def test_right_translations_raise_no_alarm() -> None:
+    for split in ("test", "long", "roles", "homonyms"):
+        for phrase in phrasebook.phrases(split, 300):
+            for source, target in ((phrase.korean, phrase.english), (phrase.english, phrase.korean)):
+                assert not faults(GUARDS, source, target), (source, target)
+
+
+class Says:
+    """An engine with some hypotheses for everything, best first."""
+
+    name = "says"
+
+    def __init__(self, *hypotheses: Sequence[int]) -> None:
+        self.hypotheses = hypotheses
+        self.asked: list[SearchConfig] = []
+
+    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        self.asked.append(config)
+        found = [Hypothesis(tuple(t), -float(n), -float(n), True) for n, t in enumerate(self.hypotheses)]
+        return [found[: config.n_best] for _ in sources]
+
+    def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
+        return [[1.0] * len(source) for _ in target]
+
+
+@pytest.fixture
+def says(tmp_path: Path) -> tuple[Translator, Says]:
+    saved = load_model(save_tiny_model(tmp_path / "model"))
+    encode = saved.tokenizer.target.encode
+    engine = Says(encode("school school school school"), encode(""), encode("the market"), encode("the park"))
+    return Translator(saved, engine), engine
+
+
+def test_the_best_without_a_fault_is_taken(says: tuple[Translator, Says]) -> None:
+    translator, engine = says
+    found = translator.translate("오늘 시장에 간다.", search=SearchConfig(beam_size=4))
+    assert (found.text, found.warnings, found.score) == ("the market", (), -2.0)
+    assert engine.asked == [SearchConfig(beam_size=4, n_best=4)]
+
+
+def test_the_n_best_follow_it(says: tuple[Translator, Says]) -> None:
+    found = says[0].translate("오늘 시장에 간다.", search=SearchConfig(beam_size=4, n_best=3))
+    assert [each.text for each in found.alternatives] == ["the market", "school school school school", ""]
+    assert [len(each.warnings) for each in found.alternatives] == [0, 1, 1]
+
+
+def test_where_all_have_one_a_warning_says_which(says: tuple[Translator, Says]) -> None:
+    found = says[0].translate("오늘 시장에 간다.", search=SearchConfig(beam_size=2))
+    assert found.text == "school school school school"
+    assert found.warnings == ("repetition: 'school' again and again",)
+
+
+def test_without_guards_the_best_is_the_best(says: tuple[Translator, Says]) -> None:
+    translator, engine = says
+    plain = Translator(translator.saved, engine, guards=())
+    found = plain.translate("오늘 시장에 간다.", search=SearchConfig(beam_size=4))
+    assert (found.text, found.warnings) == ("school school school school", ())
+    assert engine.asked == [SearchConfig(beam_size=4)]
