@@ -218,6 +218,8 @@ class TrainConfig(Settings):
     """Tokens per batch, padding included; all processes of a run share it out among them."""
     accumulate: int = Field(default=1, ge=1)
     """Batches whose gradients are summed before each update."""
+    optimizer: Literal["adam", "muon"] = "adam"
+    """What turns gradients into updates: Adam (Kingma & Ba 2015), or Muon (Jordan 2024) for the matrices inside the network."""
     learning_rate: float = Field(default=0.002, gt=0)
     """The highest rate, reached after warm-up."""
     warmup: int = Field(default=1000, ge=0)
@@ -281,6 +283,12 @@ class TrainConfig(Settings):
     def _ends(self) -> Self:
         if not (self.max_updates or self.max_epochs or self.minutes):
             raise ValueError("the run would never end; give max_updates, max_epochs or minutes")
+        return self
+
+    @model_validator(mode="after")
+    def _muon_has_whole_matrices(self) -> Self:
+        if self.optimizer == "muon" and self.sharded:
+            raise ValueError('muon needs whole matrices, and sharded shares them out; set optimizer = "adam"')
         return self
 
 

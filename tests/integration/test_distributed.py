@@ -100,9 +100,10 @@ def validation_losses(folder: Path) -> list[float]:
     return [e["negative_log_likelihood"] for e in events if e["event"] == "validation"]
 
 
-def test_two_give_the_losses_of_one(corpus: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_two_give_the_losses_of_one(optimizer: str, corpus: Path, tmp_path: Path) -> None:
     for processes in (1, 2):
-        train(recipe(corpus, processes, dropout=0.0), tmp_path / str(processes))
+        train(recipe(corpus, processes, dropout=0.0, optimizer=optimizer), tmp_path / str(processes))
     one, two = (validation_losses(tmp_path / name) for name in ("1", "2"))
     assert len(one) == 2
     assert one == pytest.approx(two, rel=1e-4)
@@ -116,7 +117,7 @@ def test_two_give_the_losses_of_one(corpus: Path, tmp_path: Path) -> None:
 
 @unix
 def test_regularised_two_go_on_with_a_mix_as_if_nothing_had_been(corpus: Path, tmp_path: Path) -> None:
-    settings = {"r_drop": 5.0, "word_dropout": 0.1, "ema": 0.9, "validate_every": 5}
+    settings = {"optimizer": "muon", "r_drop": 5.0, "word_dropout": 0.1, "ema": 0.9, "validate_every": 5}
     text, folder = [str(corpus / "train.tsv")], tmp_path / "run"
     mix = [{"train": text, "weight": 2.0}, {"train": text, "tag": "again"}]
 

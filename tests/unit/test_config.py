@@ -118,6 +118,10 @@ def test_a_wrong_value_is_told_with_its_setting_and_a_remedy(values: dict[str, A
             {"model": {"d_model": 12, "num_heads": 4, "source_positions": "rotary"}},
             "[model]: rotary positions turn pairs of components; make d_model / num_heads even",
         ),
+        (
+            {"train": {"max_epochs": 1, "optimizer": "muon", "sharded": True}},
+            '[train]: muon needs whole matrices, and sharded shares them out; set optimizer = "adam"',
+        ),
         ({"train": {}}, "[train]: the run would never end; give max_updates, max_epochs or minutes"),
         ({"search": {"n_best": 5}}, "[search]: n_best = 5 is more than beam_size = 4; raise beam_size"),
         (

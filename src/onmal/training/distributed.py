@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -100,6 +100,17 @@ class Team:
         lengths = batch.lengths[rows]
         target = batch.target[rows, : int(lengths.max()) + 1]
         return Batch(batch.source[rows], target, lengths, batch.pairs[rows.numpy()])
+
+    def shared_out(self, work: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+        """`work(rows)`, of which each process does its part; it takes each row by itself and keeps its shape."""
+        if self.size == 1:
+            return work(rows)
+        each = -(-len(rows) // self.size)
+        mine = rows[self.rank * each : (self.rank + 1) * each]
+        mine = torch.cat([work(mine), rows[: each - len(mine)]])  # the same number from all
+        parts = [torch.empty_like(mine) for _ in range(self.size)]
+        distributed.all_gather(parts, mine)
+        return torch.cat(parts)[: len(rows)]
 
     def sum(self, *values: float) -> list[float]:
         """The sums of the processes' values, the same in all."""

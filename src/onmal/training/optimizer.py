@@ -1,27 +1,46 @@
-"""Adam, and how its rate rises and falls."""
+"""What turns gradients into updates, and how its rate rises and falls."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
 
 from onmal.config import TrainConfig
+from onmal.training.distributed import Team
+from onmal.training.muon import Muon, orthogonal
 
 __all__ = ["build_optimizer", "learning_rate"]
 
 
-def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Adam (Kingma & Ba 2015); decoupled weight decay (Loshchilov & Hutter 2019) on matrices, none on vectors."""
+def build_optimizer(
+    model: nn.Module, config: TrainConfig, *, team: Team | None = None, precision: torch.dtype = torch.float32
+) -> torch.optim.Optimizer:
+    """Adam (Kingma & Ba 2015) or Muon; decoupled weight decay (Loshchilov & Hutter 2019) on matrices, none on vectors.
+
+    Muon moves the matrices inside the network. Those at its ends, the tables of words and positions, are Adam's: of them
+    an update touches a few rows. `team` and `precision` say how Muon's products are shared out and computed.
+    """
+    inner = {id(module.weight) for module in model.modules() if isinstance(module, nn.Linear)}
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    betas = (config.beta1, config.beta2)
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, eps=1e-9, fused=True)
+    adam: dict[str, Any] = {
+        "lr": config.learning_rate, "betas": (config.beta1, config.beta2), "eps": 1e-9, "fused": True,
+    }  # fmt: skip
+    decayed = {"params": matrices, "weight_decay": config.weight_decay}
+    others = {"params": vectors, "weight_decay": 0.0}
+    if config.optimizer == "adam":
+        return torch.optim.AdamW([decayed, others], **adam)
+    decayed["params"] = [p for p in matrices if id(p) not in inner]
+    return Muon(
+        [p for p in matrices if id(p) in inner],
+        [decayed, others],
+        weight_decay=config.weight_decay,
+        orthogonal=lambda stack: (team or Team()).shared_out(orthogonal, stack.to(precision)),
+        **adam,
+    )
 
 
 def learning_rate(config: TrainConfig, update: int, progress: float) -> float:

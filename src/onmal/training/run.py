@@ -57,7 +57,7 @@ __all__ = ["Validator", "join", "train"]
 FIXED = {
     "model": ModelConfig.model_fields,
     "data": DataConfig.model_fields,
-    "train": ("seed", "batch_tokens"),
+    "train": ("seed", "batch_tokens", "optimizer"),
 }
 """Settings that a resumed run keeps: they decide what is in the checkpoint, and which batch comes next."""
 GREEDY = SearchConfig(beam_size=1, max_length_ratio=1.5, max_length_extra=10)

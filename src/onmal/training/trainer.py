@@ -77,7 +77,7 @@ class Trainer:
             copy.deepcopy(model) if config.sharded and self.team.size > 1 and self.team.leads else model
         )
         self.shared_loss = self.team.wrap(self.loss, sharded=config.sharded)
-        self.optimizer = build_optimizer(model, config)
+        self.optimizer = build_optimizer(model, config, team=self.team, precision=self.precision)
         self.average = MovingAverage(self.optimizer, config.ema)
         self.snapshots = Snapshots(folder, config.average)
         self.progress = Progress()

@@ -336,6 +336,12 @@ def test_regularised_interrupted_and_resumed_is_uninterrupted(extra: dict[str, A
     assert same_weights(plain, runs[0]) == ("ema" in extra)  # which only looks on
 
 
+def test_with_muon_interrupted_and_resumed_is_uninterrupted(tmp_path: Path) -> None:
+    runs, _ = both_ways(tmp_path, (3, 8), {**EXACT, "max_updates": 12, "optimizer": "muon", "ema": 0.9})
+    assert runs[0].progress.update == 12
+    assert_same_run(*runs)
+
+
 def test_the_moving_average_is_what_is_validated_and_kept(tmp_path: Path) -> None:
     seen: list[dict[str, torch.Tensor]] = []
 
@@ -540,8 +546,9 @@ def test_a_batch_that_memory_cannot_hold_is_known_before_the_first_update(tmp_pa
     assert run.progress.update == 0
 
 
-def test_the_trial_of_the_largest_batch_changes_nothing(tmp_path: Path) -> None:
-    run = trainer(tmp_path)
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_the_trial_of_the_largest_batch_changes_nothing(optimizer: str, tmp_path: Path) -> None:
+    run = trainer(tmp_path, optimizer=optimizer)
     before = {name: weight.clone() for name, weight in named_weights(run.model).items()}
     run.try_longest()
     assert all(torch.equal(weight, before[name]) for name, weight in named_weights(run.model).items())
