@@ -196,6 +196,7 @@ def main() -> None:
     recorded = {
         "model": card["name"],
         "config_hash": card["config_sha256"],
+        "minutes": card["minutes"],
         "cases": len(challenge),
         "systems": result,
         "signature": score(["a"], ["a"], target_language="en", metrics=["chrF"], bootstrap=0)[0].signature,

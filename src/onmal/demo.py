@@ -66,9 +66,10 @@ def demo_config(minutes: float = MINUTES) -> RunConfig:
                 "clean": False,  # a grammar makes no mistakes, and repeats short sentences as people do
             },
             "train": {
+                "optimizer": "muon",
                 "minutes": minutes,
                 "batch_tokens": 1024,  # two processes where there are two cores
-                "learning_rate": 0.0025,
+                "learning_rate": 0.005,
                 "warmup": 150,
                 "schedule": "cosine",
                 "label_smoothing": 0.0,  # each sentence has one right translation
