@@ -7,9 +7,11 @@ they survive with any network, and the rest is translated as if they had not bee
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
+from itertools import islice, pairwise
 from typing import Literal, NamedTuple, cast
 
 __all__ = ["Fragment", "Without", "find_fragments", "put_back", "take_out"]
@@ -42,6 +44,7 @@ _PAIRS = {"(": ")", "[": "]", '"': '"', "'": "'", "“": "”", "‘": "’", "�
 _ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # kana and ideographs: each counts as a word
 _WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+")
 _PAIRED = re.compile(r"<(?P<closing>/?)(?P<name>[A-Za-z][\w:.-]*)(?:\s[^<>]*)?(?<!/)>")
+_DEEPEST = 64  # tags around nothing else, one within the other
 _CLOSING = ")]}%°’”」』"
 
 
@@ -97,32 +100,35 @@ def take_out(text: str) -> Without:
         first = len(runs) - _belong(text, runs, run)
         if first < len(runs):
             run = Fragment("placeholder", runs[first].start, run.end)
-        runs = [*runs[:first], run]
-    left, rest, taken = "", 0, []
+        runs[first:] = [run]
+    kept: list[str] = []
+    length, rest, before, taken = 0, 0, "", []
     for kind, start, end in runs:
-        left += text[rest:start]
-        rest = end
-        if not left or left[-1].isspace():
-            follows = text[end : end + 1]
-            if follows.isspace():
-                rest = end + 1
-            elif not follows.isalnum():
-                left = left.rstrip()
-        taken.append((len(left), kind, text[start:end]))
-    return Without(left + text[rest:], tuple(taken))
+        piece, rest, follows = text[rest:start], end, text[end : end + 1]
+        before = piece[-1:] or before
+        if (not before or before.isspace()) and follows.isspace():
+            rest = end + 1
+        elif not follows.isalnum() and before.isspace():
+            piece = piece.rstrip()
+        kept.append(piece)
+        length += len(piece)
+        taken.append((length, kind, text[start:end]))
+    return Without("".join(kept) + text[rest:], tuple(taken))
 
 
 def _belong(text: str, runs: Sequence[Fragment], run: Fragment) -> int:
     """How many of the last runs are one with the next: neighbours that are no tags, or all since the tag that it closes."""
     closing = _PAIRED.fullmatch(text, run.start, run.end)
+    if closing and not closing["closing"]:
+        return 0
     end = run.start
-    for count, before in enumerate(reversed(runs), 1):
+    for count, before in enumerate(islice(reversed(runs), _DEEPEST), 1):
         if text[before.end : end].strip():
             break
         tag = _PAIRED.fullmatch(text, before.start, before.end)
         if closing is None:
             return int(tag is None)
-        if closing["closing"] and tag and not tag["closing"] and tag["name"] == closing["name"]:
+        if tag and not tag["closing"] and tag["name"] == closing["name"]:
             return count
         end = before.start
     return 0
@@ -147,6 +153,9 @@ def put_back(
     words = [word.span() for cut in pairwise(cuts) for word in _WORD.finditer(without.text, *cut)]
     targets = [match.span() for match in _WORD.finditer(translation)]
 
+    starts, ends = [start for start, _ in words], [end for _, end in words]
+
+    @cache
     def target(word: Span) -> Span:
         place = aligned(word)
         start, end = min(targets, key=lambda span: max(span[0] - place, place - span[1] + 1))
@@ -157,8 +166,8 @@ def put_back(
     enclosed = _enclosed(without.taken)
     places: list[tuple[int, int]] = []
     for order, (offset, kind, fragment) in enumerate(without.taken):
-        before = [word for word in words if word[1] <= offset]
-        after = [word for word in words if word[0] >= offset]
+        count, first = bisect_right(ends, offset), bisect_left(starts, offset)
+        before, after = words[max(0, count - 1) : count], words[first : first + 1]
         stands_alone = not after and not without.text[:offset].rstrip()[-1:].isalnum()  # Page: {url}
         if stands_alone or not targets:
             places.append((len(translation) if before or not after else 0, order))
@@ -166,20 +175,26 @@ def put_back(
         opens = not before or (bool(after) and not _clings(without.text, offset, kind, fragment))
         beside = [after[0] if opens else before[-1]]
         if order in enclosed:  # a tag of a pair stands outside of all that the pair is around
-            first, last = enclosed[order]
-            beside = [word for word in words if first <= word[0] and word[1] <= last] or beside
+            begin, end = enclosed[order]
+            beside = words[bisect_left(starts, begin) : bisect_right(ends, end)] or beside
         spans = [target(word) for word in beside]
         places.append((min(start for start, _ in spans) if opens else max(end for _, end in spans), order))
-    for at, order in sorted(places, reverse=True):
+    places.sort()
+    pieces: list[str] = []
+    done, end_of_it = 0, ""
+    for (at, order), (following, _) in pairwise([*places, (-1, -1)]):
         _, kind, fragment = without.taken[order]
         gap = " " if spaces and kind != "markup" else ""
-        head, tail = translation[:at], translation[at:]
-        open_before = not head or head[-1].isspace() or head[-1] in _PAIRS
-        open_after = not (tail[:1].isalnum() or tail[:1] in _PAIRS or tail[:1] in "{<$&")
-        translation = "".join(
-            (head, "" if open_before else gap, fragment, "" if not tail or open_after else gap, tail)
-        )
-    return translation
+        end_of_it = translation[done:at][-1:] or end_of_it
+        follows = translation[at : at + 1] if following != at else ""
+        pieces += [
+            translation[done:at],
+            "" if not end_of_it.strip() or end_of_it in _PAIRS else gap,
+            fragment,
+        ]
+        pieces.append(gap if follows.isalnum() or (follows and follows in _PAIRS) else "")
+        done, end_of_it = at, (pieces[-1] or fragment)[-1]
+    return "".join((*pieces, translation[done:]))
 
 
 def _enclosed(taken: Sequence[tuple[int, Kind, str]]) -> dict[int, Span]:
