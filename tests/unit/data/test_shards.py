@@ -45,7 +45,7 @@ FAULTY = [
     Pair("이름은 A①입니다.", "e\u0301 \ufeff ﬁ"),
     Pair("학교에\n가요.", "I go\r\nto school."),
 ]
-PHRASES = [Pair(phrase.korean, phrase.english) for phrase in phrases("train", 420)]
+PHRASES = list(dict.fromkeys(Pair(phrase.korean, phrase.english) for phrase in phrases("train", 430)))[:420]
 PAIRS = [*PHRASES[:200], *FAULTY, *PHRASES[:30], *PHRASES[200:]]
 KEPT = list(clean(PAIRS, default_filters(*LANGUAGES)))
 
