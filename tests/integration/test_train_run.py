@@ -81,7 +81,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """300 pairs as two files and as a table, and 24 for validation."""
     folder = tmp_path_factory.mktemp("corpus")
     for name, split, count in (("train", "train", 300), ("valid", "valid", 24)):
-        said = phrasebook.phrases(split, count + 10)  # a short sentence may come twice, and cleaning takes it once
+        said = phrasebook.phrases(
+            split, count + 10
+        )  # a short sentence may come twice, and cleaning takes it once
         found = list({(phrase.korean, phrase.english): phrase for phrase in said}.values())[:count]
         for suffix, lines in (
             ("ko", [phrase.korean for phrase in found]),
