@@ -30,6 +30,12 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What tests fetch and convert does not fill a person's cache; processes that tests start inherit it."""
+    os.environ["ONMAL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(autouse=True)
 def same_seed() -> None:
     """A test's random numbers do not depend on which tests ran before it."""

@@ -141,6 +141,13 @@ def test_what_the_command_does_not_know_gets_its_usage(arguments: list[str]) -> 
         ("inspect MODEL 안녕 --tag back", 2, "this model has no tag 'back'; it knows: none"),
         ("translate MODEL a.ko --text 안녕", 2, "both a.ko and --text were given"),
         ("translate MODEL a.ko --beam-size 2 --n-best 3", 2, "n_best = 3 is more than beam_size = 2"),
+        ("translate MODEL a.ko --engine c2", 2, "no engine 'c2'; choose auto, torch or ctranslate2"),
+        ("translate MODEL a.ko --precision half", 2, "no precision 'half'; choose one of: float32, bfloat16"),
+        (
+            "translate MODEL a.ko --engine torch --precision int8",
+            2,
+            "the torch engine has no int8; pip install",
+        ),
         ("translate MODEL a.ko --beam-size 0", 2, "setting 'search.beam_size' cannot be 0"),
         ("translate MODEL a.ko --json --scores", 2, "--scores and --json"),
         ("translate MODEL a.ko -o no/folder.en", 1, "no/folder.en: cannot be written"),
@@ -344,7 +351,15 @@ def test_json_lines_hold_what_python_gives(ko_en: Path) -> None:
 
 def test_warnings_name_their_line_once(ko_en: Path) -> None:
     told = succeed("translate", ko_en, typed="\n".join(SENTENCES)).stderr.splitlines()
-    assert [line.split(":")[0] for line in told] == ["line 1", "line 3", "line 5"]
+    assert [line.split(":")[0] for line in told] == ["line 1", "line 3", "line 5", "engine"]
+
+
+def test_the_engine_asked_for_runs_and_is_named(ko_en: Path) -> None:
+    for engine, precision in (("torch", "float32"), ("torch", "bfloat16"), ("ctranslate2", "int8")):
+        pytest.importorskip("ctranslate2") if engine == "ctranslate2" else None
+        options = ("--engine", engine, "--precision", precision)
+        told = succeed("translate", ko_en, *options, typed="오늘 학교에 간다.").stderr.splitlines()
+        assert told[-1].startswith(f"engine: {engine}, {precision}")
 
 
 def test_search_options_reach_the_search(ko_en: Path) -> None:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from onmal.cli.options import (
     BeamSize,
     CorpusFolders,
+    Engine,
     From,
     Model,
+    Precision,
     Tag,
     To,
     argument,
@@ -62,6 +64,8 @@ def evaluate(
     source_language: From = "",
     target_language: To = "",
     tag: Tag = "",
+    engine: Engine = "auto",
+    precision: Precision = "float32",
     beam_size: BeamSize = None,
     baseline: Baseline = None,
     literature: Literature = False,
@@ -84,7 +88,7 @@ def evaluate(
     from onmal.evaluation import evaluate as evaluate_translator
     from onmal.translating.translator import load
 
-    translator = load(model, tag=tag)
+    translator = load(model, tag=tag, engine=engine, precision=precision)
     sets, languages = _sets(
         translator, data or [], corpus, splits or [], folders, (source_language, target_language)
     )

@@ -18,8 +18,10 @@ __all__ = [
     "BeamSize",
     "CorpusFolders",
     "Data",
+    "Engine",
     "From",
     "Model",
+    "Precision",
     "Tag",
     "To",
     "argument",
@@ -62,6 +64,21 @@ CorpusFolders = Annotated[
 BeamSize = Annotated[
     int | None,
     option("N", "Hypotheses kept per sentence; 1 is greedy.  [default: as in its recipe]", "--beam-size"),
+]
+
+Engine = Annotated[
+    str,
+    option(
+        "NAME",
+        "What runs the model: torch, ctranslate2, or the fastest that can.  [default: auto]",
+        "--engine",
+    ),
+]
+Precision = Annotated[
+    str,
+    option(
+        "KIND", "float32, bfloat16 or int8: smaller, faster, less exact.  [default: float32]", "--precision"
+    ),
 ]
 
 _FORMATS = {".gz", ".xz", ".txt", ".tsv", ".jsonl", ".tmx", ".po"}

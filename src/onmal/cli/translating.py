@@ -9,7 +9,19 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
-from onmal.cli.options import BeamSize, Model, Tag, To, argument, flag, option, search_config, utf8
+from onmal.cli.options import (
+    BeamSize,
+    Engine,
+    Model,
+    Precision,
+    Tag,
+    To,
+    argument,
+    flag,
+    option,
+    search_config,
+    utf8,
+)
 from onmal.cli.terminal import note, progress
 from onmal.errors import ConfigError, DataError
 
@@ -44,6 +56,8 @@ def translate(
     beam_size: BeamSize = None,
     n_best: NBest = 1,
     length_penalty: LengthPenalty = None,
+    engine: Engine = "auto",
+    precision: Precision = "float32",
     scores: Scores = False,
     as_json: AsJson = False,
 ) -> None:
@@ -57,6 +71,7 @@ def translate(
     Line n of the output translates line n of the input, and a blank line stays blank. Without --to, a model of several
     directions goes by the script of each line. --n-best writes "line ||| translation ||| score" as Moses and Marian
     do, with lines counted from 0. What could not be kept is a warning on standard error, with lines counted from 1.
+    Which engine ran the model, and why no faster one, is said there at the end.
     """
     if file and text is not None:
         raise ConfigError(f"both {file} and --text were given", "give one of them")
@@ -67,7 +82,7 @@ def translate(
     from onmal.data.writing import open_whole
     from onmal.translating.translator import load
 
-    translator = load(model, tag=tag)
+    translator = load(model, tag=tag, engine=engine, precision=precision)
     search = search_config(translator.saved.search, beam_size, n_best=n_best, length_penalty=length_penalty)
     if to:
         translator.target_language(
@@ -93,6 +108,8 @@ def translate(
             if translation.warnings:
                 note(f"line {number}: {'; '.join(translation.warnings)}")
             done(number)
+    if text is None:
+        note(f"engine: {translator.engine.describe(search)}")
 
 
 def _lines(file: Path | None, text: str | None) -> tuple[Iterator[str], int | None]:

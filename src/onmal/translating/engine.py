@@ -1,23 +1,71 @@
-"""What runs a saved model: ids in, hypotheses out."""
+"""What runs a saved model: ids in, hypotheses out; and how the fastest one that can do what is asked is chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 
-__all__ = ["Engine"]
+__all__ = ["Auto", "Engine", "Precision"]
+
+Precision = Literal["float32", "bfloat16", "int8"]
+"""Of the weights and products: exact, half the size, a quarter of it."""
 
 
 class Engine(Protocol):
     """Anything that turns source ids into hypotheses."""
 
-    name: str
+    def describe(self, config: SearchConfig) -> str:
+        """What runs such a search, and how; and why nothing faster, if there is a reason."""
+
+    def refuses(self, config: SearchConfig) -> str:
+        """The option that it cannot follow; empty if it can do all that is asked."""
 
     def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         """The n best hypotheses of each source (ids, end included), in the order of the sources."""
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
         """How much each target token (end included) looked at each source token: rows that sum to one."""
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Several engines, the fastest first: each call goes to the first that can do all that is asked of it.
+
+    The last one can do everything.
+    """
+
+    engines: Sequence[Engine]
+    missing: str = ""
+    """What a faster engine would need."""
+
+    def choose(self, config: SearchConfig) -> tuple[Engine, list[str]]:
+        """The engine for a search, and why not a faster one."""
+        *faster, last = self.engines
+        reasons = [self.missing] if self.missing else []
+        for engine in faster:
+            what = engine.refuses(config)
+            if not what:
+                return engine, reasons
+            reasons.append(f"a faster engine has no {what}")
+        return last, reasons
+
+    def describe(self, config: SearchConfig) -> str:
+        """The engine that is chosen, and why not a faster one."""
+        engine, reasons = self.choose(config)
+        return "; ".join([engine.describe(config), *reasons])
+
+    def refuses(self, config: SearchConfig) -> str:
+        """Nothing."""
+        return ""
+
+    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        """As the engine does that is chosen."""
+        return self.choose(config)[0].translate(sources, config)
+
+    def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
+        """As the last engine does."""
+        return self.engines[-1].align(source, target)

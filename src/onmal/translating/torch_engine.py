@@ -10,7 +10,9 @@ from torch import Tensor
 from onmal.config import SearchConfig
 from onmal.data.batching import pad_rows
 from onmal.decoding.search import Hypothesis, beam_search
+from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
+from onmal.translating.engine import Precision
 
 __all__ = ["TorchEngine"]
 
@@ -20,11 +22,19 @@ BATCH_CELLS = 8192  # source tokens, padding and hypotheses included, searched t
 class TorchEngine:
     """The engine that everything works with: any network, any device, attention open to look at."""
 
-    name = "torch"
-
-    def __init__(self, model: Seq2Seq) -> None:
-        self.model = model
+    def __init__(self, model: Seq2Seq, *, precision: Precision = "float32") -> None:
+        if precision == "int8":
+            raise ConfigError("the torch engine has no int8", "pip install 'onmal[fast]', or use bfloat16")
+        self.model, self.precision = model, precision
         self.device = next(model.parameters()).device
+
+    def describe(self, config: SearchConfig) -> str:
+        """With its precision."""
+        return f"torch, {self.precision}, {torch.get_num_threads()} threads"
+
+    def refuses(self, config: SearchConfig) -> str:
+        """Nothing."""
+        return ""
 
     def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         """The n best hypotheses of each source, in the order of the sources."""
@@ -36,8 +46,10 @@ class TorchEngine:
             last = first + max(1, BATCH_CELLS // (longest * config.beam_size))
             rows = order[first:last]
             source = pad_rows([sources[i] for i in rows], self.model.vocabulary.pad).to(self.device)  # [B,S]
-            for i, hypotheses in zip(rows, beam_search(self.model, source, config), strict=True):
-                found[i] = hypotheses
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                hypotheses = beam_search(self.model, source, config)
+            for i, best in zip(rows, hypotheses, strict=True):
+                found[i] = best
             first = last
         return found
 

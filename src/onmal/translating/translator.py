@@ -11,22 +11,24 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, cast, get_args, overload
 
 from onmal.cleaning.filters import Filter
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
-from onmal.errors import LanguageError
+from onmal.errors import ConfigError, LanguageError
+from onmal.interop.ctranslate2 import inexpressible
 from onmal.saved_model import SavedModel, load_model
 from onmal.text.fragments import Without, put_back, take_out
 from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
 from onmal.text.segment import Segment, split_long, split_sentences
-from onmal.translating.engine import Engine
+from onmal.translating.ctranslate2_engine import CTranslate2Engine, installed
+from onmal.translating.engine import Auto, Engine, Precision
 from onmal.translating.guards import GUARDS, faults
 from onmal.translating.torch_engine import TorchEngine
 
-__all__ = ["Alignment", "Translation", "Translator", "load"]
+__all__ = ["Alignment", "Translation", "Translator", "choose_engine", "load"]
 
 CHUNK = 1024  # texts of an iterable that are searched together
 
@@ -105,7 +107,7 @@ class Translator:
     ) -> None:
         saved.tokenizer.prefix(saved.directions[0][1], tag)  # refuses one that the model does not know
         self.saved, self.tag, self.guards = saved, tag, guards
-        self.engine = engine or TorchEngine(saved.model)
+        self.engine = engine or choose_engine(saved)
 
     @cached_property
     def directions(self) -> tuple[tuple[str, str], ...]:
@@ -331,9 +333,44 @@ def _halves(piece: Segment, fits: Callable[[str], bool]) -> Iterator[Segment]:
     yield from _halves(Segment(piece.text[middle:], piece.gap), fits)
 
 
-def load(folder: str | Path, device: str = "cpu", *, tag: str = "") -> Translator:
+def load(
+    folder: str | Path,
+    device: str = "cpu",
+    *,
+    tag: str = "",
+    engine: str = "auto",
+    precision: str = "float32",
+) -> Translator:
     """A translator from a model folder; raises ModelFolderError where the folder is missing or damaged.
 
     `tag` translates as the text that had it in training does (see `data.mix`); ConfigError for one that the model lacks.
+    `engine` and `precision` are those of `choose_engine`.
     """
-    return Translator(load_model(folder, device), tag=tag)
+    saved = load_model(folder, device)
+    return Translator(saved, choose_engine(saved, engine, precision), tag=tag)
+
+
+def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "float32") -> Engine:
+    """Torch, ctranslate2 or, with "auto", the fastest that can do what each search asks for; float32, bfloat16 or int8.
+
+    Raises ConfigError where the one asked for is not installed or cannot run this model.
+    """
+    if precision not in get_args(Precision):
+        raise ConfigError(
+            f"there is no precision {precision!r}", f"choose one of: {', '.join(get_args(Precision))}"
+        )
+    precision = cast(Precision, precision)
+    if wanted == "torch":
+        return TorchEngine(saved.model, precision=precision)
+    if wanted == "ctranslate2":
+        return CTranslate2Engine(saved, precision=precision)
+    if wanted != "auto":
+        raise ConfigError(f"there is no engine {wanted!r}", "choose auto, torch or ctranslate2")
+    if precision == "int8":
+        return CTranslate2Engine(saved, precision=precision)
+    last = TorchEngine(saved.model, precision=precision)
+    if last.device.type != "cpu" or inexpressible(saved.config):
+        return last
+    if not installed():
+        return Auto((last,), "pip install 'onmal[fast]' translates several times as fast")
+    return Auto((CTranslate2Engine(saved, precision=precision), last))

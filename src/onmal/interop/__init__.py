@@ -1,0 +1,1 @@
+"""Between onmal's model folders and other engines': one file for each."""

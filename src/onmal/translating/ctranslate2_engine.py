@@ -1,0 +1,163 @@
+"""Runs a Transformer in CTranslate2: C++ on plain CPUs, several sentences at once, int8 where asked for.
+
+The model is converted once and kept in the cache; so is how many workers of how many threads are fastest on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from onmal.config import SearchConfig
+from onmal.decoding.search import Hypothesis
+from onmal.errors import ConfigError
+from onmal.interop.ctranslate2 import converted, inexpressible
+from onmal.saved_model import SavedModel
+from onmal.translating.engine import Precision
+from onmal.translating.torch_engine import TorchEngine
+
+__all__ = ["CTranslate2Engine", "installed"]
+
+BATCH_TOKENS = 1024  # of the sources in a batch, padding included
+ENOUGH = 100  # sentences that make it worth while to find out how they are translated fastest
+TRIED = 64  # sentences that each way is tried on
+
+
+def installed() -> bool:
+    """Whether CTranslate2 is there."""
+    try:
+        import ctranslate2  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+class CTranslate2Engine:
+    """The fast engine for Transformers on CPUs. `threads` is how many cores it may use, as many as torch if 0.
+
+    Raises ConfigError for a network that CTranslate2 cannot express, and where it is not installed.
+    """
+
+    def __init__(self, saved: SavedModel, *, precision: Precision = "float32", threads: int = 0) -> None:
+        if not installed():
+            raise ConfigError("CTranslate2 is not installed", "pip install 'onmal[fast]'")
+        if what := inexpressible(saved.config):
+            raise ConfigError(f"CTranslate2 does not know {what}", "translate with the torch engine")
+        self.saved, self.precision = saved, precision
+        self.threads = threads or torch.get_num_threads()
+        self.pieces = saved.tokenizer.source.pieces(range(len(saved.tokenizer.source)))
+        target = saved.tokenizer.target
+        self.ids = {piece: number for number, piece in enumerate(target.pieces(range(len(target))))}
+        self.workers = self.threads
+        self.calibrated = self.threads == 1
+
+    def describe(self, config: SearchConfig) -> str:
+        """With its precision, and the workers that it has."""
+        return f"ctranslate2, {self.precision}, {self.workers} x {self.threads // self.workers} threads"
+
+    def refuses(self, config: SearchConfig) -> str:
+        """Nothing yet that a search can be asked for."""
+        return ""
+
+    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        """The n best hypotheses of each source, in the order of the sources."""
+        _ = self.translator  # which brings along what was found out before
+        if len(sources) >= ENOUGH and not self.calibrated:
+            self._calibrate(sources[:TRIED], config)
+        return self._translate(sources, config)
+
+    def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
+        """In torch: CTranslate2 shows the attention of a single layer."""
+        return TorchEngine(self.saved.model).align(source, target)
+
+    def _translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
+        fair = -(-len(order) // self.workers)  # so that each worker has something to do
+        waiting: list[Any] = []
+        while len(waiting) < len(order):
+            longest = len(sources[order[len(waiting)]])
+            rows = order[len(waiting) :][: max(1, min(fair, BATCH_TOKENS // longest))]
+            waiting += self.translator.translate_batch(
+                [[self.pieces[token] for token in sources[i]] for i in rows],
+                asynchronous=True,
+                beam_size=config.beam_size,
+                num_hypotheses=config.n_best,
+                length_penalty=config.length_penalty,
+                max_input_length=0,
+                max_decoding_length=self._limit(longest, config),
+                min_decoding_length=0,
+                return_end_token=True,
+                return_scores=True,
+            )
+        found: list[list[Hypothesis]] = [[] for _ in sources]
+        for i, result in zip(order, waiting, strict=True):
+            found[i] = self._hypotheses(result.result(), config)
+            if max(len(h.tokens) + h.ended for h in found[i]) > self._limit(len(sources[i]), config):
+                (found[i],) = self._translate([sources[i]], config)  # not by the limit of a longer batch mate
+        return found
+
+    def _limit(self, words: int, config: SearchConfig) -> int:
+        """Most tokens, end included, of a translation of so many."""
+        limit = int(words * config.max_length_ratio) + config.max_length_extra
+        return min(limit, self.saved.model.longest_target)
+
+    def _hypotheses(self, result: Any, config: SearchConfig) -> list[Hypothesis]:
+        found = []
+        for pieces, score in zip(result.hypotheses, result.scores, strict=True):
+            tokens = tuple(self.ids[piece] for piece in pieces)
+            ended = not tokens or tokens[-1] == self.saved.model.vocabulary.end  # no source, no end token
+            total = score * len(tokens) ** config.length_penalty
+            found.append(Hypothesis(tokens[:-1] if ended else tokens, total, score, ended))
+        return [hypothesis for hypothesis in found if hypothesis.ended] or found
+
+    @cached_property
+    def translator(self) -> Any:
+        """CTranslate2's own, with as many workers as were fastest on this machine, if that was found out."""
+        with converted(self.saved) as folder:
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                chosen = json.loads(self._choice(folder).read_text("utf-8"))["workers"]
+                self.workers, self.calibrated = min(max(1, int(chosen)), self.threads), True
+            return self._start(folder)
+
+    def _choice(self, folder: Path) -> Path:
+        return folder / f"workers-{self.precision}-{self.threads}.json"
+
+    def _start(self, folder: Path) -> Any:
+        import ctranslate2
+
+        try:
+            return ctranslate2.Translator(
+                str(folder),
+                compute_type=self.precision,
+                inter_threads=self.workers,
+                intra_threads=self.threads // self.workers,
+                max_queued_batches=-1,
+            )
+        except ValueError as error:  # a processor without such numbers
+            raise ConfigError(f"CTranslate2 cannot run here: {error}", "use --precision float32") from None
+
+    def _calibrate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> None:
+        """Try one worker with all threads, one for each thread, and the middle; the fastest stays, here and in the cache."""
+        seconds: dict[int, float] = {}
+        with converted(self.saved) as folder:
+            for workers in sorted({1, max(1, self.threads // 2), self.threads}):
+                self.workers = workers
+                self.translator = self._start(folder)
+                self._translate(sources[: len(sources) // 4], config)  # the first time is slower
+                begin = time.perf_counter()
+                self._translate(sources, config)
+                seconds[workers] = time.perf_counter() - begin
+            self.workers, self.calibrated = min(seconds, key=seconds.__getitem__), True
+            self.translator = self._start(folder)
+            with suppress(OSError):
+                part = self._choice(folder).with_suffix(f".{os.getpid()}")
+                part.write_text(json.dumps({"workers": self.workers, "seconds": seconds}), "utf-8")
+                part.replace(self._choice(folder))

@@ -1,0 +1,110 @@
+"""ctranslate2: the network that CTranslate2 reads says the same as ours, whatever it is made of."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onmal.config import SearchConfig
+from onmal.errors import ConfigError
+from onmal.interop import ctranslate2 as interop
+from onmal.interop.ctranslate2 import converted, write_ctranslate2
+from onmal.translating.ctranslate2_engine import CTranslate2Engine
+from onmal.translating.torch_engine import TorchEngine
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from random_model import random_model, sources, tokenizer
+
+pytest.importorskip("ctranslate2")
+KINDS: list[dict[str, Any]] = [
+    {},
+    {
+        "source_positions": "sinusoidal",
+        "target_positions": "sinusoidal",
+        "norm_order": "post",
+        "activation": "gelu",
+    },
+    {"source_positions": "sinusoidal-halves", "norm": "rms", "activation": "swiglu", "tie": "none"},
+    {"source_positions": "rotary", "target_positions": "rotary", "norm": "rms", "norm_order": "post"},
+    {"source_positions": "none", "target_positions": "rotary", "tie": "output"},
+    {"source_positions": "rotary", "target_positions": "none", "activation": "swiglu"},
+]
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind.values())) or "learned")
+def test_every_network_says_the_same_in_both_engines(kind: dict[str, Any], beams: int) -> None:
+    saved = random_model(tokenizer(joint=kind.get("tie", "all") == "all"), **kind)
+    search = SearchConfig(beam_size=beams, n_best=min(2, beams), length_penalty=0.7)
+    rows = sources(saved, 30)
+    ours, theirs = (
+        TorchEngine(saved.model).translate(rows, search),
+        CTranslate2Engine(saved).translate(rows, search),
+    )
+    for one, other in zip(ours, theirs, strict=True):
+        assert [(h.tokens, h.ended) for h in one] == [(h.tokens, h.ended) for h in other]
+        for hypothesis, same in zip(one, other, strict=True):
+            assert hypothesis.score == pytest.approx(same.score, abs=1e-5)
+            assert hypothesis.log_probability == pytest.approx(same.log_probability, abs=1e-4)
+    assert len({round(best.score, 3) for best, *_ in ours}) > 10  # or a wrong order would not be seen
+
+
+def test_a_network_that_cannot_be_expressed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interop, "inexpressible", lambda config: "model.network = 'gru'")
+    with pytest.raises(ConfigError, match=r"does not know model\.network = 'gru'.*--engine torch"):
+        write_ctranslate2(random_model(tokenizer(joint=True)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("quantization", ["float32", "int8"])
+def test_what_is_written_is_read_without_onmal(tmp_path: Path, quantization: Any) -> None:
+    import ctranslate2
+
+    saved = random_model(tokenizer(joint=True))
+    write_ctranslate2(saved, tmp_path / "out", quantization)
+    [result] = ctranslate2.Translator(str(tmp_path / "out")).translate_batch([["▁a", "</s>"]])
+    assert set(result.hypotheses[0]) <= set(saved.tokenizer.target.pieces(range(len(saved.tokenizer.target))))
+
+
+def test_a_conversion_is_kept_and_another_network_gets_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONMAL_CACHE", str(tmp_path))
+    subwords = tokenizer(joint=True)
+    saved, other = random_model(subwords), random_model(subwords, seed=1)
+    with converted(saved) as first:
+        made = (first / "model.bin").stat().st_mtime_ns
+    with converted(saved) as again, converted(other) as different:
+        assert again == first != different
+        assert (again / "model.bin").stat().st_mtime_ns == made
+    assert sorted(path.name for path in (tmp_path / "ctranslate2").iterdir()) == sorted(
+        (first.name, different.name)
+    )
+
+
+def test_the_cache_keeps_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONMAL_CACHE", str(tmp_path))
+    monkeypatch.setattr(interop, "KEPT", 2)
+    subwords = tokenizer(joint=True)
+    folders = []
+    for seed in range(4):
+        with converted(random_model(subwords, seed=seed)) as folder:
+            folders.append(folder)
+    assert folders[-1].exists()
+    assert sum(folder.exists() for folder in folders) == 2
+
+
+def test_without_a_place_for_the_cache_it_works_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("ONMAL_CACHE", str(tmp_path / "file"))
+    saved = random_model(tokenizer(joint=True))
+    with converted(saved) as folder:
+        assert (folder / "model.bin").exists()
+    assert not folder.exists()
+    rows = sources(saved, 3)
+    assert len(CTranslate2Engine(saved).translate(rows, SearchConfig())) == 3

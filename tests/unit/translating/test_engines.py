@@ -1,0 +1,152 @@
+"""The engines: the fastest that can do what is asked is taken, and said; all of them keep order and say what they lack."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+import onmal.translating.ctranslate2_engine as fast
+from onmal.config import SearchConfig
+from onmal.decoding.search import Hypothesis
+from onmal.errors import ConfigError
+from onmal.translating.ctranslate2_engine import CTranslate2Engine
+from onmal.translating.engine import Auto, Engine
+from onmal.translating.torch_engine import TorchEngine
+from onmal.translating.translator import choose_engine
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from random_model import random_model, sources, tokenizer
+
+pytest.importorskip("ctranslate2")
+SAVED = random_model(tokenizer(joint=True))
+
+
+class Only:
+    """Says its name; refuses what it is told to refuse."""
+
+    def __init__(self, name: str, refused: str = "") -> None:
+        self.name, self.refused = name, refused
+
+    def describe(self, config: SearchConfig) -> str:
+        return self.name
+
+    def refuses(self, config: SearchConfig) -> str:
+        return self.refused
+
+    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        return [[Hypothesis((ord(self.name),), 0.0, 0.0, True)] for _ in sources]
+
+    def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
+        return [[1.0]]
+
+
+@pytest.mark.parametrize(
+    ("engines", "taken", "said"),
+    [
+        ([Only("a"), Only("b")], "a", "a"),
+        ([Only("a", "sampling"), Only("b")], "b", "b; a faster engine has no sampling"),
+        (
+            [Only("a", "x"), Only("b", "y"), Only("c")],
+            "c",
+            "c; a faster engine has no x; a faster engine has no y",
+        ),
+        ([Only("a")], "a", "a"),
+    ],
+)
+def test_the_first_that_can_is_taken_and_why_is_said(engines: list[Engine], taken: str, said: str) -> None:
+    auto, search = Auto(engines), SearchConfig()
+    assert auto.translate([[2]], search)[0][0].tokens == (ord(taken),)
+    assert auto.describe(search) == said
+    assert auto.refuses(search) == ""
+
+
+def test_auto_takes_ctranslate2_and_without_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_engine(SAVED).describe(SearchConfig()).startswith("ctranslate2, float32")
+    monkeypatch.setitem(sys.modules, "ctranslate2", None)
+    engine = choose_engine(SAVED)
+    assert engine.describe(SearchConfig()).startswith("torch, float32")
+    assert "pip install 'onmal[fast]'" in engine.describe(SearchConfig())
+    with pytest.raises(ConfigError, match=r"not installed.*onmal\[fast\]"):
+        choose_engine(SAVED, "ctranslate2")
+
+
+def test_names_that_nobody_knows() -> None:
+    with pytest.raises(ConfigError, match="no engine 'mariana'; choose auto, torch or ctranslate2"):
+        choose_engine(SAVED, "mariana")
+    with pytest.raises(ConfigError, match="no precision 'int4'; choose one of: float32, bfloat16, int8"):
+        choose_engine(SAVED, precision="int4")
+    with pytest.raises(ConfigError, match="the torch engine has no int8"):
+        choose_engine(SAVED, "torch", "int8")
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision"),
+    [("torch", "bfloat16"), ("ctranslate2", "int8"), ("auto", "int8"), ("auto", "float32")],
+)
+def test_every_precision_translates(engine: str, precision: str) -> None:
+    search = SearchConfig(beam_size=2)
+    exact = TorchEngine(SAVED.model).translate(sources(SAVED, 20), search)
+    found = choose_engine(SAVED, engine, precision).translate(sources(SAVED, 20), search)
+    assert [len(each) for each in found] == [1] * 20
+    # Rounded weights change what a network that knows nothing says, but not from the first word on.
+    first = [(one[0].tokens[:1], other[0].tokens[:1]) for one, other in zip(exact, found, strict=True)]
+    assert sum(one == other for one, other in first) > 10
+
+
+def test_ctranslate2_restores_order_and_cuts_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, rows = CTranslate2Engine(SAVED, threads=2), sources(SAVED, 40)
+    search = SearchConfig(beam_size=3, n_best=2)
+    alone = [engine.translate([row], search)[0] for row in rows]
+    for tokens in (40, 100_000):
+        monkeypatch.setattr(fast, "BATCH_TOKENS", tokens)
+        together = engine.translate(rows, search)
+        assert [[h.tokens for h in each] for each in together] == [[h.tokens for h in each] for each in alone]
+    short = SearchConfig(beam_size=2, max_length_ratio=0.01, max_length_extra=3)
+    cut = [best for [best] in engine.translate(rows, short) if not best.ended]
+    assert cut
+    assert {len(each.tokens) for each in cut} == {3}
+    assert engine.translate([], search) == []
+
+
+def test_how_many_workers_are_fastest_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONMAL_CACHE", str(tmp_path))
+    monkeypatch.setattr(fast, "ENOUGH", 30)
+    monkeypatch.setattr(fast, "TRIED", 8)
+    search, tried = SearchConfig(beam_size=1), []
+    start = CTranslate2Engine._start
+
+    def start_and_note(engine: CTranslate2Engine, folder: Path) -> object:
+        tried.append(engine.workers)
+        return start(engine, folder)
+
+    monkeypatch.setattr(CTranslate2Engine, "_start", start_and_note)
+    engine = CTranslate2Engine(SAVED, threads=4)
+    engine.translate(sources(SAVED, 29), search)
+    assert tried == [4]  # too few to find out
+    engine.translate(sources(SAVED, 30), search)
+    assert tried[1:4] == [1, 2, 4]
+    [kept] = tmp_path.rglob("workers-float32-4.json")
+    assert json.loads(kept.read_text())["workers"] == engine.workers == tried[4]
+    later = CTranslate2Engine(SAVED, threads=4)
+    later.translate(sources(SAVED, 30), search)
+    assert tried[5:] == [later.workers] == [engine.workers]
+    kept.write_text("not JSON")
+    CTranslate2Engine(SAVED, threads=4).translate(sources(SAVED, 1), search)
+    assert tried[6:] == [4]
+
+
+def test_alignment_is_that_of_torch() -> None:
+    row = sources(SAVED, 2)[1]
+    assert CTranslate2Engine(SAVED).align(row, [5, 6, 2]) == TorchEngine(SAVED.model).align(row, [5, 6, 2])
+
+
+def test_on_a_gpu_torch_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        TorchEngine, "__init__", lambda self, model, precision: setattr(self, "device", torch.device("cuda"))
+    )
+    assert isinstance(choose_engine(SAVED), TorchEngine)
