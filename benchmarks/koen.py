@@ -19,7 +19,7 @@ import recording
 
 import onmal
 from onmal.cli.options import corpus_folders
-from onmal.data.corpora import find
+from onmal.corpora.located import find
 from onmal.errors import ConfigError
 from onmal.evaluation import Score, by_label
 

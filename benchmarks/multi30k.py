@@ -19,7 +19,7 @@ import recording
 import onmal
 from onmal.cli.options import corpus_folders
 from onmal.config import SearchConfig
-from onmal.data.corpora import LocatedCorpus, find
+from onmal.corpora.located import LocatedCorpus, find
 from onmal.errors import ConfigError
 from onmal.evaluation import tokenised_lowercase_bleu
 

@@ -34,9 +34,9 @@ from rivals.contest import (
 )
 from train_speed import RECIPE
 
+from onmal.cache import cache_folder
 from onmal.cli.options import corpus_folders
 from onmal.config import RunConfig, apply_overrides, read_toml
-from onmal.data.corpora import cache_folder
 from onmal.errors import TrainingError
 from onmal.evaluation import score
 

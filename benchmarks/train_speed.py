@@ -39,9 +39,9 @@ from rivals.contest import (
     write_spec,
 )
 
+from onmal.cache import cache_folder
 from onmal.cli.options import corpus_folders
 from onmal.config import RunConfig, apply_overrides, read_toml
-from onmal.data.corpora import cache_folder
 from onmal.errors import TrainingError
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "multi30k-en-de.toml"

@@ -20,9 +20,9 @@ HEART = ("models", "text", "data", "decoding", "training", "translating", "saved
 HEART_LINES = 5_000
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
-LAYER_0 = ("errors", "settings", "config")
+LAYER_0 = ("errors", "settings", "config", "cache")
 LAYER_1 = ("text", "phrasebook", "models")
-LAYER_2 = ("data", "cleaning", "decoding", "saved_model")
+LAYER_2 = ("data", "cleaning", "corpora", "decoding", "saved_model")
 LAYER_3 = ("interop", "translating")
 LAYER_4 = ("inspection", "evaluation", "documents")
 TO_2, TO_3 = LAYER_0 + LAYER_1, LAYER_0 + LAYER_1 + LAYER_2
@@ -46,12 +46,14 @@ class Row:
 TABLE = {
     "errors": Row(),
     "settings": Row(("errors",), ("pydantic",)),
+    "cache": Row(),
     "config": Row(("errors", "settings"), ("pydantic",)),
     "text": Row(LAYER_0, ("sentencepiece", "numpy"), ("kiwipiepy",)),
     "phrasebook": Row(LAYER_0, ("numpy",)),
     "models": Row(LAYER_0, ("torch",)),
     "data": Row(TO_2, TENSORS),
     "cleaning": Row((*TO_2, "data.pair")),
+    "corpora": Row((*TO_2, "data")),
     "decoding": Row((*LAYER_0, "text", "phrasebook", "models.contract"), TENSORS),
     "saved_model": Row(TO_2, TENSORS),
     "interop": Row(TO_3, TENSORS, CONVERTERS),

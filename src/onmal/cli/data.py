@@ -124,7 +124,7 @@ def _prepare_shards(
     config: Path, out: Path, source: str, target: str, settings: Sequence[str], folders: Sequence[str]
 ) -> None:
     from onmal.config import DataConfig, apply_overrides, read_toml
-    from onmal.data.corpora import open_pairs
+    from onmal.corpora.located import open_pairs
     from onmal.preparing.shards import prepare_shards
     from onmal.text.language import canonical
 
@@ -203,7 +203,7 @@ def corpus(
     An id becomes two aligned files, train.en and train.ko, with manifest.json: where they come from, what to cite,
     SHA-256. Asked for again it is verified. A recipe names it as data.corpus, with data.valid = [].
     """
-    from onmal.data.corpora import CORPORA, corpus_named
+    from onmal.corpora.located import CORPORA, corpus_named
 
     if languages:
         _search(languages, name)
@@ -245,7 +245,7 @@ def _search(languages: str, name: str) -> None:
 
 
 def _fetch_public(name: str, out: Path | None) -> None:
-    from onmal.data.corpora import cache_folder
+    from onmal.cache import cache_folder
     from onmal.fetching.public import fetch_public
 
     folder = out or cache_folder() / "corpora" / name

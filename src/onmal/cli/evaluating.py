@@ -238,7 +238,7 @@ def _sets(
     asked: tuple[str, str],
 ) -> tuple[dict[str, list[Pair]], tuple[str, str]]:
     """The sets of pairs by name, and their languages: from files, a corpus, or the recipe that the model was made by."""
-    from onmal.data.corpora import corpus_named, find
+    from onmal.corpora.located import corpus_named, find
     from onmal.data.corpus import read_pairs
 
     if files:

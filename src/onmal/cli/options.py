@@ -130,7 +130,7 @@ def minutes(time: str) -> float:
 
 def corpus_folders(given: Iterable[str] | None) -> dict[str, Path]:
     """Corpus name -> folder, of each NAME=PATH. Raises ConfigError."""
-    from onmal.data.catalogue import corpus_named
+    from onmal.corpora.catalogue import corpus_named
 
     folders = {}
     for item in given or ():

@@ -13,8 +13,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from onmal.data.catalogue import Corpus, corpus_named
-from onmal.data.corpora import cache_folder, way_to
+from onmal.cache import cache_folder
+from onmal.corpora.catalogue import Corpus, corpus_named
+from onmal.corpora.located import way_to
 from onmal.data.writing import open_whole
 from onmal.errors import ConfigError, DataError
 from onmal.fetching.download import download as download_to

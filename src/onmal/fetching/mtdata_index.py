@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from onmal.data.catalogue import language_of
-from onmal.data.corpora import cache_folder
+from onmal.cache import cache_folder
+from onmal.corpora.catalogue import language_of
 from onmal.data.formats import primary_subtag
 from onmal.errors import ConfigError, DataError, MissingExtraError
 

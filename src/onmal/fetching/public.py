@@ -23,8 +23,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from onmal.data.catalogue import Corpus, corpus_named
-from onmal.data.corpora import cache_folder, damaged_file
+from onmal.cache import cache_folder
+from onmal.corpora.catalogue import Corpus, corpus_named
+from onmal.corpora.located import damaged_file
 from onmal.data.pair import Pair
 from onmal.data.tmx import read_tmx
 from onmal.data.writing import MANIFEST, open_whole

@@ -17,8 +17,8 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
+from onmal.cache import cache_folder
 from onmal.config import ModelConfig
-from onmal.data.corpora import cache_folder
 from onmal.errors import ConfigError
 from onmal.models.attention import MultiHeadAttention
 from onmal.models.decoder import DecoderLayer

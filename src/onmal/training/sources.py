@@ -14,8 +14,8 @@ from pathlib import Path
 
 from onmal.cleaning.clean import CleaningReport, clean, default_filters
 from onmal.config import DataConfig, RunConfig
+from onmal.corpora.located import open_pairs
 from onmal.data.batching import TrainingText
-from onmal.data.corpora import open_pairs
 from onmal.data.corpus import Pair
 from onmal.data.lines import open_bytes
 from onmal.data.prepare import encode_pairs, learn_tokenizer, tags_of

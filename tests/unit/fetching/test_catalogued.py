@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onmal.data.corpora import CORPORA, Corpus
+from onmal.corpora.located import CORPORA, Corpus
 from onmal.errors import ConfigError, DataError
 from onmal.fetching import catalogued
 from onmal.fetching.catalogued import fetch, fetch_corpus

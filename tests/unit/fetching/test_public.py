@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from onmal.data.corpora import find
+from onmal.corpora.located import find
 from onmal.data.pair import Pair
 from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError

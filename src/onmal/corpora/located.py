@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from onmal.cache import cache_folder
 from onmal.config import DataConfig
-from onmal.data.catalogue import CORPORA, PHRASEBOOK_SIZES, Corpus, corpus_named
+from onmal.corpora.catalogue import CORPORA, PHRASEBOOK_SIZES, Corpus, corpus_named
 from onmal.data.corpus import read_pairs
 from onmal.data.formats import primary_subtag
 from onmal.data.pair import Pair
@@ -27,7 +26,6 @@ __all__ = [
     "CORPORA",
     "Corpus",
     "LocatedCorpus",
-    "cache_folder",
     "corpus_named",
     "damaged_file",
     "find",
@@ -164,18 +162,6 @@ def way_to(corpus: Corpus) -> str:
 def _example_files(corpus: Corpus) -> str:
     names = [name for names in corpus.splits.values() for name in names]
     return ", ".join(names[:3]) + (" and so on" if len(names) > 3 else "")
-
-
-def cache_folder() -> Path:
-    """Where onmal keeps what it fetched: ONMAL_CACHE, else the platform's folder for caches."""
-    if chosen := os.environ.get("ONMAL_CACHE"):
-        return Path(chosen).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "onmal"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "onmal" / "cache"
-    xdg = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return (xdg if xdg.is_absolute() else Path.home() / ".cache") / "onmal"
 
 
 def open_pairs(

@@ -48,7 +48,7 @@ PHRASEBOOK_SIZES: Mapping[str, int] = MappingProxyType(
 
 
 def _read_catalogue() -> dict[str, Corpus]:
-    entries = tomllib.loads(files("onmal.data").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    entries = tomllib.loads(files("onmal.corpora").joinpath("catalogue.toml").read_text(encoding="utf-8"))
     return {
         name: Corpus(name=name, **{**entry, "splits": {s: tuple(f) for s, f in entry["splits"].items()}})
         for name, entry in entries.items()

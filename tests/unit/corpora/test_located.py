@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from onmal.cache import cache_folder
 from onmal.config import DataConfig
-from onmal.data.corpora import CORPORA, cache_folder, corpus_named, damaged_file, find, open_pairs
+from onmal.corpora.located import CORPORA, corpus_named, damaged_file, find, open_pairs
 from onmal.data.pair import Pair
 from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError, LanguageError
