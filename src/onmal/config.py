@@ -305,6 +305,24 @@ class SearchConfig(Settings):
     """Tokens granted beyond the ratio."""
     n_best: int = Field(default=1, ge=1)
     """Translations returned per sentence; at most beam_size."""
+    min_length_ratio: float = Field(default=0.0, ge=0)
+    """A translation has at least this many times the source's tokens."""
+    coverage_penalty: float = Field(default=0.0, ge=0)
+    """Scores fall with every source token that the translation hardly looked at (Wu 2016, equation 14)."""
+    diversity: float = Field(default=0.0, ge=0)
+    """How much [nats] a hypothesis' second continuation is set back behind its first, the third behind the second."""
+    no_repeat_ngram: int = Field(default=0, ge=0)
+    """No so many tokens in a row come twice in a translation; 0 lets them."""
+    sample: bool = False
+    """Draw the words by chance instead: beam_size translations per sentence, of which the n_best are returned."""
+    temperature: float = Field(default=1.0, gt=0)
+    """Below 1 the likely words are drawn more often than the network says, above 1 less."""
+    top_k: int = Field(default=0, ge=0)
+    """Draw among the k likeliest words only; 0 among all."""
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    """Draw among the likeliest words that have this probability together."""
+    seed: int = Field(default=0, ge=0)
+    """Of the drawing: the same sentence and seed give the same translations."""
 
     @model_validator(mode="after")
     def _n_best_fits(self) -> Self:
@@ -416,14 +434,20 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"cannot be read ({error.strerror})", "check the path", path=path) from None
 
 
-def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    """Apply `section.key=value` strings, the value read as TOML and else as plain text."""
+def apply_overrides(
+    values: Mapping[str, Any],
+    overrides: Iterable[str],
+    *,
+    option: str = "--set",
+    form: str = "section.key=value",
+) -> dict[str, Any]:
+    """Apply `section.key=value` strings, the value read as TOML and else as plain text; errors name the option."""
     result: dict[str, Any] = {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
     for override in overrides:
         key, equals, text = override.partition("=")
         path = key.strip().split(".")
         if not equals or not all(path):
-            raise ConfigError(f"--set {override!r} is not of the form section.key=value", "give it that form")
+            raise ConfigError(f"{option} {override!r} is not of the form {form}", "give it that form")
         value: Any = text.strip()
         with suppress(tomllib.TOMLDecodeError):
             value = tomllib.loads(f"value = {value}")["value"]
@@ -431,7 +455,7 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
         for part in path[:-1]:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
-                raise ConfigError(f"--set {override!r}: {part!r} is not a section", "write section.key=value")
+                raise ConfigError(f"{option} {override!r}: {part!r} is not a section", f"write {form}")
         place[path[-1]] = value
     return result
 

@@ -18,8 +18,8 @@ from typing import Any
 from onmal import evaluation, inspection, phrasebook
 from onmal.config import RunConfig
 from onmal.errors import OnmalError
+from onmal.run_report.events import PlainReport, Reporter
 from onmal.training.checkpoint import write_atomically
-from onmal.training.report import PlainReport, Reporter
 from onmal.training.run import train
 from onmal.translating.translator import Translator
 

@@ -63,6 +63,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(f"{name}.ko").write_text("".join(f"{pair.source}\n" for pair in chosen), "utf-8")
         Path(f"{name}.en").write_text("".join(f"{pair.target}\n" for pair in chosen), "utf-8")
     Path("letters.ko").write_text("오늘 학교에 간다.\n\n혼자 시장에 간다.\n", "utf-8")
+    Path("terms.tsv").write_text("시장\tmarket\n", "utf-8")
     save_tiny_model(Path("runs/phrasebook"), both_directions=True)
     return tmp_path
 
@@ -124,7 +125,7 @@ def test_both_languages_have_the_same_commands(page: str) -> None:
     [f"{page}{end}" for page in ("README", "docs/training", "docs/translating") for end in (".md", ".ko.md")],
 )
 def test_the_python_examples_run(name: str, work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = blocks(REPOSITORY / name, "python")
+    example = "\n".join(blocks(REPOSITORY / name, "python"))
     example = example.replace('"minutes": 30', '"max_updates": 2').replace(
         '"size": "small"', '"size": "tiny"'
     )

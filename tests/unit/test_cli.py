@@ -148,6 +148,14 @@ def test_what_the_command_does_not_know_gets_its_usage(arguments: list[str]) -> 
             2,
             "the torch engine has no int8; pip install",
         ),
+        ("translate MODEL a.ko --search tempo=2", 2, "tempo"),
+        (
+            "translate MODEL a.ko --search temperature",
+            2,
+            "--search 'temperature' is not of the form key=value",
+        ),
+        ("translate MODEL a.ko --search temperature=0", 2, "setting 'search.temperature' cannot be 0"),
+        ("translate MODEL a.ko --glossary nope.tsv", 1, "nope.tsv: there is no such file"),
         ("translate MODEL a.ko --beam-size 0", 2, "setting 'search.beam_size' cannot be 0"),
         ("translate MODEL a.ko --json --scores", 2, "--scores and --json"),
         ("translate MODEL a.ko -o no/folder.en", 1, "no/folder.en: cannot be written"),
@@ -360,6 +368,17 @@ def test_the_engine_asked_for_runs_and_is_named(ko_en: Path) -> None:
         options = ("--engine", engine, "--precision", precision)
         told = succeed("translate", ko_en, *options, typed="오늘 학교에 간다.").stderr.splitlines()
         assert told[-1].startswith(f"engine: {engine}, {precision}")
+
+
+def test_wishes_reach_the_translation(ko_en: Path, tmp_path: Path) -> None:
+    (tmp_path / "terms.tsv").write_text("학교\tmarket\n", "utf-8")
+    text = ("translate", ko_en, "--text", "오늘 학교에 간다.")
+    assert succeed(*text, "--prefix", "My friend").stdout.startswith("My friend")
+    assert "market" in succeed(*text, "--must", "market").stdout
+    assert "market" in succeed(*text, "--glossary", tmp_path / "terms.tsv").stdout
+    usual = succeed(*text).stdout
+    assert "market" not in succeed(*text, "--never", "market").stdout
+    assert succeed(*text, "--search", "sample=true", "--search", "seed=3").stdout != usual
 
 
 def test_search_options_reach_the_search(ko_en: Path) -> None:

@@ -64,18 +64,18 @@ TABLE = {
     "preparing": Row(TO_3, TENSORS),
     "fetching": Row(TO_3),
     "fetching.mtdata_process": Row((), (), ("mtdata", "pybtex")),
-    "training": Row((*TO_4, "inspection", "documents"), TENSORS),
-    "training.run": Row((*TO_4, *LAYER_4), TENSORS),
+    "training": Row((*TO_4, "inspection", "documents", "run_report.events"), TENSORS),
+    "training.run": Row((*TO_4, *LAYER_4, "run_report.events"), TENSORS),
     "serving": Row(
         (*TO_4, *LAYER_4), (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "prometheus_client")
     ),
     "cli": Row(("errors",), ("typer", "rich"), free_inside=True),
     "": Row(("errors",), free_inside=True),
     "__main__": Row(("cli",)),
-    "run_report": Row(("errors", "config", "data.writing", "training.report")),
-    "run_report.live": Row((*TO_4, "training"), ("rich",)),
-    "run_report.tensorboard": Row((*TO_4, "training"), ("torch",)),
-    "demo": Row((*TO_4, *LAYER_4, "training")),
+    "run_report": Row(("errors", "config", "data.writing")),
+    "run_report.live": Row(("errors",), ("rich",)),
+    "run_report.tensorboard": Row(("errors",), ("torch",)),
+    "demo": Row((*TO_4, *LAYER_4, "training", "run_report.events")),
     "lab": Row(free=True),
 }
 

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from onmal.run_report.events import Progress, Sample, Update, Validation
 from onmal.run_report.live import LiveReport
-from onmal.training.checkpoint import Progress
-from onmal.training.report import Sample, Update, Validation
 
 
 def update(number: int, *, skipped: int = 0) -> Update:

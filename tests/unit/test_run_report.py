@@ -27,10 +27,9 @@ from onmal.run_report import history as history_module
 from onmal.run_report import write_report
 from onmal.run_report.curves import Chart, Curve, axis_number, draw, round_numbers
 from onmal.run_report.elements import element, table
+from onmal.run_report.events import JsonLog, Progress, Sample, Update, Validation
 from onmal.run_report.history import History, read_history
 from onmal.run_report.words import SENTENCES, TERMS, Speaker
-from onmal.training.checkpoint import Progress
-from onmal.training.report import JsonLog, Sample, Update, Validation
 
 NASTY = "<script>alert('1')</script> & \"한글\""
 PACKAGE = Path(history_module.__file__).parent

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from onmal.errors import MissingExtraError, TrainingError
+from onmal.run_report.events import Progress, Sample, Update, Validation
 from onmal.run_report.tensorboard import TensorBoardReport
-from onmal.training.checkpoint import Progress
-from onmal.training.report import Sample, Update, Validation
 
 FOUND = Validation(
     2.125, 31.5, {"ko-en": {"BLEU": 31.5}}, [Sample("**원문** <b>", "reference", "translation")]

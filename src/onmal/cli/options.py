@@ -22,6 +22,7 @@ __all__ = [
     "From",
     "Model",
     "Precision",
+    "Search",
     "Tag",
     "To",
     "argument",
@@ -66,6 +67,14 @@ BeamSize = Annotated[
     option("N", "Hypotheses kept per sentence; 1 is greedy.  [default: as in its recipe]", "--beam-size"),
 ]
 
+Search = Annotated[
+    list[str] | None,
+    option(
+        "KEY=VALUE",
+        "Search in another way: sample=true, temperature=0.7, no_repeat_ngram=3, diversity=1; repeatable.",
+        "--search",
+    ),
+]
 Engine = Annotated[
     str,
     option(
@@ -153,9 +162,18 @@ def utf8(text: str, option: str) -> str:
 
 
 def search_config(
-    usual: SearchConfig, beam_size: int | None, *, n_best: int = 1, length_penalty: float | None = None
+    usual: SearchConfig, beam_size: int | None = None, given: Iterable[str] | None = None, **asked: Any
 ) -> SearchConfig:
     """How to search: as the model's recipe does, but for what is asked for; the beam is as wide as the n best need."""
-    width = max(usual.beam_size, n_best) if beam_size is None else beam_size
-    penalty = usual.length_penalty if length_penalty is None else length_penalty
-    return usual.replace(beam_size=width, n_best=n_best, length_penalty=penalty)
+    from onmal.config import apply_overrides
+
+    changes = apply_overrides({}, given or (), option="--search", form="key=value")
+    changes |= {key: value for key, value in asked.items() if value is not None}
+    n_best = changes.get("n_best", usual.n_best)
+    if beam_size is not None:
+        changes["beam_size"] = beam_size
+    elif changes.get("sample"):
+        changes.setdefault("beam_size", n_best)
+    elif isinstance(n_best, int):
+        changes.setdefault("beam_size", max(usual.beam_size, n_best))
+    return usual.replace(**changes)

@@ -25,8 +25,8 @@ from onmal.errors import ConfigError, TrainingError
 
 if TYPE_CHECKING:
     from onmal.config import RunConfig
+    from onmal.run_report.events import Reporter
     from onmal.run_report.tensorboard import TensorBoardReport
-    from onmal.training.report import Reporter
 
 __all__ = ["demo", "train"]
 
@@ -203,8 +203,8 @@ def _own_text(
 def _train(
     run: RunConfig, folder: Path, corpora: dict[str, Path], *, resume: bool, reporters: list[Reporter]
 ) -> None:
+    from onmal.run_report.events import Reporters
     from onmal.training.distributed import rank_from_torchrun
-    from onmal.training.report import Reporters
     from onmal.training.run import train
 
     saved = train(run, folder, resume=resume, corpora=corpora, reporter=Reporters(*reporters))
@@ -228,6 +228,6 @@ def _watch() -> AbstractContextManager[Reporter]:
         from onmal.run_report.live import LiveReport
 
         return LiveReport(Console(stderr=True, highlight=False))
-    from onmal.training.report import PlainReport
+    from onmal.run_report.events import PlainReport
 
     return nullcontext(PlainReport(sys.stderr))

@@ -14,6 +14,7 @@ from onmal.cli.options import (
     Engine,
     Model,
     Precision,
+    Search,
     Tag,
     To,
     argument,
@@ -38,9 +39,15 @@ Text = Annotated[str | None, option("TEXT", "Translate this instead of a file.")
 Out = Annotated[
     Path | None, option("FILE", "Write here, whole or not at all.  [default: standard output]", "--out", "-o")
 ]
-NBest = Annotated[int, option("N", "Write the N best translations of each line.")]
+NBest = Annotated[int | None, option("N", "Write the N best translations of each line.")]
 LengthPenalty = Annotated[
     float | None, option("P", "Scores are divided by length ** P.  [default: as in its recipe]")
+]
+Prefix = Annotated[str, option("TEXT", "Each translation begins so, and goes on from here.", "--prefix")]
+Must = Annotated[list[str] | None, option("TEXT", "Each translation says this; repeatable.", "--must")]
+Never = Annotated[list[str] | None, option("TEXT", "No translation says this; repeatable.", "--never")]
+GlossaryFile = Annotated[
+    Path | None, option("FILE", "Terms to translate as it says: term, tab, translation.", "--glossary")
 ]
 Scores = Annotated[bool, flag("--scores", "Write score, tab, translation.")]
 AsJson = Annotated[bool, flag("--json", "Write one JSON object per line.")]
@@ -54,8 +61,13 @@ def translate(
     to: To = "",
     tag: Tag = "",
     beam_size: BeamSize = None,
-    n_best: NBest = 1,
+    n_best: NBest = None,
     length_penalty: LengthPenalty = None,
+    search: Search = None,
+    prefix: Prefix = "",
+    must: Must = None,
+    never: Never = None,
+    glossary: GlossaryFile = None,
     engine: Engine = "auto",
     precision: Precision = "float32",
     scores: Scores = False,
@@ -81,9 +93,13 @@ def translate(
 
     from onmal.data.writing import open_whole
     from onmal.translating.translator import load
+    from onmal.translating.wishes import Wishes
 
-    translator = load(model, tag=tag, engine=engine, precision=precision)
-    search = search_config(translator.saved.search, beam_size, n_best=n_best, length_penalty=length_penalty)
+    translator = load(model, tag=tag, engine=engine, precision=precision, glossary=glossary)
+    how = search_config(
+        translator.saved.search, beam_size, search, n_best=n_best, length_penalty=length_penalty
+    )
+    wishes = Wishes(prefix, tuple(must or ()), tuple(never or ()))
     if to:
         translator.target_language(
             "", to
@@ -91,12 +107,12 @@ def translate(
     if text is None and str(file or "-") == "-" and sys.stdin.isatty():
         note("type a line and press Enter; Ctrl-D ends")
         translations: Iterable[Translation] = (
-            translator.translate(line, to=to, search=search) for line in lines
+            translator.translate(line, to=to, search=how, wishes=wishes) for line in lines
         )
     else:
-        translations = translator.stream(lines, to=to, search=search)
+        translations = translator.stream(lines, to=to, search=how, wishes=wishes)
     form: Callable[[int, Translation], str] = (
-        _as_json if as_json else _n_best if n_best > 1 else _scored if scores else _plain
+        _as_json if as_json else _n_best if how.n_best > 1 else _scored if scores else _plain
     )
     place: AbstractContextManager[TextIO] = open_whole(out) if out else nullcontext(sys.stdout)
     shown = 0 if count is None or (out is None and sys.stdout.isatty()) else count
@@ -109,7 +125,7 @@ def translate(
                 note(f"line {number}: {'; '.join(translation.warnings)}")
             done(number)
     if text is None:
-        note(f"engine: {translator.engine.describe(search)}")
+        note(f"engine: {translator.engine.describe(how)}")
 
 
 def _lines(file: Path | None, text: str | None) -> tuple[Iterator[str], int | None]:

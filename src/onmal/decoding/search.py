@@ -5,13 +5,16 @@ Knows a network only by its contract. All sources of a batch are searched togeth
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from onmal.config import SearchConfig
-from onmal.decoding.scoring import LengthPenalty
+from onmal.decoding.rules import MinimumLength, Never, NoRepeat, Rule
+from onmal.decoding.sampling import Draws
+from onmal.decoding.scoring import Coverage, LengthPenalty
 from onmal.models.contract import Seq2Seq
 
 __all__ = ["Hypothesis", "beam_search", "length_limits"]
@@ -38,73 +41,111 @@ def length_limits(model: Seq2Seq, source: Tensor, config: SearchConfig) -> Tenso
 
 
 @torch.inference_mode()
-def beam_search(model: Seq2Seq, source: Tensor, config: SearchConfig) -> list[list[Hypothesis]]:
-    """The `n_best` best translations of each source [B,S], best first.
+def beam_search(
+    model: Seq2Seq, source: Tensor, config: SearchConfig, rules: Sequence[Rule] = ()
+) -> list[list[Hypothesis]]:
+    """The `n_best` best translations of each source [B,S], best first, with no word that a rule forbids.
 
     At each step the 2K best continuations of a source are looked at. Those of the first K that end are finished; the K
     best that go on go on. A source is done with K finished hypotheses or at its length limit; if none has finished by
-    then, the unfinished ones are returned.
+    then, the unfinished ones are returned. With `config.sample` each of K hypotheses goes on by a word drawn for it.
     """
     beams, end, device = config.beam_size, model.vocabulary.end, source.device
-    penalty = LengthPenalty(config.length_penalty)
     finished: list[list[Hypothesis]] = [[] for _ in range(source.shape[0])]
     limits = length_limits(model, source, config)  # [B]
-    state = model.start(model.encode(source), beams=beams)
+    rules = [*usual_rules(model, source, config), *rules]
+    draws = Draws(source, model.vocabulary.pad, int(limits.max()), config) if config.sample else None
+    memory = model.encode(source)
+    coverage = Coverage(config.coverage_penalty, memory.mask, beams) if config.coverage_penalty else None
+    penalty = LengthPenalty(config.length_penalty)
+    state = model.start(memory, beams=beams)
     alive = torch.arange(source.shape[0], device=device)  # [B] which sources are still searched
-    totals = torch.full((len(alive), beams), -torch.inf, device=device)  # [B,K] log-probabilities
-    totals[:, 0] = 0.0  # all rows begin the same: only one counts
+    totals = torch.zeros(len(alive), beams, device=device)  # [B,K] log-probabilities
+    if not draws:
+        totals[:, 1:] = -torch.inf  # all rows begin the same: only one counts
     token = torch.full((len(alive) * beams,), model.vocabulary.start, device=device)  # [R]
     words = torch.empty(len(alive), beams, 0, dtype=torch.long, device=device)  # [B,K,t]
 
+    def finish(b: int, total: float, chosen: Sequence[int], row: int, *, ended: bool) -> None:
+        score = penalty(total, len(chosen) + ended) - (coverage.lack(b, row) if coverage else 0.0)
+        finished[alive[b]].append(Hypothesis(tuple(chosen), total, score, ended))
+
     while len(alive):
-        states, state = model.step(token, state)  # [R,D]
+        states, state = model.step(token, state, probe=coverage)  # [R,D]
         length = words.shape[2] + 1
-        totals, rows, tokens = continuations(model, states, totals, 2 * beams)  # [B,2K] each
-        ends = tokens == end
+        logits = model.project(states).float().view(*totals.shape, -1)  # [B,K,V]
+        normaliser = logits.logsumexp(-1, keepdim=True)  # [B,K,1]
+        for rule in rules:
+            rule(logits, words, alive)
+        if draws:
+            totals, rows, tokens = drawn(draws, logits - normaliser, totals, alive, length - 1)
+        else:
+            totals, rows, tokens = continuations(logits, normaliser, totals, 2 * beams, config.diversity)
+        ends = tokens == end  # [B,2K]
         for b, k in ends[:, :beams].nonzero().tolist():
             total = totals[b, k].item()
-            if total == -torch.inf:
-                continue
-            chosen = tuple(words[b, rows[b, k]].tolist())
-            finished[alive[b]].append(Hypothesis(chosen, total, penalty(total, length), ended=True))
+            if total > -torch.inf:
+                finish(b, total, words[b, rows[b, k]].tolist(), int(rows[b, k]), ended=True)
 
         # The K best that go on: ending ones sort last, the order among the others stays.
         going = ends.to(torch.uint8).argsort(dim=1, stable=True)[:, :beams]  # [B,K]
         totals, rows, tokens = totals.gather(1, going), rows.gather(1, going), tokens.gather(1, going)
         words = torch.cat((words.take_along_dim(rows[:, :, None], 1), tokens[:, :, None]), 2)  # [B,K,t+1]
+        state = state.reorder(rows)
+        if coverage:
+            coverage.reorder(rows)
 
         counts = torch.tensor([len(finished[source_id]) for source_id in alive.tolist()], device=device)
-        stopped = limits <= length
-        for b in (stopped & (counts == 0)).nonzero().flatten().tolist():
-            for chosen, total in zip(words[b].tolist(), totals[b].tolist(), strict=True):
+        stopped = (limits <= length) | (totals == -torch.inf).all(1)
+        unfinished = stopped if draws else stopped & (counts == 0)
+        for b in unfinished.nonzero().flatten().tolist():
+            for k, total in enumerate(totals[b].tolist()):
                 if total > -torch.inf:
-                    cut = Hypothesis(tuple(chosen), total, penalty(total, length), ended=False)
-                    finished[alive[b]].append(cut)
+                    finish(b, total, words[b, k].tolist(), k, ended=False)
         keep = (~stopped & (counts < beams)).nonzero().flatten()  # [B']
-        state = state.reorder(rows)
         if len(keep) < len(alive):
             state = state.keep(keep)
             alive, limits, totals, words = alive[keep], limits[keep], totals[keep], words[keep]
             tokens = tokens[keep]
+            if coverage:
+                coverage.keep(keep)
         token = tokens.flatten()
 
-    return [sorted(found, key=lambda h: -h.score)[: config.n_best] for found in finished]
+    nothing = Hypothesis((), -torch.inf, -torch.inf, ended=False)  # where the rules leave no word
+    return [sorted(found, key=lambda h: -h.score)[: config.n_best] or [nothing] for found in finished]
+
+
+def usual_rules(model: Seq2Seq, source: Tensor, config: SearchConfig) -> Iterator[Rule]:
+    """What every search forbids, pad and start, and what its options do."""
+    special = model.vocabulary
+    yield Never([[word] for word in sorted({special.pad, special.start} - {special.end})])
+    if config.min_length_ratio:
+        yield MinimumLength(((source != special.pad).sum(1) - 1) * config.min_length_ratio, special.end)
+    if config.no_repeat_ngram:
+        yield NoRepeat(config.no_repeat_ngram)
 
 
 def continuations(
-    model: Seq2Seq, states: Tensor, totals: Tensor, count: int
+    logits: Tensor, normaliser: Tensor, totals: Tensor, count: int, diversity: float = 0.0
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The `count` best continuations of each source: their log-probabilities, rows within the source, tokens [B,count].
 
-    states [R,D] are those of hypotheses with log-probabilities totals [B,K]. Pad and start are never produced.
+    logits [B,K,V] and the logarithm of their sum [B,K,1] follow hypotheses with log-probabilities totals [B,K]. With
+    diversity, the n-th best continuation of a hypothesis is ranked n times as much lower (Li 2016).
     """
-    logits = model.project(states).float()  # [R,V]
-    normaliser = logits.logsumexp(-1, keepdim=True)  # [R,1]
-    banned = sorted({model.vocabulary.pad, model.vocabulary.start} - {model.vocabulary.end})
-    logits = logits.index_fill(1, torch.tensor(banned, device=logits.device), -torch.inf)
-    best, tokens = logits.topk(min(count, logits.shape[1]))  # [R,N]
-    best = (best - normaliser).view(*totals.shape, -1) + totals[:, :, None]  # [B,K,N]
+    best, tokens = logits.topk(min(count, logits.shape[2]))  # [B,K,N]
+    best = best - normaliser + totals[:, :, None]
     per_row = best.shape[2]
-    best, index = best.flatten(1).topk(min(count, best.shape[1] * per_row))  # [B,count]
-    tokens = tokens.view(totals.shape[0], -1).gather(1, index)
-    return best, index // per_row, tokens
+    ranks = best - diversity * torch.arange(per_row, device=best.device) if diversity else best
+    index = ranks.flatten(1).topk(min(count, best.shape[1] * per_row)).indices  # [B,count]
+    return best.flatten(1).gather(1, index), index // per_row, tokens.flatten(1).gather(1, index)
+
+
+def drawn(
+    draws: Draws, log_probabilities: Tensor, totals: Tensor, sources: Tensor, step: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same [B,2K] for hypotheses that each go on by the word [B,K] drawn for it; the second K do not live."""
+    tokens = draws(log_probabilities, sources, step)  # [B,K]
+    totals = totals + log_probabilities.gather(2, tokens[:, :, None]).squeeze(2)
+    rows = torch.arange(totals.shape[1], device=totals.device).expand_as(totals)
+    return torch.cat((totals, totals - torch.inf), 1), rows.repeat(1, 2), tokens.repeat(1, 2)

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from onmal.run_report.curves import Chart, Curve, axis_number, draw, round_numbers
 from onmal.run_report.elements import Html, element, table, together
+from onmal.run_report.events import clock
 from onmal.run_report.history import History, Points, Validated
 from onmal.run_report.words import Speaker
-from onmal.training.report import clock
 
 __all__ = ["curves", "number", "score_names", "series"]
 

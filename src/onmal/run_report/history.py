@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from onmal.errors import TrainingError
-from onmal.training.report import Sample, Update, Validation
+from onmal.run_report.events import Sample, Update, Validation
 
 __all__ = ["History", "Note", "Start", "Validated", "read_history"]
 

@@ -11,8 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from onmal.training.checkpoint import Progress
-from onmal.training.report import Sample, Update, Validation, clock, shown, speed, time_left
+from onmal.run_report.events import Progress, Sample, Update, Validation, clock, shown, speed, time_left
 
 __all__ = ["LiveReport"]
 

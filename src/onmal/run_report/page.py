@@ -16,9 +16,9 @@ from typing import Any
 from onmal.config import SECTIONS, SIZES
 from onmal.run_report.charts import curves, number, score_names, series
 from onmal.run_report.elements import Html, element, table, together
+from onmal.run_report.events import Sample, clock, shown, time_left
 from onmal.run_report.history import History, Validated
 from onmal.run_report.words import Speaker
-from onmal.training.report import Sample, clock, shown, time_left
 
 __all__ = ["Run", "page"]
 

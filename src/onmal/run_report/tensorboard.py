@@ -7,12 +7,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from onmal.errors import MissingExtraError
-from onmal.training.report import Update, Validation, shown, speed, writing
+from onmal.run_report.events import Update, Validation, shown, speed, writing
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from onmal.training.checkpoint import Progress
+    from onmal.run_report.events import Progress
 
 __all__ = ["TensorBoardReport"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from onmal.config import RunConfig
+from onmal.run_report.events import Validation
 from onmal.training.device import processor
-from onmal.training.report import Validation
 from onmal.training.sources import Sources
 from onmal.training.trainer import Trainer
 

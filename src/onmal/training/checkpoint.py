@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,10 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from onmal.errors import TrainingError
+from onmal.run_report.events import Progress
 from onmal.training.distributed import Team, shares_of, whole
 
 __all__ = [
-    "Progress",
     "all_progress",
     "checkpoint_of_the_first",
     "latest_checkpoint",
@@ -37,45 +37,6 @@ __all__ = [
 ]
 
 KEPT = 2  # a checkpoint that turns out damaged leaves the one before
-
-
-@dataclass
-class Progress:
-    """Where a run stands; all that is not a tensor."""
-
-    update: int = 0
-    """Updates done."""
-    epoch: int = 0
-    pool: int = 0
-    """Pools of this epoch done."""
-    batch: int = 0
-    """Batches of this pool done."""
-    sampled: bool = False
-    """Whether this pool's words are segmented by chance."""
-    reversed: bool = False
-    """Whether this epoch has each pair the other way round, too."""
-    seconds: float = 0.0
-    """Time spent training, pauses not counted, validation included."""
-    target_tokens: int = 0
-    """Target tokens learned from, padding not counted."""
-    skipped: int = 0
-    """Updates left out because their gradient was not finite or a spike."""
-    skipped_in_a_row: int = 0
-    usual_norm: float = 0.0
-    """Running mean of the gradient's norm."""
-    rollbacks: int = 0
-    """How often the run went back to a checkpoint."""
-    rate_factor: float = 1.0
-    """What the learning rate is multiplied with since then."""
-    best_score: float | None = None
-    best_update: int = 0
-    validations_since_best: int = 0
-    validated: int = -1
-    """Update of the last validation."""
-    snapshots: list[int] = field(default_factory=list)
-    """Updates whose weights are kept for averaging, oldest first."""
-    data_sha256: str = ""
-    """Of the training text; empty where it is not known."""
 
 
 def named_weights(model: nn.Module) -> dict[str, Tensor]:

@@ -25,6 +25,7 @@ from onmal.errors import ConfigError, OnmalError, TrainingError
 from onmal.evaluation import score
 from onmal.models import build
 from onmal.models.contract import Seq2Seq
+from onmal.run_report.events import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
 from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.text.tokenizer import Tokenizer
 from onmal.training.allocator import keep_freed_memory
@@ -41,7 +42,6 @@ from onmal.training.distributed import (
     size_from_torchrun,
 )
 from onmal.training.loss import TranslationLoss
-from onmal.training.report import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
 from onmal.training.sources import (
     STANDARD_INPUT,
     Sources,

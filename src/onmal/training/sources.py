@@ -22,9 +22,9 @@ from onmal.data.prepare import encode_pairs, learn_tokenizer, tags_of
 from onmal.data.shards import open_shards
 from onmal.data.writing import open_whole
 from onmal.errors import ConfigError, DataError
+from onmal.run_report.events import Reporter
 from onmal.text.tokenizer import SubwordModel, Tokenizer
 from onmal.training.distributed import Team, size_from_torchrun
-from onmal.training.report import Reporter
 
 __all__ = [
     "STANDARD_INPUT",

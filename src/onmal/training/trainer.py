@@ -23,8 +23,8 @@ from onmal.data.batching import Batch, Pool, TrainingText
 from onmal.errors import TrainingError
 from onmal.models.contract import Seq2Seq
 from onmal.models.embedding import drop_words
+from onmal.run_report.events import Progress, Reporter, Update, Validation
 from onmal.training.checkpoint import (
-    Progress,
     all_progress,
     checkpoint_of_the_first,
     load_checkpoint,
@@ -37,7 +37,6 @@ from onmal.training.distributed import Team, whole
 from onmal.training.ema import MovingAverage
 from onmal.training.loss import LossSum, TranslationLoss
 from onmal.training.optimizer import build_optimizer, learning_rate
-from onmal.training.report import Reporter, Update, Validation
 from onmal.training.snapshots import Snapshots
 
 __all__ = ["Trainer"]

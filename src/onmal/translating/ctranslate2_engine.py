@@ -18,10 +18,10 @@ import torch
 
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
-from onmal.errors import ConfigError
+from onmal.errors import ConfigError, MissingExtraError
 from onmal.interop.ctranslate2 import converted, inexpressible
 from onmal.saved_model import SavedModel
-from onmal.translating.engine import Precision
+from onmal.translating.engine import NONE, Constraints, Precision
 from onmal.translating.torch_engine import TorchEngine
 
 __all__ = ["CTranslate2Engine", "installed"]
@@ -43,12 +43,12 @@ def installed() -> bool:
 class CTranslate2Engine:
     """The fast engine for Transformers on CPUs. `threads` is how many cores it may use, as many as torch if 0.
 
-    Raises ConfigError for a network that CTranslate2 cannot express, and where it is not installed.
+    Raises ConfigError for a network that CTranslate2 cannot express, MissingExtraError where it is not installed.
     """
 
     def __init__(self, saved: SavedModel, *, precision: Precision = "float32", threads: int = 0) -> None:
         if not installed():
-            raise ConfigError("CTranslate2 is not installed", "pip install 'onmal[fast]'")
+            raise MissingExtraError("ctranslate2", "fast", "the engine ctranslate2")
         if what := inexpressible(saved.config):
             raise ConfigError(f"CTranslate2 does not know {what}", "translate with the torch engine")
         self.saved, self.precision = saved, precision
@@ -63,12 +63,29 @@ class CTranslate2Engine:
         """With its precision, and the workers that it has."""
         return f"ctranslate2, {self.precision}, {self.workers} x {self.threads // self.workers} threads"
 
-    def refuses(self, config: SearchConfig) -> str:
-        """Nothing yet that a search can be asked for."""
-        return ""
+    def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
+        """What CTranslate2 does not do, or scores in another way: without the words that are forbidden."""
+        asked = {
+            "sampling with a seed for each sentence": config.sample,
+            "minimum length": config.min_length_ratio,
+            "coverage": config.coverage_penalty,
+            "diversity": config.diversity,
+            "n-grams that may not repeat": config.no_repeat_ngram,
+            "given beginning": any(constraints.prefixes),
+            "words that must be said": any(constraints.must),
+            "words that must not be said": constraints.never,
+        }
+        return next((what for what, wanted in asked.items() if wanted), "")
 
-    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
-        """The n best hypotheses of each source, in the order of the sources."""
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
+        """The n best hypotheses of each source, in the order of the sources.
+
+        Raises ConfigError for what `refuses` names.
+        """
+        if what := self.refuses(config, constraints):
+            raise ConfigError(f"CTranslate2 has no {what}", "translate with the engine auto or torch")
         _ = self.translator  # which brings along what was found out before
         if len(sources) >= ENOUGH and not self.calibrated:
             self._calibrate(sources[:TRIED], config)

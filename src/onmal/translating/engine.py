@@ -9,10 +9,28 @@ from typing import Literal, Protocol
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 
-__all__ = ["Auto", "Engine", "Precision"]
+__all__ = ["Auto", "Constraints", "Engine", "Precision"]
 
 Precision = Literal["float32", "bfloat16", "int8"]
 """Of the weights and products: exact, half the size, a quarter of it."""
+
+
+Phrase = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What translations have to say, as ids: one entry for each source, or none at all."""
+
+    prefixes: Sequence[Phrase] = ()
+    """With what each begins."""
+    must: Sequence[tuple[Phrase, ...]] = ()
+    """The phrases that each says somewhere."""
+    never: Sequence[Phrase] = ()
+    """Phrases that none of them says."""
+
+
+NONE = Constraints()
 
 
 class Engine(Protocol):
@@ -21,10 +39,12 @@ class Engine(Protocol):
     def describe(self, config: SearchConfig) -> str:
         """What runs such a search, and how; and why nothing faster, if there is a reason."""
 
-    def refuses(self, config: SearchConfig) -> str:
+    def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """The option that it cannot follow; empty if it can do all that is asked."""
 
-    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
         """The n best hypotheses of each source (ids, end included), in the order of the sources."""
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
@@ -42,12 +62,12 @@ class Auto:
     missing: str = ""
     """What a faster engine would need."""
 
-    def choose(self, config: SearchConfig) -> tuple[Engine, list[str]]:
+    def choose(self, config: SearchConfig, constraints: Constraints = NONE) -> tuple[Engine, list[str]]:
         """The engine for a search, and why not a faster one."""
         *faster, last = self.engines
         reasons = [self.missing] if self.missing else []
         for engine in faster:
-            what = engine.refuses(config)
+            what = engine.refuses(config, constraints)
             if not what:
                 return engine, reasons
             reasons.append(f"a faster engine has no {what}")
@@ -58,13 +78,15 @@ class Auto:
         engine, reasons = self.choose(config)
         return "; ".join([engine.describe(config), *reasons])
 
-    def refuses(self, config: SearchConfig) -> str:
+    def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """Nothing."""
         return ""
 
-    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
         """As the engine does that is chosen."""
-        return self.choose(config)[0].translate(sources, config)
+        return self.choose(config, constraints)[0].translate(sources, config, constraints)
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
         """As the last engine does."""

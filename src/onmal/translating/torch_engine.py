@@ -9,10 +9,12 @@ from torch import Tensor
 
 from onmal.config import SearchConfig
 from onmal.data.batching import pad_rows
+from onmal.decoding.constrained import constrained_search
+from onmal.decoding.rules import Never, Prefix, Rule
 from onmal.decoding.search import Hypothesis, beam_search
 from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
-from onmal.translating.engine import Precision
+from onmal.translating.engine import NONE, Constraints, Precision
 
 __all__ = ["TorchEngine"]
 
@@ -32,25 +34,33 @@ class TorchEngine:
         """With its precision."""
         return f"torch, {self.precision}, {torch.get_num_threads()} threads"
 
-    def refuses(self, config: SearchConfig) -> str:
+    def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """Nothing."""
         return ""
 
-    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
-        """The n best hypotheses of each source, in the order of the sources."""
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
+        """The n best hypotheses of each source, in the order of the sources; one by one where they must say something."""
         order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
         found: list[list[Hypothesis]] = [[] for _ in sources]
         first = 0
         while first < len(order):
             longest = len(sources[order[first]])
-            last = first + max(1, BATCH_CELLS // (longest * config.beam_size))
-            rows = order[first:last]
+            count = 1 if constraints.must else max(1, BATCH_CELLS // (longest * config.beam_size))
+            rows = order[first : first + count]
             source = pad_rows([sources[i] for i in rows], self.model.vocabulary.pad).to(self.device)  # [B,S]
+            rules: list[Rule] = [Never(constraints.never)] if constraints.never else []
+            if constraints.prefixes:
+                rules.append(Prefix([constraints.prefixes[i] for i in rows], self.device))
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-                hypotheses = beam_search(self.model, source, config)
-            for i, best in zip(rows, hypotheses, strict=True):
-                found[i] = best
-            first = last
+                if constraints.must and constraints.must[rows[0]]:
+                    best = [constrained_search(self.model, source, config, constraints.must[rows[0]], rules)]
+                else:
+                    best = beam_search(self.model, source, config, rules)
+            for i, hypotheses in zip(rows, best, strict=True):
+                found[i] = hypotheses
+            first += count
         return found
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:

@@ -1,17 +1,13 @@
-"""Text to Translation: cut, tokenise, search, detokenise, join. Decides little; keeps everything.
-
-A line that the network can read whole is translated whole. A longer one is cut into sentences, and a sentence that is
-still too long into pieces; what stood between them is put back between their translations, and a warning says so.
-"""
+"""Text to Translation: cut, tokenise, search, detokenise, join. Decides little; keeps everything."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast, get_args, overload
+from typing import Any, TypedDict, Unpack, cast, get_args, overload
 
 from onmal.cleaning.filters import Filter
 from onmal.config import SearchConfig
@@ -19,16 +15,18 @@ from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError, LanguageError
 from onmal.interop.ctranslate2 import inexpressible
 from onmal.saved_model import SavedModel, load_model
-from onmal.text.fragments import Without, put_back, take_out
+from onmal.text.fragments import put_back
 from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
-from onmal.text.segment import Segment, split_long, split_sentences
 from onmal.translating.ctranslate2_engine import CTranslate2Engine, installed
 from onmal.translating.engine import Auto, Engine, Precision
+from onmal.translating.glossary import Glossary
 from onmal.translating.guards import GUARDS, faults
+from onmal.translating.plan import Plan, Planner, Unit
 from onmal.translating.torch_engine import TorchEngine
+from onmal.translating.wishes import NO_WISHES, Wishes, Wishing, missing
 
-__all__ = ["Alignment", "Translation", "Translator", "choose_engine", "load"]
+__all__ = ["Alignment", "Options", "Translation", "Translator", "choose_engine", "load"]
 
 CHUNK = 1024  # texts of an iterable that are searched together
 
@@ -71,30 +69,24 @@ class Translation:
         }
 
 
-@dataclass(frozen=True)
-class _Unit:
-    """What the network translates in one piece."""
+class Options(TypedDict, total=False):
+    """What a translation can be asked for."""
 
-    without: Without
-    """Its text, and the fragments (addresses, markup, placeholders) that were taken out of it."""
-    ids: list[int]
-
-
-@dataclass
-class _Plan:
-    """A text as parts: strings that stay as they are, and numbers of units that are translated."""
-
-    source: str
-    target_language: str
-    parts: list[str | int] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    to: str
+    """The target language (BCP 47); left away, it follows from the script of each text."""
+    search: SearchConfig | None
+    """How to search; as the model's recipe does if left away."""
+    alignment: bool
+    """Whether each translation tells how much its tokens looked at the source's."""
+    wishes: Wishes
+    """What each translation begins with, says, or does not say."""
 
 
 class Translator:
     """Translates text with a saved model.
 
     `guards` look at each translation: where one finds a fault, the best hypothesis without any is taken, or else a
-    warning says what is wrong.
+    warning says what is wrong. The terms of a `glossary` are translated as it says.
     """
 
     def __init__(
@@ -104,10 +96,12 @@ class Translator:
         *,
         tag: str = "",
         guards: Sequence[Filter] = GUARDS,
+        glossary: Glossary | None = None,
     ) -> None:
         saved.tokenizer.prefix(saved.directions[0][1], tag)  # refuses one that the model does not know
         self.saved, self.tag, self.guards = saved, tag, guards
         self.engine = engine or choose_engine(saved)
+        self.planner = Planner(saved, tag, glossary)
 
     @cached_property
     def directions(self) -> tuple[tuple[str, str], ...]:
@@ -115,70 +109,48 @@ class Translator:
         return tuple((canonical(source), canonical(target)) for source, target in self.saved.directions)
 
     @overload
-    def translate(  # type: ignore[overload-overlap]  # a text is not meant as an iterable of characters
-        self, text: str, *, to: str = "", search: SearchConfig | None = None, alignment: bool = False
-    ) -> Translation: ...
+    def translate(self, text: str, **options: Unpack[Options]) -> Translation: ...  # type: ignore[overload-overlap]
 
     @overload
-    def translate(
-        self,
-        text: Iterable[str],
-        *,
-        to: str = "",
-        search: SearchConfig | None = None,
-        alignment: bool = False,
-    ) -> list[Translation]: ...
+    def translate(self, text: Iterable[str], **options: Unpack[Options]) -> list[Translation]: ...
 
     def translate(
-        self,
-        text: str | Iterable[str],
-        *,
-        to: str = "",
-        search: SearchConfig | None = None,
-        alignment: bool = False,
+        self, text: str | Iterable[str], **options: Unpack[Options]
     ) -> Translation | list[Translation]:
-        """Translate one text, or many together.
+        """Translate one text, or many together; the options are those of `Options`.
 
-        `to` is the target language (BCP 47); left away, it follows from the script of each text. Line structure is
-        kept: blank in, blank out. Raises LanguageError for a language the model does not know.
+        Line structure is kept: blank in, blank out. Raises LanguageError for a language that the model does not know.
         """
         if isinstance(text, str):
-            return next(self.stream([text], to=to, search=search, alignment=alignment))
-        return list(self.stream(text, to=to, search=search, alignment=alignment))
+            return next(self.stream([text], **options))
+        return list(self.stream(text, **options))
 
-    def stream(
-        self,
-        texts: Iterable[str],
-        *,
-        to: str = "",
-        search: SearchConfig | None = None,
-        alignment: bool = False,
-    ) -> Iterator[Translation]:
+    def stream(self, texts: Iterable[str], **options: Unpack[Options]) -> Iterator[Translation]:
         """Translate texts as they come, in constant memory and in their order."""
-        search = search or self.saved.search
         remaining = iter(texts)
         while chunk := list(islice(remaining, CHUNK)):
-            yield from self._translate(chunk, to, search, alignment)
+            yield from self._translate(chunk, options)
 
-    def _translate(
-        self, texts: Sequence[str], to: str, search: SearchConfig, alignment: bool
-    ) -> Iterator[Translation]:
-        units: list[_Unit] = []
-        plans = [self._plan(text, self.target_language(text, to), units) for text in texts]
+    def _translate(self, texts: Sequence[str], options: Options) -> Iterator[Translation]:
+        search, units = options.get("search") or self.saved.search, list[Unit]()
+        plans = [
+            self.planner.plan(text, self.target_language(text, options.get("to", "")), units)
+            for text in texts
+        ]
         wider = search.replace(n_best=search.beam_size) if self.guards else search
-        found = self.engine.translate([unit.ids for unit in units], wider)
+        wishing = Wishing(self.engine, self.saved.tokenizer.target)
+        found = wishing.search(plans, units, wider, options.get("wishes", NO_WISHES))
         found = [
             self._sound_first(unit, hypotheses)[: search.n_best]
             for unit, hypotheses in zip(units, found, strict=True)
         ]
         for plan in plans:
-            numbers = [part for part in plan.parts if isinstance(part, int)]
             best = self._join(plan, units, found, 0)
-            if alignment:
-                aligned = tuple(self._align(units[n].ids, found[n][0]) for n in numbers)
+            if options.get("alignment"):
+                aligned = tuple(self._align(units[n].ids, found[n][0]) for n in plan.units)
                 best = replace(best, alignment=aligned)
-            if search.n_best > 1 and numbers:
-                ranks = range(max(len(found[n]) for n in numbers))
+            if search.n_best > 1 and plan.units:
+                ranks = range(max(len(found[n]) for n in plan.units))
                 best = replace(
                     best, alternatives=tuple(self._join(plan, units, found, rank) for rank in ranks)
                 )
@@ -203,65 +175,15 @@ class Translator:
         source = likely[0][0] if likely and likely[0][1] > 0 else self.directions[0][0]
         return next(target for origin, target in self.directions if origin == source)
 
-    def _plan(self, text: str, target: str, units: list[_Unit]) -> _Plan:
-        """Cut a text into what stays and what is translated, and add the latter to `units`."""
-        plan = _Plan(text, target)
-        longest = self.saved.trained_lengths[0]
-        encode = partial(self.saved.tokenizer.encode_source, target_language=target, tag=self.tag)
+    def _faults(self, unit: Unit, translation: str) -> list[str]:
+        """What the guards find, and what should have been said."""
+        lacking = [f"missing: {word}" for word in missing(unit, translation)]
+        return faults(self.guards, unit.without.text, translation) + lacking
 
-        def add(piece: str) -> None:
-            without = take_out(piece)
-            if without.taken and not without.has_words:
-                plan.parts.append(piece)
-                return
-            plan.parts.append(len(units))
-            units.append(_Unit(without, encode(without.text)))
-
-        def fits(piece: str) -> bool:
-            # A token is at most 16 characters: what is far too long need not be tokenised to know it.
-            words = take_out(piece).text
-            return len(words) <= 16 * longest and len(encode(words)) <= longest
-
-        for number, line in enumerate(text.split("\n")):
-            if number:
-                plan.parts.append("\n")
-            words = line.strip()
-            if not normalize(words):
-                plan.parts.append(line)
-                continue
-            before = line[: len(line) - len(line.lstrip())]
-            plan.parts.append(before)
-            if fits(words):
-                add(words)
-            else:
-                count = 0
-                for piece, gap in self._pieces(words, fits):
-                    if normalize(piece):
-                        add(piece)
-                        count += 1
-                    else:
-                        plan.parts.append(piece)
-                    plan.parts.append(gap or (" " if writes_spaces(target) else ""))
-                plan.parts.pop()  # nothing follows the last piece
-                plan.warnings.append(
-                    f"long_input: longer than the {longest} tokens seen in training, translated in {count} pieces"
-                )
-            plan.parts.append(line[len(before) + len(words) :])
-        return plan
-
-    def _pieces(self, text: str, fits: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
-        """Sentences, and pieces of sentences that are still too long, with the white space after each."""
-        language = self.directions[0][0] if len(self.directions) == 1 else ""
-        for sentence in split_sentences(text, language):
-            pieces = [Segment(sentence.text)] if fits(sentence.text) else split_long(sentence.text, fits)
-            *first, last = (part for piece in pieces for part in _halves(piece, fits))
-            yield from ((piece.text, piece.gap) for piece in first)
-            yield last.text, last.gap + sentence.gap
-
-    def _sound_first(self, unit: _Unit, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+    def _sound_first(self, unit: Unit, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         """The hypotheses with the first one that has no fault before the others."""
         for rank, hypothesis in enumerate(hypotheses):
-            if not faults(self.guards, unit.without.text, self._said(hypothesis)):
+            if not self._faults(unit, self._said(hypothesis)):
                 return [hypothesis, *hypotheses[:rank], *hypotheses[rank + 1 :]]
         return hypotheses
 
@@ -270,7 +192,7 @@ class Translator:
         return normalize(self.saved.tokenizer.target.decode(hypothesis.tokens))
 
     def _join(
-        self, plan: _Plan, units: Sequence[_Unit], found: Sequence[Sequence[Hypothesis]], rank: int
+        self, plan: Plan, units: Sequence[Unit], found: Sequence[Sequence[Hypothesis]], rank: int
     ) -> Translation:
         """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""
         decoder = self.saved.tokenizer.target
@@ -284,7 +206,7 @@ class Translator:
                 continue
             hypothesis = found[part][min(rank, len(found[part]) - 1)]
             translation, unit = self._said(hypothesis), units[part]
-            warnings += faults(self.guards, unit.without.text, translation)
+            warnings += self._faults(unit, translation)
             if unit.without.taken:
                 translation = self._put_back(unit, hypothesis, translation, plan.target_language)
             text.append(translation)
@@ -296,7 +218,7 @@ class Translator:
         score = sum(scores) / sum(lengths) if lengths else 0.0
         return Translation(plan.source, "".join(text), score, tuple(tokens), (), tuple(warnings))
 
-    def _put_back(self, unit: _Unit, hypothesis: Hypothesis, translation: str, language: str) -> str:
+    def _put_back(self, unit: Unit, hypothesis: Hypothesis, translation: str, language: str) -> str:
         """The translation of a unit with its fragments where the words are that they stood beside."""
         tokenizer = self.saved.tokenizer
         spans = tokenizer.source.spans(unit.without.text)
@@ -323,16 +245,6 @@ class Translator:
         )
 
 
-def _halves(piece: Segment, fits: Callable[[str], bool]) -> Iterator[Segment]:
-    """Cuts a letter with more marks than the network can read, which is no real text, rather than fail on it."""
-    if fits(piece.text) or len(piece.text) < 2:
-        yield piece
-        return
-    middle = len(piece.text) // 2
-    yield from _halves(Segment(piece.text[:middle]), fits)
-    yield from _halves(Segment(piece.text[middle:], piece.gap), fits)
-
-
 def load(
     folder: str | Path,
     device: str = "cpu",
@@ -340,14 +252,16 @@ def load(
     tag: str = "",
     engine: str = "auto",
     precision: str = "float32",
+    glossary: str | Path | None = None,
 ) -> Translator:
     """A translator from a model folder; raises ModelFolderError where the folder is missing or damaged.
 
     `tag` translates as the text that had it in training does (see `data.mix`); ConfigError for one that the model lacks.
-    `engine` and `precision` are those of `choose_engine`.
+    `engine` and `precision` are those of `choose_engine`; `glossary` is a file that `Glossary.read` reads.
     """
     saved = load_model(folder, device)
-    return Translator(saved, choose_engine(saved, engine, precision), tag=tag)
+    terms = Glossary.read(glossary) if glossary else None
+    return Translator(saved, choose_engine(saved, engine, precision), tag=tag, glossary=terms)
 
 
 def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "float32") -> Engine:

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from onmal.errors import TrainingError
+from onmal.run_report.events import Progress
 from onmal.training.checkpoint import (
-    Progress,
     all_progress,
     latest_checkpoint,
     load_checkpoint,

@@ -8,13 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from onmal.training.checkpoint import (
-    Progress,
-    load_checkpoint,
-    named_weights,
-    save_checkpoint,
-    training_state,
-)
+from onmal.run_report.events import Progress
+from onmal.training.checkpoint import load_checkpoint, named_weights, save_checkpoint, training_state
 from onmal.training.ema import MovingAverage
 
 

@@ -20,9 +20,9 @@ from onmal.data.batching import Batch, TrainingText
 from onmal.errors import TrainingError
 from onmal.models import build
 from onmal.models.contract import Seq2Seq
+from onmal.run_report.events import Progress, Update, Validation
 from onmal.text.subword_sampling import EncodedSide, WordTable
-from onmal.training.checkpoint import Progress, all_progress, latest_checkpoint, named_weights
-from onmal.training.report import Update, Validation
+from onmal.training.checkpoint import all_progress, latest_checkpoint, named_weights
 from onmal.training.trainer import Trainer
 
 SPECIAL, WORDS = 4, 12

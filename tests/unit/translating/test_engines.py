@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,9 +14,9 @@ import torch
 import onmal.translating.ctranslate2_engine as fast
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
-from onmal.errors import ConfigError
+from onmal.errors import ConfigError, MissingExtraError
 from onmal.translating.ctranslate2_engine import CTranslate2Engine
-from onmal.translating.engine import Auto, Engine
+from onmal.translating.engine import NONE, Auto, Constraints, Engine
 from onmal.translating.torch_engine import TorchEngine
 from onmal.translating.translator import choose_engine
 
@@ -35,10 +36,12 @@ class Only:
     def describe(self, config: SearchConfig) -> str:
         return self.name
 
-    def refuses(self, config: SearchConfig) -> str:
+    def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         return self.refused
 
-    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
         return [[Hypothesis((ord(self.name),), 0.0, 0.0, True)] for _ in sources]
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
@@ -71,8 +74,41 @@ def test_auto_takes_ctranslate2_and_without_it_says_how_to_get_it(monkeypatch: p
     engine = choose_engine(SAVED)
     assert engine.describe(SearchConfig()).startswith("torch, float32")
     assert "pip install 'onmal[fast]'" in engine.describe(SearchConfig())
-    with pytest.raises(ConfigError, match=r"not installed.*onmal\[fast\]"):
+    with pytest.raises(MissingExtraError, match=r"not installed.*onmal\[fast\]"):
         choose_engine(SAVED, "ctranslate2")
+
+
+@pytest.mark.parametrize(
+    ("options", "constraints"),
+    [
+        ({"sample": True}, {}),
+        ({"min_length_ratio": 0.5}, {}),
+        ({"coverage_penalty": 0.1}, {}),
+        ({"diversity": 1.0}, {}),
+        ({"no_repeat_ngram": 3}, {}),
+        ({}, {"prefixes": [(5,), ()]}),
+        ({}, {"must": [((5,),), ()]}),
+        ({}, {"never": [(5,)]}),
+    ],
+    ids=str,
+)
+def test_what_ctranslate2_cannot_do_goes_to_torch_and_nothing_is_dropped(
+    options: dict[str, Any], constraints: dict[str, Any]
+) -> None:
+    search, told, auto = (
+        SearchConfig(beam_size=2, **options),
+        Constraints(**constraints),
+        choose_engine(SAVED),
+    )
+    assert isinstance(auto, Auto)
+    engine, [why] = auto.choose(search, told)
+    assert isinstance(engine, TorchEngine)
+    assert why.startswith("a faster engine has no ")
+    assert auto.translate(sources(SAVED, 2), search, told) == engine.translate(
+        sources(SAVED, 2), search, told
+    )
+    with pytest.raises(ConfigError, match=r"CTranslate2 has no .*; translate with the engine auto or torch"):
+        CTranslate2Engine(SAVED).translate(sources(SAVED, 2), search, told)
 
 
 def test_names_that_nobody_knows() -> None:

@@ -83,7 +83,9 @@ class Says:
         self.hypotheses = hypotheses
         self.asked: list[SearchConfig] = []
 
-    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: object = None
+    ) -> list[list[Hypothesis]]:
         self.asked.append(config)
         found = [Hypothesis(tuple(t), -float(n), -float(n), True) for n, t in enumerate(self.hypotheses)]
         return [found[: config.n_best] for _ in sources]

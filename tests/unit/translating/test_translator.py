@@ -75,7 +75,9 @@ class Echo:
     def texts(self) -> list[str]:
         return [self.saved.tokenizer.source.decode(source) for call in self.calls for source in call]
 
-    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: object = None
+    ) -> list[list[Hypothesis]]:
         self.calls.append([list(source) for source in sources])
         skipped = 2 if self.saved.tokenizer.tags else 1
         return [
@@ -100,7 +102,9 @@ class Fixed(Echo):
         super().__init__(saved)
         self.tokens, self.ended = tokens, ended
 
-    def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: object = None
+    ) -> list[list[Hypothesis]]:
         self.calls.append([list(source) for source in sources])
         found = [Hypothesis(tuple(t), -2.0 * n, -1.0 * n, self.ended) for n, t in enumerate(self.tokens, 1)]
         return [found[: config.n_best] for _ in sources]
@@ -369,7 +373,9 @@ def test_the_n_th_best_of_a_text_has_the_n_th_best_of_each_part(one_way: SavedMo
 @pytest.mark.parametrize("ended", [True, False])
 def test_the_score_of_a_text_is_the_mean_over_its_tokens(one_way: SavedModel, ended: bool) -> None:
     class ByLength(Echo):
-        def translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        def translate(
+            self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: object = None
+        ) -> list[list[Hypothesis]]:
             scores = [-1.0 if len(source) < 3 else -3.0 for source in sources]
             return [
                 [Hypothesis(tuple(source[:-1]), score, score, ended)]

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from onmal.errors import TrainingError
-from onmal.training.checkpoint import Progress
-from onmal.training.report import (
+from onmal.run_report.events import (
     JsonLog,
     PlainReport,
+    Progress,
     Reporters,
     Sample,
     Update,

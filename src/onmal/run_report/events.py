@@ -9,16 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from onmal.errors import TrainingError
-
-if TYPE_CHECKING:
-    from onmal.training.checkpoint import Progress
 
 __all__ = [
     "JsonLog",
     "PlainReport",
+    "Progress",
     "Reporter",
     "Reporters",
     "Sample",
@@ -45,6 +43,45 @@ class Update:
     gradient_norm: float
     learning_rate: float
     skipped: int
+
+
+@dataclass
+class Progress:
+    """Where a run stands; all that is not a tensor."""
+
+    update: int = 0
+    """Updates done."""
+    epoch: int = 0
+    pool: int = 0
+    """Pools of this epoch done."""
+    batch: int = 0
+    """Batches of this pool done."""
+    sampled: bool = False
+    """Whether this pool's words are segmented by chance."""
+    reversed: bool = False
+    """Whether this epoch has each pair the other way round, too."""
+    seconds: float = 0.0
+    """Time spent training, pauses not counted, validation included."""
+    target_tokens: int = 0
+    """Target tokens learned from, padding not counted."""
+    skipped: int = 0
+    """Updates left out because their gradient was not finite or a spike."""
+    skipped_in_a_row: int = 0
+    usual_norm: float = 0.0
+    """Running mean of the gradient's norm."""
+    rollbacks: int = 0
+    """How often the run went back to a checkpoint."""
+    rate_factor: float = 1.0
+    """What the learning rate is multiplied with since then."""
+    best_score: float | None = None
+    best_update: int = 0
+    validations_since_best: int = 0
+    validated: int = -1
+    """Update of the last validation."""
+    snapshots: list[int] = field(default_factory=list)
+    """Updates whose weights are kept for averaging, oldest first."""
+    data_sha256: str = ""
+    """Of the training text; empty where it is not known."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""What of a text the network translates, and what stays: lines, sentences and pieces, and the white space around them.
+
+A line that the network can read whole is translated whole. A longer one is cut into sentences, and a sentence that is
+still too long into pieces; what stood between them is put back between their translations, and a warning says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from onmal.saved_model import SavedModel
+from onmal.text.fragments import Without, take_out
+from onmal.text.language import writes_spaces
+from onmal.text.normalize import normalize
+from onmal.text.segment import Segment, split_long, split_sentences
+from onmal.translating.glossary import Glossary
+
+__all__ = ["Plan", "Planner", "Unit"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What the network translates in one piece."""
+
+    without: Without
+    """Its text, and the fragments (addresses, markup, placeholders) that were taken out of it."""
+    ids: list[int]
+    target_language: str
+    must: list[str] = field(default_factory=list)
+    """What its translation has to say."""
+
+
+@dataclass
+class Plan:
+    """A text as parts: strings that stay as they are, and numbers of units that are translated."""
+
+    source: str
+    target_language: str
+    parts: list[str | int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def units(self) -> list[int]:
+        """The numbers of its units."""
+        return [part for part in self.parts if isinstance(part, int)]
+
+
+class Planner:
+    """Cuts texts for a model: no piece is longer than the sentences that it has seen in training."""
+
+    def __init__(self, saved: SavedModel, tag: str, glossary: Glossary | None) -> None:
+        self.saved, self.tag, self.glossary = saved, tag, glossary
+        sources = {source for source, _ in saved.directions}
+        self.language = sources.pop() if len(sources) == 1 else ""
+
+    def plan(self, text: str, target: str, units: list[Unit]) -> Plan:
+        """Cut a text into what stays and what is translated, and add the latter to `units`."""
+        plan = Plan(text, target)
+        longest = self.saved.trained_lengths[0]
+        encode = partial(self.saved.tokenizer.encode_source, target_language=target, tag=self.tag)
+
+        def add(piece: str) -> None:
+            without = take_out(piece)
+            if without.taken and not without.has_words:
+                plan.parts.append(piece)
+                return
+            plan.parts.append(len(units))
+            units.append(Unit(without, encode(without.text), target, wanted(without.text)))
+
+        def wanted(words: str) -> list[str]:
+            if not self.glossary:
+                return []
+            return self.glossary.wanted(words, next(s for s, t in self.saved.directions if t == target))
+
+        def fits(piece: str) -> bool:
+            # A token is at most 16 characters: what is far too long need not be tokenised to know it.
+            words = take_out(piece).text
+            return len(words) <= 16 * longest and len(encode(words)) <= longest
+
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                plan.parts.append("\n")
+            words = line.strip()
+            if not normalize(words):
+                plan.parts.append(line)
+                continue
+            before = line[: len(line) - len(line.lstrip())]
+            plan.parts.append(before)
+            if fits(words):
+                add(words)
+            else:
+                count = 0
+                for piece, gap in self._pieces(words, fits):
+                    if normalize(piece):
+                        add(piece)
+                        count += 1
+                    else:
+                        plan.parts.append(piece)
+                    plan.parts.append(gap or (" " if writes_spaces(target) else ""))
+                plan.parts.pop()  # nothing follows the last piece
+                plan.warnings.append(
+                    f"long_input: longer than the {longest} tokens seen in training, translated in {count} pieces"
+                )
+            plan.parts.append(line[len(before) + len(words) :])
+        return plan
+
+    def _pieces(self, text: str, fits: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+        """Sentences, and pieces of sentences that are still too long, with the white space after each."""
+        for sentence in split_sentences(text, self.language):
+            pieces = [Segment(sentence.text)] if fits(sentence.text) else split_long(sentence.text, fits)
+            *first, last = (part for piece in pieces for part in _halves(piece, fits))
+            yield from ((piece.text, piece.gap) for piece in first)
+            yield last.text, last.gap + sentence.gap
+
+
+def _halves(piece: Segment, fits: Callable[[str], bool]) -> Iterator[Segment]:
+    """Cuts a letter with more marks than the network can read, which is no real text, rather than fail on it."""
+    if fits(piece.text) or len(piece.text) < 2:
+        yield piece
+        return
+    middle = len(piece.text) // 2
+    yield from _halves(Segment(piece.text[:middle]), fits)
+    yield from _halves(Segment(piece.text[middle:], piece.gap), fits)

@@ -1,0 +1,151 @@
+"""wishes and glossary: what was wished for reaches the engine, is looked for first, and searched for only where it lacks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from onmal.config import SearchConfig
+from onmal.decoding.search import Hypothesis
+from onmal.errors import DataError
+from onmal.saved_model import load_model
+from onmal.translating.engine import NONE, Constraints
+from onmal.translating.glossary import Glossary
+from onmal.translating.translator import Translator
+from onmal.translating.wishes import Wishes
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tiny_model import save_tiny_model
+
+SENTENCES = ("친구는 오늘 학교에 간다.", "동생은 매일 시장에 간다.")
+
+
+class Engine:
+    """Says its hypotheses to everything, and what it must after them; remembers what it was told."""
+
+    def __init__(self, translator: Translator, *said: str) -> None:
+        self.subwords = translator.saved.tokenizer.target
+        self.said, self.told = said, [NONE]
+
+    def describe(self, config: SearchConfig) -> str:
+        return "a test"
+
+    def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
+        return ""
+
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
+        self.told.append(constraints)
+        found = []
+        for number in range(len(sources)):
+            must = constraints.must[number] if constraints.must else ()
+            texts = [f"{said} {' '.join(map(self.subwords.decode, must))}" for said in self.said]
+            scores = [-1.0 - rank - (number == 0) * bool(must) for rank in range(len(texts))]
+            found.append(
+                [
+                    Hypothesis(tuple(self.subwords.encode(text)), score, score, ended=True)
+                    for text, score in zip(texts, scores, strict=True)
+                ]
+            )
+        return found
+
+    def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
+        return [[1.0] * len(source)] * len(target)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "ko-en")
+
+
+def translator(folder: Path, *said: str, terms: Sequence[tuple[str, str]] = ()) -> tuple[Translator, Engine]:
+    glossary = Glossary(terms) if terms else None
+    made = Translator(load_model(folder), guards=(), glossary=glossary)
+    made.engine = Engine(made, *said)  # type: ignore[assignment]
+    return made, made.engine  # type: ignore[return-value]
+
+
+def test_without_wishes_the_engine_is_told_nothing(folder: Path) -> None:
+    made, engine = translator(folder, "My friend")
+    assert made.translate(SENTENCES[0]).warnings == ()
+    [told] = engine.told[1:]
+    assert [*told.prefixes, *told.must, *told.never] == []
+
+
+def test_a_beginning_is_for_the_first_sentence_of_each_text(folder: Path) -> None:
+    made, engine = translator(folder, "My friend")
+    made.translate(["\n".join(SENTENCES), SENTENCES[0], " "], wishes=Wishes(prefix="My"))
+    prefix = tuple(made.saved.tokenizer.target.encode("My"))
+    assert engine.told[1].prefixes == [prefix, (), prefix]
+
+
+def test_what_must_not_be_said_is_told_in_every_spelling(folder: Path) -> None:
+    made, engine = translator(folder, "My friend")
+    made.translate(SENTENCES[0], wishes=Wishes(never=("school",)))
+    encode = made.saved.tokenizer.target.encode
+    assert set(engine.told[1].never) == {tuple(encode("school")), tuple(encode("School"))}
+
+
+def test_what_a_hypothesis_says_already_is_not_searched_for(folder: Path) -> None:
+    made, engine = translator(folder, "My friend goes", "My brother goes to the market")
+    search = SearchConfig(beam_size=2, n_best=2)
+    found = made.translate(SENTENCES[0], search=search, wishes=Wishes(must=("market",)))
+    assert found.text == "My brother goes to the market"
+    assert (found.warnings, len(engine.told)) == ((), 2)
+
+
+def test_what_no_hypothesis_says_is_searched_for(folder: Path) -> None:
+    made, engine = translator(folder, "My friend goes")
+    found = made.translate(list(SENTENCES), wishes=Wishes(must=("market", "friend")))
+    assert [each.text for each in found] == ["My friend goes market"] * 2
+    assert engine.told[2].must == [(tuple(made.saved.tokenizer.target.encode("market")),)] * 2
+    assert [each.warnings for each in found] == [(), ()]
+
+
+def test_of_several_sentences_the_one_that_it_fits_best_says_it(folder: Path) -> None:
+    made, _ = translator(folder, "My friend goes")
+    text = "\n".join(SENTENCES)
+    # The engine's score falls where the first sentence has to say something.
+    assert (
+        made.translate(text, wishes=Wishes(must=("market",))).text == "My friend goes\nMy friend goes market"
+    )
+
+
+def test_what_is_still_not_said_is_a_warning(folder: Path) -> None:
+    made, engine = translator(folder, "My friend goes")
+    engine.subwords = made.saved.tokenizer.target
+    engine.translate = lambda *_, **__: [[Hypothesis((), 0.0, 0.0, True)]]  # type: ignore[method-assign]
+    found = made.translate(SENTENCES[0], wishes=Wishes(must=("market",)))
+    assert found.warnings == ("missing: market",)
+
+
+def test_a_glossarys_terms_are_said_where_the_source_has_them(folder: Path) -> None:
+    made, engine = translator(
+        folder, "My friend goes", terms=[("시장", "bazaar"), ("학교", "friend"), ("은행", "bank")]
+    )
+    found = made.translate([*SENTENCES, "모르는 말"])
+    assert [each.text for each in found] == ["My friend goes", "My friend goes bazaar", "My friend goes"]
+    assert [each.warnings for each in found] == [()] * 3
+    assert len(engine.told) == 3
+    assert len(engine.told[2].must) == 1  # only for the sentence that lacks it
+
+
+def test_a_glossary_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "terms.tsv"
+    path.write_text("# places\n학교\tschool\n\n서울 대학교\tSNU\n대학교 \t university\n", "utf-8")
+    glossary = Glossary.read(path)
+    assert glossary.wanted("저는 학교에 가요.", "ko") == ["school"]
+    assert glossary.wanted("저는 서울 대학교에 가요.", "ko") == ["SNU"]  # and not university as well
+    assert glossary.wanted("저는 집에 가요.", "ko") == []
+
+
+@pytest.mark.parametrize("line", ["학교", "학교\t", "\tschool", "a\tb\tc"])
+def test_a_line_that_is_no_term_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "terms.tsv"
+    path.write_text(f"집\thouse\n{line}\n", "utf-8")
+    with pytest.raises(DataError, match=r"terms\.tsv:2: is not a term, a tab and its translation"):
+        Glossary.read(path)
