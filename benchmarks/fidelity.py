@@ -176,7 +176,7 @@ def chrf(translations: Sequence[str], references: Sequence[str], language: str) 
 def main() -> None:
     """Generate, translate, print, record."""
     options = recording.arguments(__doc__).parse_args()
-    translator = onmal.load(options.model)
+    translator = onmal.load(options.model, engine="torch")
     challenge = list(cases())
     systems = {"onmal": whole(translator), "network": plain(translator)}
     result = {name: measure(translate, challenge) for name, translate in systems.items()}

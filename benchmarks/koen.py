@@ -33,7 +33,7 @@ def main() -> None:
     parser = recording.arguments(__doc__)
     parser.add_argument("--data", action="append", metavar="koen=FOLDER", help="where the corpus is")
     options = parser.parse_args()
-    translator = onmal.load(options.model)
+    translator = onmal.load(options.model, engine="torch")
     card = translator.saved.card
     training = recording.training_facts(card, options.model)
     data, search = card["run"]["data"], translator.saved.search

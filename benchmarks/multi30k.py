@@ -34,7 +34,7 @@ def main() -> None:
         "--data", action="append", metavar="multi30k=FOLDER", help="where the corpus is [the cache]"
     )
     options = parser.parse_args()
-    translator = onmal.load(options.model)
+    translator = onmal.load(options.model, engine="torch")
     card = translator.saved.card
     training = recording.training_facts(card, options.model)
     data, search = card["run"]["data"], translator.saved.search

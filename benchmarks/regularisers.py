@@ -157,7 +157,7 @@ def scores(folder: Path, config: RunConfig, pairs: Sequence[Pair], baseline: Pat
     """How well a trained model translates the validation text, beside the recipe's translations where they are."""
     from sacrebleu.metrics.bleu import BLEU
 
-    translator = onmal.load(folder)
+    translator = onmal.load(folder, engine="torch")
     card, language = translator.saved.card, config.data.target_language
     found = onmal.evaluate(translator, pairs, to=language, search=config.search, metrics=("BLEU", "chrF"))
     bleu, chrf = found.scores
