@@ -30,6 +30,7 @@ COMMANDS = (
     "report",
     "translate",
     "evaluate",
+    "bench",
     "inspect",
     "info",
     "doctor",
@@ -170,6 +171,7 @@ def test_what_the_command_does_not_know_gets_its_usage(arguments: list[str]) -> 
         ("evaluate MODEL a.ko a.en --baseline short.en", 1, "cannot be paired"),
         ("evaluate MODEL a.en a.ko --from en --to ko", 2, "does not translate from en to ko"),
         ("evaluate MODEL", 2, "there is nothing to score"),
+        ("bench MODEL", 2, "there is nothing to score"),
         ("evaluate MODEL --corpus koen", 2, "which part of koen to score; --split takes train, dev, test"),
         ("evaluate MODEL --corpus multi30", 2, "did you mean multi30k?"),
         ("evaluate MODEL a.ko a.en --corpus koen", 2, "both files and a corpus"),
@@ -379,6 +381,33 @@ def test_wishes_reach_the_translation(ko_en: Path, tmp_path: Path) -> None:
     usual = succeed(*text).stdout
     assert "market" not in succeed(*text, "--never", "market").stdout
     assert succeed(*text, "--search", "sample=true", "--search", "seed=3").stdout != usual
+
+
+def test_words_as_they_are_found(ko_en: Path) -> None:
+    text = ("translate", ko_en, "--text", "오늘 학교에 간다.")
+    assert succeed(*text, "--type-out").stdout == succeed(*text, "--beam-size", "1").stdout
+    assert "--type-out writes the words alone" in error_of(run(*text, "--type-out", "--json"))
+
+
+def test_several_models_translate_together(ko_en: Path, both_ways: Path, tmp_path: Path) -> None:
+    text = ("translate", ko_en, "--scores", "--text", "오늘 학교에 간다.")
+    alone = succeed(*text).stdout
+    assert succeed(*text, "--with", ko_en).stdout == alone
+    other = save_tiny_model(tmp_path / "other", seed=1)
+    assert succeed(*text, "--with", other).stdout != alone
+    assert f"{both_ways}: has another tokenizer or other directions" in error_of(
+        run(*text, "--with", both_ways)
+    )
+
+
+def test_bench_shows_every_engine(ko_en: Path, text: Path) -> None:
+    shown = succeed(
+        "bench", ko_en, text / "a.ko", text / "a.en", "--sentences", "5", "--beam-size", "1"
+    ).stdout
+    for engine, precision in (("torch", "float32"), ("torch", "bfloat16")):
+        assert any(line.split()[:2] == [engine, precision] for line in shown.splitlines())
+    assert "BLEU: " in shown
+    assert "version:" in shown
 
 
 def test_search_options_reach_the_search(ko_en: Path) -> None:

@@ -22,7 +22,7 @@ DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 LAYER_0 = ("errors", "settings", "config", "cache")
 LAYER_1 = ("text", "phrasebook", "models")
-LAYER_2 = ("data", "cleaning", "corpora", "decoding", "saved_model")
+LAYER_2 = ("formats", "data", "cleaning", "corpora", "decoding", "saved_model")
 LAYER_3 = ("interop", "translating")
 LAYER_4 = ("inspection", "evaluation", "documents")
 TO_2, TO_3 = LAYER_0 + LAYER_1, LAYER_0 + LAYER_1 + LAYER_2
@@ -51,9 +51,10 @@ TABLE = {
     "text": Row(LAYER_0, ("sentencepiece", "numpy"), ("kiwipiepy",)),
     "phrasebook": Row(LAYER_0, ("numpy",)),
     "models": Row(LAYER_0, ("torch",)),
-    "data": Row(TO_2, TENSORS),
+    "formats": Row((*TO_2, "data.pair")),
+    "data": Row((*TO_2, "formats"), TENSORS),
     "cleaning": Row((*TO_2, "data.pair")),
-    "corpora": Row((*TO_2, "data")),
+    "corpora": Row((*TO_2, "data", "formats")),
     "decoding": Row((*LAYER_0, "text", "phrasebook", "models.contract"), TENSORS),
     "saved_model": Row(TO_2, TENSORS),
     "interop": Row(TO_3, TENSORS, CONVERTERS),

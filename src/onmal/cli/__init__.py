@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from onmal.cli import data, evaluating, model, report, training, translating
+from onmal.cli import bench, data, evaluating, model, report, training, translating
 from onmal.cli.terminal import INTERRUPTED, note
 from onmal.errors import OnmalError
 
@@ -75,6 +75,7 @@ for command in (
     report.report,
     translating.translate,
     evaluating.evaluate,
+    bench.bench,
     model.inspect,
     model.info,
     data.doctor,

@@ -147,7 +147,7 @@ def _prepare_shards(
 
 def _expected(data: DataConfig) -> int:
     """About how many pairs the text of `data` has; 0 where that cannot be known beforehand."""
-    from onmal.data.lines import open_bytes
+    from onmal.formats.lines import open_bytes
 
     if data.corpus or "-" in data.train:
         return data.max_pairs

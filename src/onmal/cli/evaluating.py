@@ -18,6 +18,7 @@ from onmal.cli.options import (
     Precision,
     Tag,
     To,
+    Together,
     argument,
     corpus_folders,
     flag,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from onmal.evaluation import Comparison, Evaluation, Score
     from onmal.translating.translator import Translator
 
-__all__ = ["evaluate"]
+__all__ = ["CorpusName", "Files", "Splits", "evaluate", "pairs_to_score"]
 
 SIGNIFICANT = 0.05
 
@@ -64,6 +65,7 @@ def evaluate(
     source_language: From = "",
     target_language: To = "",
     tag: Tag = "",
+    together_with: Together = None,
     engine: Engine = "auto",
     precision: Precision = "float32",
     beam_size: BeamSize = None,
@@ -88,8 +90,8 @@ def evaluate(
     from onmal.evaluation import evaluate as evaluate_translator
     from onmal.translating.translator import load
 
-    translator = load(model, tag=tag, engine=engine, precision=precision)
-    sets, languages = _sets(
+    translator = load(model, tag=tag, engine=engine, precision=precision, together_with=together_with or ())
+    sets, languages = pairs_to_score(
         translator, data or [], corpus, splits or [], folders, (source_language, target_language)
     )
     if len(sets) > 1 and (save_translations or (baseline and not baseline.is_dir())):
@@ -212,7 +214,7 @@ def _interval(score: Score) -> str:
 
 def _baseline(baseline: Path, sources: list[str], target_language: str, beam_size: int | None) -> list[str]:
     """The translations to compare with: those of a second model, as its own recipe searches, or the lines of a file."""
-    from onmal.data.lines import read_lines
+    from onmal.formats.lines import read_lines
     from onmal.translating.translator import load
 
     if not baseline.is_dir():
@@ -229,7 +231,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
         file.writelines(f"{line}\n" for line in lines)
 
 
-def _sets(
+def pairs_to_score(
     translator: Translator,
     files: list[Path],
     corpus: str,

@@ -25,6 +25,7 @@ __all__ = [
     "Search",
     "Tag",
     "To",
+    "Together",
     "argument",
     "corpus_folders",
     "flag",
@@ -74,6 +75,10 @@ Search = Annotated[
         "Search in another way: sample=true, temperature=0.7, no_repeat_ngram=3, diversity=1; repeatable.",
         "--search",
     ),
+]
+Together = Annotated[
+    list[Path] | None,
+    option("FOLDER", "Together with this model: the mean of what each thinks likely; repeatable.", "--with"),
 ]
 Engine = Annotated[
     str,

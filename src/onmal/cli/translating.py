@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -17,6 +20,7 @@ from onmal.cli.options import (
     Search,
     Tag,
     To,
+    Together,
     argument,
     flag,
     option,
@@ -49,6 +53,13 @@ Never = Annotated[list[str] | None, option("TEXT", "No translation says this; re
 GlossaryFile = Annotated[
     Path | None, option("FILE", "Terms to translate as it says: term, tab, translation.", "--glossary")
 ]
+TypeOut = Annotated[
+    bool, flag("--type-out", "Write each word as soon as it is found; greedy, without guards.")
+]
+Resume = Annotated[
+    bool,
+    flag("--resume", "Keep what is translated when interrupted, and go on from there; with FILE and --out."),
+]
 Scores = Annotated[bool, flag("--scores", "Write score, tab, translation.")]
 AsJson = Annotated[bool, flag("--json", "Write one JSON object per line.")]
 
@@ -68,8 +79,11 @@ def translate(
     must: Must = None,
     never: Never = None,
     glossary: GlossaryFile = None,
+    together_with: Together = None,
     engine: Engine = "auto",
     precision: Precision = "float32",
+    type_out: TypeOut = False,
+    resume: Resume = False,
     scores: Scores = False,
     as_json: AsJson = False,
 ) -> None:
@@ -79,6 +93,7 @@ def translate(
     onmal translate runs/ko-en --text "내일 학교에 가요."
     onmal translate runs/ko-en letters.ko -o letters.en
     cat letters.ko | onmal translate runs/ko-en > letters.en
+    onmal translate runs/ko-en books.ko -o books.en --resume
 
     Line n of the output translates line n of the input, and a blank line stays blank. Without --to, a model of several
     directions goes by the script of each line. --n-best writes "line ||| translation ||| score" as Moses and Marian
@@ -89,43 +104,95 @@ def translate(
         raise ConfigError(f"both {file} and --text were given", "give one of them")
     if scores and as_json:
         raise ConfigError("--scores and --json exclude each other", "JSON has the scores already")
+    if resume and (file is None or out is None or str(file) == "-"):
+        raise ConfigError("--resume goes on with a file", "give FILE and --out")
     lines, count = _lines(file, text)
 
-    from onmal.data.writing import open_whole
     from onmal.translating.translator import load
     from onmal.translating.wishes import Wishes
 
-    translator = load(model, tag=tag, engine=engine, precision=precision, glossary=glossary)
+    translator = load(
+        model,
+        tag=tag,
+        engine=engine,
+        precision=precision,
+        glossary=glossary,
+        together_with=together_with or (),
+    )
     how = search_config(
         translator.saved.search, beam_size, search, n_best=n_best, length_penalty=length_penalty
     )
     wishes = Wishes(prefix, tuple(must or ()), tuple(never or ()))
-    if to:
-        translator.target_language(
-            "", to
-        )  # a language that the model lacks is an error before anything is read
-    if text is None and str(file or "-") == "-" and sys.stdin.isatty():
-        note("type a line and press Enter; Ctrl-D ends")
-        translations: Iterable[Translation] = (
-            translator.translate(line, to=to, search=how, wishes=wishes) for line in lines
-        )
-    else:
-        translations = translator.stream(lines, to=to, search=how, wishes=wishes)
-    form: Callable[[int, Translation], str] = (
-        _as_json if as_json else _n_best if how.n_best > 1 else _scored if scores else _plain
-    )
-    place: AbstractContextManager[TextIO] = open_whole(out) if out else nullcontext(sys.stdout)
-    shown = 0 if count is None or (out is None and sys.stdout.isatty()) else count
-    with place as stream, progress(shown, "translating") as done:
-        for number, translation in enumerate(translations, 1):
-            stream.write(form(number, translation) + "\n")
-            if count is None:
-                stream.flush()
-            if translation.warnings:
-                note(f"line {number}: {'; '.join(translation.warnings)}")
-            done(number)
+    if to:  # a language that the model lacks is an error before anything is read
+        translator.target_language("", to)
+    if type_out:
+        if out or scores or as_json or how.n_best > 1:
+            raise ConfigError(
+                "--type-out writes the words alone", "leave away --out, --scores, --json and --n-best"
+            )
+        for line in lines:
+            for piece in translator.type_out(line, to=to, search=how, wishes=wishes):
+                print(piece, end="", flush=True)
+            print()
+        return
+    form = _as_json if as_json else _n_best if how.n_best > 1 else _scored if scores else _plain
+    if resume and form is _n_best:
+        raise ConfigError("--resume counts lines, and --n-best writes several for each", "use --json with it")
+    options = [
+        how.model_dump_json(),
+        form.__name__,
+        to,
+        tag,
+        str(wishes),
+        str(glossary),
+        precision,
+        str(together_with),
+    ]
+    with _place(out, _job(model, file, options) if resume else None) as (stream, before):
+        rest = islice(lines, before, None)
+        translate_lines = partial(translator.stream, to=to, search=how, wishes=wishes)
+        if text is None and str(file or "-") == "-" and sys.stdin.isatty():
+            note("type a line and press Enter; Ctrl-D ends")
+            translations: Iterator[Translation] = chain.from_iterable(
+                translate_lines([line]) for line in rest
+            )
+        else:
+            translations = translate_lines(rest)
+        if before:
+            note(f"going on after line {before:,}")
+        with progress(0 if out is None and sys.stdout.isatty() else count or 0, "translating") as done:
+            for number, translation in enumerate(translations, before + 1):
+                stream.write(form(number, translation) + "\n")
+                if count is None or resume:
+                    stream.flush()
+                if translation.warnings:
+                    note(f"line {number}: {'; '.join(translation.warnings)}")
+                done(number)
     if text is None:
         note(f"engine: {translator.engine.describe(how)}")
+
+
+def _place(out: Path | None, job: str | None) -> AbstractContextManager[tuple[TextIO, int]]:
+    """Where lines are written, and how many are there already."""
+    from onmal.data.writing import open_resumable, open_whole
+
+    if out and job is not None:
+        return open_resumable(out, job)
+    return _from_the_first(open_whole(out) if out else nullcontext(sys.stdout))
+
+
+@contextmanager
+def _from_the_first(place: AbstractContextManager[TextIO]) -> Iterator[tuple[TextIO, int]]:
+    with place as stream:
+        yield stream, 0
+
+
+def _job(model: Path, file: Path | None, options: Sequence[str]) -> str:
+    """What lines that are there already must have come from: this model, this text, these options."""
+    weights = hashlib.sha256((model / "weights.safetensors").read_bytes()).hexdigest()
+    text = file.stat() if file and file.is_file() else None
+    size = [text.st_size, text.st_mtime_ns] if text else []
+    return json.dumps([weights, size, *options])
 
 
 def _lines(file: Path | None, text: str | None) -> tuple[Iterator[str], int | None]:
@@ -133,7 +200,7 @@ def _lines(file: Path | None, text: str | None) -> tuple[Iterator[str], int | No
 
     A file is read once before it is translated, so that a damaged line is told at once and not after an hour.
     """
-    from onmal.data.lines import read_lines
+    from onmal.formats.lines import read_lines
 
     if text is not None:
         lines = utf8(text, "--text").split("\n")

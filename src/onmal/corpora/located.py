@@ -17,10 +17,10 @@ from onmal.cache import cache_folder
 from onmal.config import DataConfig
 from onmal.corpora.catalogue import CORPORA, PHRASEBOOK_SIZES, Corpus, corpus_named
 from onmal.data.corpus import read_pairs
-from onmal.data.formats import primary_subtag
 from onmal.data.pair import Pair
 from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError, LanguageError
+from onmal.formats.by_line import primary_subtag
 
 __all__ = [
     "CORPORA",

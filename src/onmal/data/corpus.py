@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from onmal.data.formats import read_aligned, read_jsonl, read_po, read_tsv
-from onmal.data.lines import open_bytes, read_lines, shown_name
 from onmal.data.pair import Pair
-from onmal.data.tmx import read_tmx
 from onmal.errors import ConfigError, DataError
+from onmal.formats.by_line import read_aligned, read_jsonl, read_po, read_tsv
+from onmal.formats.lines import open_bytes, read_lines, shown_name
+from onmal.formats.tmx import read_tmx
 
 __all__ = ["Pair", "read_lines", "read_pairs"]
 

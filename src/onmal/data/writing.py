@@ -11,7 +11,7 @@ from typing import TextIO
 
 from onmal.errors import DataError
 
-__all__ = ["MANIFEST", "one_line", "open_whole"]
+__all__ = ["MANIFEST", "one_line", "open_resumable", "open_whole"]
 
 MANIFEST = "manifest.json"
 
@@ -49,3 +49,45 @@ def open_whole(path: str | Path) -> Iterator[TextIO]:
         if not in_place:
             with suppress(OSError):
                 part.unlink()
+
+
+@contextmanager
+def open_resumable(path: str | Path, job: str) -> Iterator[tuple[TextIO, int]]:
+    """A UTF-8 file whose lines stay when the program is interrupted or killed; yields it, and how many lines it has already.
+
+    They are kept beside the place, with a note of the `job` that they belong to, until the block ends without an error. Half a
+    line at the end is dropped. Raises DataError, also for lines of another job.
+    """
+    place = Path(path).resolve()
+    part, note = (place.with_name(f".{place.name}.{kind}") for kind in ("part", "job"))
+    try:
+        if not part.exists():
+            note.write_text(job, "utf-8")
+        elif not note.exists() or note.read_text("utf-8") != job:
+            raise DataError(
+                "was begun from another text or model, or with other options",
+                f"give the same again, or remove {part}",
+                path=path,
+            )
+        done = _drop_half_a_line(part) if part.exists() else 0
+        with part.open("a", encoding="utf-8", newline="\n") as file:
+            yield file, done
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(place)
+        note.unlink()
+    except OSError as error:
+        what = f"cannot be written ({error.strerror or error})"
+        raise DataError(what, "check the folder and the space, or choose another place", path=path) from None
+
+
+def _drop_half_a_line(path: Path) -> int:
+    """Cut a file after its last line end; how many lines it has then."""
+    lines = end = at = 0
+    with path.open("r+b") as file:
+        while block := file.read(1 << 20):
+            lines += block.count(b"\n")
+            end = at + block.rfind(b"\n") + 1 if b"\n" in block else end
+            at += len(block)
+        file.truncate(end)
+    return lines

@@ -17,7 +17,7 @@ from onmal.decoding.sampling import Draws
 from onmal.decoding.scoring import Coverage, LengthPenalty
 from onmal.models.contract import Seq2Seq
 
-__all__ = ["Hypothesis", "beam_search", "length_limits"]
+__all__ = ["Hypothesis", "beam_search", "length_limits", "usual_rules", "word_by_word"]
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,30 @@ def beam_search(
 
     nothing = Hypothesis((), -torch.inf, -torch.inf, ended=False)  # where the rules leave no word
     return [sorted(found, key=lambda h: -h.score)[: config.n_best] or [nothing] for found in finished]
+
+
+@torch.inference_mode()
+def word_by_word(
+    model: Seq2Seq, source: Tensor, config: SearchConfig, rules: Sequence[Rule] = ()
+) -> Iterator[int]:
+    """The words of one source's [1,S] translation as they are found, greedily or by chance, without the end token."""
+    rules = [*usual_rules(model, source, config), *rules]
+    limit = int(length_limits(model, source, config))
+    draws = Draws(source, model.vocabulary.pad, limit, config.replace(beam_size=1)) if config.sample else None
+    state = model.start(model.encode(source))
+    alive = torch.zeros(1, dtype=torch.long, device=source.device)  # [B]
+    token = torch.full((1,), model.vocabulary.start, device=source.device)  # [R]
+    words = token.new_empty(1, 1, 0)  # [B,K,t]
+    for step in range(limit):
+        states, state = model.step(token, state)
+        log_probabilities = model.project(states).float().log_softmax(-1)[None]  # [B,K,V]
+        for rule in rules:
+            rule(log_probabilities, words, alive)
+        token = draws(log_probabilities, alive, step)[0] if draws else log_probabilities.argmax(-1)[0]
+        if int(token) == model.vocabulary.end:
+            return
+        words = torch.cat((words, token[None, :, None]), 2)
+        yield int(token)
 
 
 def usual_rules(model: Seq2Seq, source: Tensor, config: SearchConfig) -> Iterator[Rule]:

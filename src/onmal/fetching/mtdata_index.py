@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 
 from onmal.cache import cache_folder
 from onmal.corpora.catalogue import language_of
-from onmal.data.formats import primary_subtag
 from onmal.errors import ConfigError, DataError, MissingExtraError
+from onmal.formats.by_line import primary_subtag
 
 __all__ = ["Entry", "entry_of", "mtdata_prints", "mtdata_version", "search"]
 

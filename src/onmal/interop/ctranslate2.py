@@ -37,11 +37,11 @@ NORM_EPSILON = {"layer": 1e-5, "rms": 1e-6}
 KEPT = 16  # conversions in the cache
 
 
-def inexpressible(config: ModelConfig) -> str:
-    """The option of a network that CTranslate2 has no words for; empty where it can say all."""
-    if config.network != "transformer":
-        return f"model.network = {config.network!r}"
-    return ""
+def inexpressible(saved: SavedModel) -> str:
+    """What a model is that CTranslate2 has no words for; empty where it can say all."""
+    return (
+        "" if isinstance(saved.model, Transformer) else f"networks of the kind {type(saved.model).__name__}"
+    )
 
 
 def write_ctranslate2(saved: SavedModel, folder: Path, quantization: Quantization = "float32") -> None:
@@ -49,7 +49,7 @@ def write_ctranslate2(saved: SavedModel, folder: Path, quantization: Quantizatio
 
     Its sources are the pieces of `saved.tokenizer`, tags first and the end last, as `encode_source` gives their ids.
     """
-    if what := inexpressible(saved.config):
+    if what := inexpressible(saved):
         raise ConfigError(f"CTranslate2 does not know {what}", "translate with --engine torch")
     spec = _describe(cast(Transformer, saved.model), saved.config)
     for subwords, register in (

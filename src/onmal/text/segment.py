@@ -7,10 +7,12 @@ and joined again. Each piece is a Segment: its text and the white space that fol
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 
 from onmal.text.language import primary
 
@@ -49,36 +51,11 @@ _END_OF = {
     "el": _END.replace(_STOP, _STOP + ";"),
 }
 
-# Abbreviations that never end a sentence, and those that do when a word follows that often begins one.
-_NEVER_LAST = {
-    "en": "mr mrs ms messrs dr prof st mt gen col maj capt lt sgt sen rep gov rev hon pres supt fr vs viz cf "
-    "e.g i.e eq eqs fig figs vol vols ed eds approx al dept tel incl excl resp",
-    "de": "bzw bspw ca d.h dipl evtl ggf hl hr hrsg inkl nr prof str tel u.u vgl z.b z.t zzgl sog abb tab bd",
-    "es": "sr sra srta dr dra d ud uds pág págs núm art p.ej av lic ing prof",
-    "fr": "m mm mme mmes mlle mlles dr pr st ste art chap p.ex c.-à-d env éd vol fig av",
-    "it": "sig sig.ra sigg dott dott.ssa prof avv ing arch pag pagg art p.es cfr fig",
-    "nl": "dhr mevr mw dr drs ir ing prof bijv bv o.a d.w.z m.b.v ca blz nr art",
-    "pt": "sr sra srta dr dra prof profa eng pág págs núm art av p.ex fig",
-    "ru": "г гг ул д им т.е т.н см ср стр рис табл тыс млн млрд руб проф акад гл",
-}
-_SELDOM_LAST = {
-    "en": "etc inc ltd co corp jr sr bros esq ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec",
-    "de": "usw etc u.a jan feb apr aug sept okt nov dez jh mio mrd gmbh st",
-    "es": "etc ee.uu s.a",
-    "fr": "etc janv févr juil sept oct nov déc",
-    "it": "ecc s.p.a",
-    "nl": "enz etc",
-    "pt": "etc ltda s.a",
-    "ru": "т.д т.п др",
-}
-_BEGINNERS = _words(
-    "the a an this that these those he she it we you they i his her its our their my in on at by with from but "
-    "and so if when while after before for as there here what why how who where however also then "
-    "der die das ein eine er sie es wir ich und aber im am wenn als auch le la les un une il elle nous vous je "
-    "mais et el los las una pero lo gli ma het een maar o os as uma mas он она они это мы я но и в на"
+_TABLES: dict[str, dict[str, str]] = tomllib.loads(
+    files("onmal.text").joinpath("abbreviations.toml").read_text(encoding="utf-8")
 )
-# Languages that write ordinal numbers with a dot: "am 3. Oktober".
-_DOT_ORDINAL = _words("bs cs da de et fi hr hu is lv nb nn no pl sk sl sr tr")
+_BEGINNERS = _words(" ".join(_TABLES["beginners"].values()))
+_DOT_ORDINAL = _words(_TABLES["dot_ordinals"]["languages"])
 
 _KOREAN_ENDING = frozenset("다요죠까네")
 _KOREAN_OUTLINE = frozenset("가나다라마바사")  # as a, b, c number paragraphs
@@ -143,8 +120,10 @@ class _Rules:
 
     def __init__(self, language: str) -> None:
         self.end = re.compile(_END_OF.get(language, _END))
-        self.never_last = _words(_NEVER_LAST["en"]) | _words(_NEVER_LAST.get(language, ""))
-        self.seldom_last = _words(_SELDOM_LAST["en"]) | _words(_SELDOM_LAST.get(language, ""))
+        self.never_last, self.seldom_last = (
+            _words(_TABLES[table]["en"]) | _words(_TABLES[table].get(language, ""))
+            for table in ("never_last", "seldom_last")
+        )
         self.dot_ordinal = language in _DOT_ORDINAL
 
     def ends_sentence(self, line: str, start: int, end: re.Match[str], cased: bool) -> bool:

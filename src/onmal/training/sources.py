@@ -17,11 +17,11 @@ from onmal.config import DataConfig, RunConfig
 from onmal.corpora.located import open_pairs
 from onmal.data.batching import TrainingText
 from onmal.data.corpus import Pair
-from onmal.data.lines import open_bytes
 from onmal.data.prepare import encode_pairs, learn_tokenizer, tags_of
 from onmal.data.shards import open_shards
 from onmal.data.writing import open_whole
 from onmal.errors import ConfigError, DataError
+from onmal.formats.lines import open_bytes
 from onmal.run_report.events import Reporter
 from onmal.text.tokenizer import SubwordModel, Tokenizer
 from onmal.training.distributed import Team, size_from_torchrun

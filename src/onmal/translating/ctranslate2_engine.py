@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -49,7 +50,7 @@ class CTranslate2Engine:
     def __init__(self, saved: SavedModel, *, precision: Precision = "float32", threads: int = 0) -> None:
         if not installed():
             raise MissingExtraError("ctranslate2", "fast", "the engine ctranslate2")
-        if what := inexpressible(saved.config):
+        if what := inexpressible(saved):
             raise ConfigError(f"CTranslate2 does not know {what}", "translate with the torch engine")
         self.saved, self.precision = saved, precision
         self.threads = threads or torch.get_num_threads()
@@ -58,6 +59,7 @@ class CTranslate2Engine:
         self.ids = {piece: number for number, piece in enumerate(target.pieces(range(len(target))))}
         self.workers = self.threads
         self.calibrated = self.threads == 1
+        self.lock = Lock()
 
     def describe(self, config: SearchConfig) -> str:
         """With its precision, and the workers that it has."""
@@ -88,7 +90,9 @@ class CTranslate2Engine:
             raise ConfigError(f"CTranslate2 has no {what}", "translate with the engine auto or torch")
         _ = self.translator  # which brings along what was found out before
         if len(sources) >= ENOUGH and not self.calibrated:
-            self._calibrate(sources[:TRIED], config)
+            with self.lock:
+                if not self.calibrated:
+                    self._calibrate(sources[:TRIED], config)
         return self._translate(sources, config)
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 
-__all__ = ["Auto", "Constraints", "Engine", "Precision"]
+__all__ = ["NONE", "Auto", "Constraints", "Engine", "Phrase", "Precision"]
 
 Precision = Literal["float32", "bfloat16", "int8"]
 """Of the weights and products: exact, half the size, a quarter of it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from onmal.data.lines import read_lines
 from onmal.errors import DataError
+from onmal.formats.lines import read_lines
 from onmal.text.normalize import normalize
 from onmal.text.terms import says
 

@@ -1,7 +1,8 @@
 """What was lost, changed or invented in a translation: each guard names one fault of a sentence beside its translation.
 
 A guard is a filter of `onmal.cleaning`: what is wrong with a pair in a corpus is wrong with a pair that a network has made.
-Where the best hypothesis has a fault and another has none, that one is taken; where all have, a warning says which.
+Where the best hypothesis has a fault and another has none, that one is taken. Where all have, and the guard knows what is missing,
+there is another search for a translation that says it; what is still wrong then is a warning.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 from onmal.cleaning.filters import NUMBER_WORD, Empty, Filter, Identical, LengthRatio
 from onmal.data.pair import Pair
 
-__all__ = ["GUARDS", "Numbers", "Repetition", "faults"]
+__all__ = ["GUARDS", "Mending", "Numbers", "Repetition", "faults", "to_say"]
 
 DIGITS = re.compile(r"\d+")
 GROUPING = re.compile("(?<=\\d)[.,\u00a0\u202f'’](?=\\d{3}(?!\\d))")  # of thousands
+WRITTEN = re.compile("\\d+(?:[.,\u00a0\u202f'’]\\d{3}(?!\\d))*")
 SMALL, LONGEST = 31, 100
 TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 6, 8
 LONG = (
@@ -47,6 +49,11 @@ class Numbers:
             for what, some in (("lost", lost), ("invented", invented))
             if some
         )
+
+    def to_say(self, pair: Pair) -> list[str]:
+        """The numbers that were lost, as the source writes them."""
+        there = _numbers(pair.target)
+        return [number for number in WRITTEN.findall(pair.source) if not _numbers(number) <= there]
 
 
 def _numbers(text: str) -> set[int]:
@@ -96,3 +103,17 @@ def faults(guards: Sequence[Filter], source: str, translation: str) -> list[str]
     """Each fault by its name, with what is wrong."""
     pair = Pair(source, translation)
     return [f"{guard.name}: {what}" for guard in guards if (what := guard(pair))]
+
+
+@runtime_checkable
+class Mending(Protocol):
+    """A guard that knows what a translation has to say to be without its fault."""
+
+    def to_say(self, pair: Pair) -> list[str]:
+        """Words or phrases."""
+
+
+def to_say(guards: Sequence[Filter], source: str, translation: str) -> list[str]:
+    """What would mend a translation, as far as the guards know."""
+    pair = Pair(source, translation)
+    return [word for guard in guards if isinstance(guard, Mending) for word in guard.to_say(pair)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from onmal.config import SearchConfig
 from onmal.data.batching import pad_rows
 from onmal.decoding.constrained import constrained_search
 from onmal.decoding.rules import Never, Prefix, Rule
-from onmal.decoding.search import Hypothesis, beam_search
+from onmal.decoding.search import Hypothesis, beam_search, word_by_word
 from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
 from onmal.translating.engine import NONE, Constraints, Precision
@@ -50,9 +50,7 @@ class TorchEngine:
             count = 1 if constraints.must else max(1, BATCH_CELLS // (longest * config.beam_size))
             rows = order[first : first + count]
             source = pad_rows([sources[i] for i in rows], self.model.vocabulary.pad).to(self.device)  # [B,S]
-            rules: list[Rule] = [Never(constraints.never)] if constraints.never else []
-            if constraints.prefixes:
-                rules.append(Prefix([constraints.prefixes[i] for i in rows], self.device))
+            rules = self._rules(constraints, rows)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
                 if constraints.must and constraints.must[rows[0]]:
                     best = [constrained_search(self.model, source, config, constraints.must[rows[0]], rules)]
@@ -62,6 +60,18 @@ class TorchEngine:
                 found[i] = hypotheses
             first += count
         return found
+
+    def word_by_word(
+        self, source: Sequence[int], config: SearchConfig, constraints: Constraints = NONE
+    ) -> Iterator[int]:
+        """The words of one source's translation as they are found."""
+        return word_by_word(self.model, self._row(source), config, self._rules(constraints, [0]))
+
+    def _rules(self, constraints: Constraints, rows: Sequence[int]) -> list[Rule]:
+        rules: list[Rule] = [Never(constraints.never)] if constraints.never else []
+        if constraints.prefixes:
+            rules.append(Prefix([constraints.prefixes[i] for i in rows], self.device))
+        return rules
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
         """Cross-attention of the translation, mean over layers and heads: [T][S], rows sum to one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,17 +12,19 @@ from typing import Any, TypedDict, Unpack, cast, get_args, overload
 
 from onmal.cleaning.filters import Filter
 from onmal.config import SearchConfig
+from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
-from onmal.errors import ConfigError, LanguageError
+from onmal.errors import ConfigError, LanguageError, ModelFolderError
 from onmal.interop.ctranslate2 import inexpressible
 from onmal.saved_model import SavedModel, load_model
 from onmal.text.fragments import put_back
 from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
+from onmal.text.tokenizer import SubwordModel
 from onmal.translating.ctranslate2_engine import CTranslate2Engine, installed
-from onmal.translating.engine import Auto, Engine, Precision
+from onmal.translating.engine import Auto, Constraints, Engine, Precision
 from onmal.translating.glossary import Glossary
-from onmal.translating.guards import GUARDS, faults
+from onmal.translating.guards import GUARDS, faults, to_say
 from onmal.translating.plan import Plan, Planner, Unit
 from onmal.translating.torch_engine import TorchEngine
 from onmal.translating.wishes import NO_WISHES, Wishes, Wishing, missing
@@ -67,6 +70,33 @@ class Translation:
             "warnings": list(self.warnings),
             **({"alternatives": [a.as_dict() for a in self.alternatives]} if self.alternatives else {}),
         }
+
+
+@dataclass
+class Candidate:
+    """One hypothesis for a unit: its text, and what is wrong with it."""
+
+    unit: Unit
+    hypothesis: Hypothesis
+    subwords: SubwordModel
+    guards: Sequence[Filter]
+
+    @cached_property
+    def text(self) -> str:
+        """What it says; a network can spell a line break in bytes, though no text that it learned had any."""
+        return normalize(self.subwords.decode(self.hypothesis.tokens))
+
+    @cached_property
+    def faults(self) -> list[str]:
+        """What the guards find, and what should have been said."""
+        lacking = [f"missing: {word}" for word in missing(self.unit, self.text)]
+        return faults(self.guards, self.unit.without.text, self.text) + lacking
+
+
+def _sound_first(candidates: list[Candidate]) -> list[Candidate]:
+    """The candidates with the first one that has no fault before the others."""
+    sound = next((rank for rank, each in enumerate(candidates) if not each.faults), 0)
+    return [candidates[sound], *candidates[:sound], *candidates[sound + 1 :]]
 
 
 class Options(TypedDict, total=False):
@@ -139,22 +169,61 @@ class Translator:
         ]
         wider = search.replace(n_best=search.beam_size) if self.guards else search
         wishing = Wishing(self.engine, self.saved.tokenizer.target)
-        found = wishing.search(plans, units, wider, options.get("wishes", NO_WISHES))
-        found = [
-            self._sound_first(unit, hypotheses)[: search.n_best]
-            for unit, hypotheses in zip(units, found, strict=True)
-        ]
+        hypotheses = wishing.search(plans, units, wider, options.get("wishes", NO_WISHES))
+        found = [self._candidates(unit, each) for unit, each in zip(units, hypotheses, strict=True)]
+        lacking = {n: words for n, each in enumerate(found) if (words := self._lacking(each))}
+        if lacking and not self.engine.refuses(wider, Constraints(must=[((0,),)])):
+            for n, tried in wishing.saying(units, lacking, wider).items():
+                found[n] = [each for each in self._candidates(units[n], tried) if not each.faults] + found[n]
+        found = [_sound_first(candidates)[: search.n_best] for candidates in found]
         for plan in plans:
-            best = self._join(plan, units, found, 0)
+            best = self._join(plan, found, 0)
             if options.get("alignment"):
-                aligned = tuple(self._align(units[n].ids, found[n][0]) for n in plan.units)
+                aligned = tuple(self._align(found[n][0]) for n in plan.units)
                 best = replace(best, alignment=aligned)
             if search.n_best > 1 and plan.units:
                 ranks = range(max(len(found[n]) for n in plan.units))
-                best = replace(
-                    best, alternatives=tuple(self._join(plan, units, found, rank) for rank in ranks)
-                )
+                best = replace(best, alternatives=tuple(self._join(plan, found, rank) for rank in ranks))
             yield best
+
+    async def translate_async(self, text: str, **options: Unpack[Options]) -> Translation:
+        """The same as `translate`, in a thread of its own, so that an event loop goes on meanwhile."""
+        return await asyncio.to_thread(self.translate, text, **options)
+
+    def type_out(self, text: str, **options: Unpack[Options]) -> Iterator[str]:
+        """One text's translation in pieces, each as soon as the network has said it: greedily, or by chance where asked.
+
+        Joined they are the translation. Nothing is looked at by guards; `must` and a glossary need a whole sentence.
+        """
+        search, units = (
+            (options.get("search") or self.saved.search).replace(n_best=1, beam_size=1),
+            list[Unit](),
+        )
+        plan = self.planner.plan(text, self.target_language(text, options.get("to", "")), units)
+        told = Wishing(self.engine, self.saved.tokenizer.target).constraints(
+            [plan], units, options.get("wishes", NO_WISHES)
+        )
+        for part in plan.parts:
+            if isinstance(part, str):
+                yield part
+                continue
+            unit, tokens, said = units[part], list[int](), ""
+            prefix = [told.prefixes[part]] if told.prefixes else ()
+            for token in self.torch_engine.word_by_word(unit.ids, search, replace(told, prefixes=prefix)):
+                tokens.append(token)
+                text = self._candidates(unit, [Hypothesis(tuple(tokens), 0.0, 0.0, True)])[0].text
+                # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
+                if text.startswith(said) and not text.endswith("\ufffd") and not unit.without.taken:
+                    yield text[len(said) :]
+                    said = text
+            [candidate] = self._candidates(unit, [Hypothesis(tuple(tokens), 0.0, 0.0, True)])
+            whole = self._put_back(candidate) if unit.without.taken else candidate.text
+            yield whole[len(said) :]
+
+    @cached_property
+    def torch_engine(self) -> TorchEngine:
+        """The engine that everything works with."""
+        return TorchEngine(self.saved.model)
 
     def target_language(self, text: str, to: str = "") -> str:
         """The language that a text is translated to: the one asked for, or the one its script suggests."""
@@ -175,25 +244,16 @@ class Translator:
         source = likely[0][0] if likely and likely[0][1] > 0 else self.directions[0][0]
         return next(target for origin, target in self.directions if origin == source)
 
-    def _faults(self, unit: Unit, translation: str) -> list[str]:
-        """What the guards find, and what should have been said."""
-        lacking = [f"missing: {word}" for word in missing(unit, translation)]
-        return faults(self.guards, unit.without.text, translation) + lacking
+    def _candidates(self, unit: Unit, hypotheses: Iterable[Hypothesis]) -> list[Candidate]:
+        return [Candidate(unit, each, self.saved.tokenizer.target, self.guards) for each in hypotheses]
 
-    def _sound_first(self, unit: Unit, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
-        """The hypotheses with the first one that has no fault before the others."""
-        for rank, hypothesis in enumerate(hypotheses):
-            if not self._faults(unit, self._said(hypothesis)):
-                return [hypothesis, *hypotheses[:rank], *hypotheses[rank + 1 :]]
-        return hypotheses
+    def _lacking(self, candidates: Sequence[Candidate]) -> list[str]:
+        """What the best candidate would have to say, where all have faults."""
+        if not all(each.faults for each in candidates):
+            return []
+        return to_say(self.guards, candidates[0].unit.without.text, candidates[0].text)
 
-    def _said(self, hypothesis: Hypothesis) -> str:
-        # A network can spell a line break in bytes; no text that it learned had any.
-        return normalize(self.saved.tokenizer.target.decode(hypothesis.tokens))
-
-    def _join(
-        self, plan: Plan, units: Sequence[Unit], found: Sequence[Sequence[Hypothesis]], rank: int
-    ) -> Translation:
+    def _join(self, plan: Plan, found: Sequence[Sequence[Candidate]], rank: int) -> Translation:
         """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""
         decoder = self.saved.tokenizer.target
         text: list[str] = []
@@ -204,12 +264,10 @@ class Translator:
             if isinstance(part, str):
                 text.append(part)
                 continue
-            hypothesis = found[part][min(rank, len(found[part]) - 1)]
-            translation, unit = self._said(hypothesis), units[part]
-            warnings += self._faults(unit, translation)
-            if unit.without.taken:
-                translation = self._put_back(unit, hypothesis, translation, plan.target_language)
-            text.append(translation)
+            candidate = found[part][min(rank, len(found[part]) - 1)]
+            hypothesis = candidate.hypothesis
+            warnings += candidate.faults
+            text.append(self._put_back(candidate) if candidate.unit.without.taken else candidate.text)
             tokens += decoder.pieces(hypothesis.tokens)
             lengths.append(len(hypothesis.tokens) + hypothesis.ended)
             scores.append(hypothesis.score * lengths[-1])
@@ -218,11 +276,11 @@ class Translator:
         score = sum(scores) / sum(lengths) if lengths else 0.0
         return Translation(plan.source, "".join(text), score, tuple(tokens), (), tuple(warnings))
 
-    def _put_back(self, unit: Unit, hypothesis: Hypothesis, translation: str, language: str) -> str:
+    def _put_back(self, candidate: Candidate) -> str:
         """The translation of a unit with its fragments where the words are that they stood beside."""
-        tokenizer = self.saved.tokenizer
+        tokenizer, unit, hypothesis = self.saved.tokenizer, candidate.unit, candidate.hypothesis
         spans = tokenizer.source.spans(unit.without.text)
-        first = len(tokenizer.prefix(language, self.tag))
+        first = len(tokenizer.prefix(unit.target_language, self.tag))
         decode, tokens = tokenizer.target.decode, hypothesis.tokens
         ends = [len(normalize(decode(tokens[: count + 1]))) for count in range(len(tokens))]
         looks = self.engine.align(unit.ids, tokens) if tokens else []
@@ -232,10 +290,11 @@ class Translator:
             weights = [sum(row[n] for n in pieces) for row in looks]
             return max(0, ends[max(range(len(tokens)), key=weights.__getitem__)] - 1)
 
-        return put_back(unit.without, translation, aligned, spaces=writes_spaces(language))
+        spaces = writes_spaces(unit.target_language)
+        return put_back(unit.without, candidate.text, aligned, spaces=spaces)
 
-    def _align(self, source: Sequence[int], hypothesis: Hypothesis) -> Alignment:
-        tokenizer = self.saved.tokenizer
+    def _align(self, candidate: Candidate) -> Alignment:
+        tokenizer, source, hypothesis = self.saved.tokenizer, candidate.unit.ids, candidate.hypothesis
         end = [self.saved.model.vocabulary.end] if hypothesis.ended else []
         target = [*hypothesis.tokens, *end]
         return Alignment(
@@ -253,15 +312,48 @@ def load(
     engine: str = "auto",
     precision: str = "float32",
     glossary: str | Path | None = None,
+    together_with: Sequence[str | Path] = (),
 ) -> Translator:
     """A translator from a model folder; raises ModelFolderError where the folder is missing or damaged.
 
     `tag` translates as the text that had it in training does (see `data.mix`); ConfigError for one that the model lacks.
-    `engine` and `precision` are those of `choose_engine`; `glossary` is a file that `Glossary.read` reads.
+    `engine` and `precision` are those of `choose_engine`; `glossary` is a file that `Glossary.read` reads. The models
+    `together_with` which it translates have the same tokenizer and directions; their probabilities are averaged.
     """
     saved = load_model(folder, device)
+    if together_with:
+        saved = _together(
+            [saved, *(load_model(other, device) for other in together_with)], [folder, *together_with]
+        )
     terms = Glossary.read(glossary) if glossary else None
     return Translator(saved, choose_engine(saved, engine, precision), tag=tag, glossary=terms)
+
+
+def _together(models: Sequence[SavedModel], folders: Sequence[str | Path]) -> SavedModel:
+    """An ensemble; its card is the first model's, but for the lengths that all have seen."""
+    first = models[0]
+    for model, folder in zip(models, folders, strict=True):
+        same = [
+            one.serialized == other.serialized
+            for one, other in (
+                (model.tokenizer.source, first.tokenizer.source),
+                (model.tokenizer.target, first.tokenizer.target),
+            )
+        ]
+        if not all(same) or (model.directions, model.tokenizer.tags) != (
+            first.directions,
+            first.tokenizer.tags,
+        ):
+            raise ModelFolderError(
+                f"has another tokenizer or other directions than {folders[0]}",
+                "train both on the same text, with different seeds or networks",
+                path=folder,
+            )
+    source, target = (
+        min(lengths) for lengths in zip(*(model.trained_lengths for model in models), strict=True)
+    )
+    card = {**first.card, "trained_lengths": {"source": source, "target": target}}
+    return replace(first, model=Ensemble([model.model for model in models]).eval(), card=card)
 
 
 def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "float32") -> Engine:
@@ -283,7 +375,7 @@ def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "flo
     if precision == "int8":
         return CTranslate2Engine(saved, precision=precision)
     last = TorchEngine(saved.model, precision=precision)
-    if last.device.type != "cpu" or inexpressible(saved.config):
+    if last.device.type != "cpu" or inexpressible(saved):
         return last
     if not installed():
         return Auto((last,), "pip install 'onmal[fast]' translates several times as fast")

@@ -14,7 +14,7 @@ from onmal.decoding.search import Hypothesis
 from onmal.text.normalize import normalize
 from onmal.text.terms import says
 from onmal.text.tokenizer import SubwordModel
-from onmal.translating.engine import Constraints, Engine
+from onmal.translating.engine import NONE, Constraints, Engine
 from onmal.translating.plan import Plan, Unit
 
 __all__ = ["NO_WISHES", "Wishes", "Wishing", "missing"]
@@ -50,19 +50,14 @@ class Wishing:
         self, plans: Sequence[Plan], units: Sequence[Unit], config: SearchConfig, wishes: Wishes
     ) -> list[list[Hypothesis]]:
         """The hypotheses of each unit; those that say what they must are before those that do not."""
-        constraints = self._from_the_beginning(plans, units, wishes)
+        constraints = self.constraints(plans, units, wishes)
         found = self.engine.translate([unit.ids for unit in units], config, constraints)
 
         def says_all(number: int) -> bool:
             return any(not missing(units[number], self._text(hypothesis)) for hypothesis in found[number])
 
         def again(wanted: Mapping[int, Sequence[str]]) -> dict[int, list[Hypothesis]]:
-            prefixes = [constraints.prefixes[n] for n in wanted] if constraints.prefixes else ()
-            must = [tuple(tuple(self.subwords.encode(word)) for word in words) for words in wanted.values()]
-            asked = replace(constraints, prefixes=prefixes, must=must)
-            return dict(
-                zip(wanted, self.engine.translate([units[n].ids for n in wanted], config, asked), strict=True)
-            )
+            return self.saying(units, wanted, config, constraints)
 
         for plan in plans if wishes.must else ():
             said = " ".join(self._text(found[number][0]) for number in plan.units)
@@ -76,13 +71,27 @@ class Wishing:
                 fits = max(tried, key=lambda number: tried[number][0].score - found[number][0].score)
                 units[fits].must.extend(lacking)
         asked = {n: unit.must for n, unit in enumerate(units) if unit.must and not says_all(n)}
-        for number, hypotheses in again(asked).items() if asked else ():
+        for number, hypotheses in again(asked).items():
             found[number] = hypotheses + found[number]
         return found
 
-    def _from_the_beginning(
-        self, plans: Sequence[Plan], units: Sequence[Unit], wishes: Wishes
-    ) -> Constraints:
+    def saying(
+        self,
+        units: Sequence[Unit],
+        wanted: Mapping[int, Sequence[str]],
+        config: SearchConfig,
+        constraints: Constraints = NONE,
+    ) -> dict[int, list[Hypothesis]]:
+        """The hypotheses of the units of these numbers, where each says what is wanted of it."""
+        if not wanted:
+            return {}
+        prefixes = [constraints.prefixes[n] for n in wanted] if constraints.prefixes else ()
+        must = [tuple(tuple(self.subwords.encode(word)) for word in words) for words in wanted.values()]
+        asked = replace(constraints, prefixes=prefixes, must=must)
+        found = self.engine.translate([units[n].ids for n in wanted], config, asked)
+        return dict(zip(wanted, found, strict=True))
+
+    def constraints(self, plans: Sequence[Plan], units: Sequence[Unit], wishes: Wishes) -> Constraints:
         prefixes: list[tuple[int, ...]] = []
         if wishes.prefix:
             prefix = tuple(self.subwords.encode(wishes.prefix))

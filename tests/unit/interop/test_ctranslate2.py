@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from onmal.config import SearchConfig
+from onmal.decoding.ensemble import Ensemble
 from onmal.errors import ConfigError
 from onmal.interop import ctranslate2 as interop
 from onmal.interop.ctranslate2 import converted, write_ctranslate2
@@ -53,9 +55,10 @@ def test_every_network_says_the_same_in_both_engines(kind: dict[str, Any], beams
 
 
 def test_a_network_that_cannot_be_expressed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interop, "inexpressible", lambda config: "model.network = 'gru'")
-    with pytest.raises(ConfigError, match=r"does not know model\.network = 'gru'.*--engine torch"):
-        write_ctranslate2(random_model(tokenizer(joint=True)), tmp_path / "out")
+    saved = random_model(tokenizer(joint=True))
+    ensemble = replace(saved, model=Ensemble([saved.model]))
+    with pytest.raises(ConfigError, match=r"does not know networks of the kind Ensemble.*--engine torch"):
+        write_ctranslate2(ensemble, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -13,6 +13,7 @@ from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
 from onmal.saved_model import load_model
+from onmal.translating.engine import NONE, Constraints, Phrase
 from onmal.translating.guards import GUARDS, Repetition, faults
 from onmal.translating.translator import Translator
 
@@ -77,15 +78,23 @@ def test_right_translations_raise_no_alarm() -> None:
 class Says:
     """An engine with some hypotheses for everything, best first."""
 
-    name = "says"
-
-    def __init__(self, *hypotheses: Sequence[int]) -> None:
-        self.hypotheses = hypotheses
+    def __init__(self, *hypotheses: Sequence[int], mended: Sequence[int] = (), refused: str = "") -> None:
+        self.hypotheses, self.mended, self.refused = hypotheses, mended, refused
         self.asked: list[SearchConfig] = []
+        self.must: list[Sequence[tuple[Phrase, ...]]] = []
+
+    def describe(self, config: SearchConfig) -> str:
+        return "says"
+
+    def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
+        return self.refused
 
     def translate(
-        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: object = None
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
     ) -> list[list[Hypothesis]]:
+        if constraints.must:
+            self.must.append(constraints.must)
+            return [[Hypothesis(tuple(self.mended), -9.0, -9.0, True)] for _ in sources]
         self.asked.append(config)
         found = [Hypothesis(tuple(t), -float(n), -float(n), True) for n, t in enumerate(self.hypotheses)]
         return [found[: config.n_best] for _ in sources]
@@ -127,3 +136,34 @@ def test_without_guards_the_best_is_the_best(says: tuple[Translator, Says]) -> N
     found = plain.translate("오늘 시장에 간다.", search=SearchConfig(beam_size=4))
     assert (found.text, found.warnings) == ("school school school school", ())
     assert engine.asked == [SearchConfig(beam_size=4)]
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "number"),
+    [("2005년에 간다.", "I go in 2050.", "2005"), ("12,000원이다.", "It is 1,200 won.", "12,000")],
+)
+def test_a_lost_number_is_searched_for(
+    says: tuple[Translator, Says], source: str, said: str, number: str
+) -> None:
+    translator, _ = says
+    encode = translator.saved.tokenizer.target.encode
+    engine = Says(encode(said), mended=encode(f"It is {number}."))
+    translator.engine = engine
+    found = translator.translate([source, "오늘 시장에 간다."], search=SearchConfig(beam_size=1))
+    assert found[0].text == f"It is {number}."
+    assert found[0].warnings == ()
+    assert engine.must == [[(tuple(encode(number)),)]]  # one search, for the one sentence
+
+
+def test_what_could_not_be_mended_stays_with_its_warning(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    encode = translator.saved.tokenizer.target.encode
+    for engine in (
+        Says(encode("In 2050."), mended=encode("In 2051.")),
+        Says(encode("In 2050."), mended=encode("In 2005."), refused="words that must be said"),
+    ):
+        translator.engine = engine
+        found = translator.translate("2005년에 간다.", search=SearchConfig(beam_size=1))
+        assert found.text == "In 2050."
+        assert found.warnings == ("numbers: lost 2005; invented 2050",)
+    assert engine.must == []

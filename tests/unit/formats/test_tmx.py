@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.data.lines import LONGEST_LINE
 from onmal.data.pair import Pair
-from onmal.data.tmx import read_tmx
 from onmal.errors import DataError
+from onmal.formats.lines import LONGEST_LINE
+from onmal.formats.tmx import read_tmx
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<tmx version="1.4"><header srclang="en"/><body>\n'
 TAIL = "</body></tmx>\n"

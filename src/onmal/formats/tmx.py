@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import BinaryIO
 from xml.parsers import expat
 
-from onmal.data.formats import value_for
-from onmal.data.lines import LONGEST_LINE
 from onmal.data.pair import Pair
 from onmal.errors import DataError
+from onmal.formats.by_line import value_for
+from onmal.formats.lines import LONGEST_LINE
 
 __all__ = ["read_tmx"]
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.data.formats import read_aligned, read_jsonl, read_po, read_tsv, value_for
 from onmal.data.pair import Pair
 from onmal.errors import DataError
+from onmal.formats.by_line import read_aligned, read_jsonl, read_po, read_tsv, value_for
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\n"))

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
 
-from onmal.data.lines import LONGEST_LINE
 from onmal.data.pair import Pair
 from onmal.errors import DataError
+from onmal.formats.lines import LONGEST_LINE
 
 __all__ = ["primary_subtag", "read_aligned", "read_jsonl", "read_po", "read_tsv", "value_for"]
 
