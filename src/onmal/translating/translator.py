@@ -188,7 +188,7 @@ class Translator:
 
     async def translate_async(self, text: str, **options: Unpack[Options]) -> Translation:
         """The same as `translate`, in a thread of its own, so that an event loop goes on meanwhile."""
-        return await asyncio.to_thread(self.translate, text, **options)
+        return await asyncio.to_thread(lambda: self.translate(text, **options))
 
     def type_out(self, text: str, **options: Unpack[Options]) -> Iterator[str]:
         """One text's translation in pieces, each as soon as the network has said it: greedily, or by chance where asked.

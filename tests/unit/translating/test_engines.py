@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from onmal.errors import ConfigError, MissingExtraError
 from onmal.translating.ctranslate2_engine import CTranslate2Engine
 from onmal.translating.engine import NONE, Auto, Constraints, Engine
 from onmal.translating.torch_engine import TorchEngine
-from onmal.translating.translator import choose_engine
+from onmal.translating.translator import Translator, choose_engine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from random_model import random_model, sources, tokenizer
@@ -186,3 +188,20 @@ def test_on_a_gpu_torch_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         TorchEngine, "__init__", lambda self, model, precision: setattr(self, "device", torch.device("cuda"))
     )
     assert isinstance(choose_engine(SAVED), TorchEngine)
+
+
+def test_many_threads_and_an_event_loop_get_what_one_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        fast, "ENOUGH", 4
+    )  # so that all of them want to find out how many workers are fastest
+    translator = Translator(SAVED, CTranslate2Engine(SAVED, threads=2), guards=())
+    texts = [f"{first} {second}" for first in ("abc", "ade", "hij") for second in ("fgh", "cab", "iii")]
+    expected = [found.text for found in translator.translate(texts)]
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(lambda _: translator.translate(texts), range(16)):
+            assert [each.text for each in found] == expected
+
+    async def all_at_once() -> list[str]:
+        return [each.text for each in await asyncio.gather(*map(translator.translate_async, texts))]
+
+    assert asyncio.run(all_at_once()) == expected
