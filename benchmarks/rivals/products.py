@@ -84,7 +84,10 @@ def main() -> None:
     for shape in json.loads(Path(spec.out, "shapes.json").read_text("utf-8")):
         rows, source, target, tokens = shape
         rows, tokens = (len(range(rank, number, processes)) for number in (rows, tokens))
-        batches.append((list(products(spec.network, words, Shape(rows, source, target, tokens))), tokens))
+        found = products(spec.network, words, Shape(rows, source, target, tokens))
+        batches.append(
+            ([p for p in found if p.flops], tokens)
+        )  # none where a batch has fewer rows than processes
     largest = max(p.count * max(p.m * p.k, p.k * p.n, p.m * p.n) for batch, _ in batches for p in batch)
     memory = {
         attention: [torch.full((largest,), 0.01, dtype=dtype) for _ in range(6)]

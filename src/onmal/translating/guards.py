@@ -40,6 +40,8 @@ class Numbers:
 
     def __call__(self, pair: Pair) -> str | None:
         source, target = _numbers(pair.source), _numbers(pair.target)
+        if source == target:
+            return None
         lost, invented = source - target, target - source
         doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
         if not doubtful or NUMBER_WORD.search(pair.source) or NUMBER_WORD.search(pair.target):
@@ -57,6 +59,8 @@ class Numbers:
 
 
 def _numbers(text: str) -> set[int]:
+    if not DIGITS.search(text):
+        return set()
     return {int(digits[:LONGEST]) for digits in DIGITS.findall(GROUPING.sub("", text))}
 
 
@@ -73,7 +77,8 @@ class Repetition:
 
 def _said_again(text: str) -> str:
     words = text.split()
-    for length in range(1, MOST_WORDS + 1):
+    repeated = len(words) - len(set(words)) >= TIMES - 1  # of a run, the words are there more than once
+    for length in range(1, MOST_WORDS + 1) if repeated else ():
         at = _run(words, length, TIMES)
         if at is not None:
             return " ".join(words[at : at + length])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 from onmal.saved_model import SavedModel
 from onmal.text.fragments import Without, take_out
@@ -61,13 +61,19 @@ class Planner:
         longest = self.saved.trained_lengths[0]
         encode = partial(self.saved.tokenizer.encode_source, target_language=target, tag=self.tag)
 
-        def add(piece: str) -> None:
+        @lru_cache(maxsize=1)  # what fits is added next
+        def read(piece: str) -> tuple[Without, list[int]]:
             without = take_out(piece)
+            # A token is at most 16 characters: what is far too long need not be tokenised to know it.
+            return without, encode(without.text) if len(without.text) <= 16 * longest else []
+
+        def add(piece: str) -> None:
+            without, ids = read(piece)
             if without.taken and not without.has_words:
                 plan.parts.append(piece)
                 return
             plan.parts.append(len(units))
-            units.append(Unit(without, encode(without.text), target, wanted(without.text)))
+            units.append(Unit(without, ids or encode(without.text), target, wanted(without.text)))
 
         def wanted(words: str) -> list[str]:
             if not self.glossary:
@@ -75,9 +81,7 @@ class Planner:
             return self.glossary.wanted(words, next(s for s, t in self.saved.directions if t == target))
 
         def fits(piece: str) -> bool:
-            # A token is at most 16 characters: what is far too long need not be tokenised to know it.
-            words = take_out(piece).text
-            return len(words) <= 16 * longest and len(encode(words)) <= longest
+            return 0 < len(read(piece)[1]) <= longest
 
         for number, line in enumerate(text.split("\n")):
             if number:
