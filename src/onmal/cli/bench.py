@@ -53,9 +53,7 @@ def bench(
     from onmal.evaluation import score
     from onmal.translating.translator import load
 
-    found = table(
-        "engine", "precision", "sentences/s", "times", "one, ms", "BLEU", "chrF", "same text", numbers=6
-    )
+    found = table("engine", "sentences/s", "times", "one, ms", "BLEU", "chrF", "same", numbers=6)
     first: tuple[float, list[str]] | None = None
     signatures: dict[str, str] = {}
     for engine, precision in WAYS:
@@ -85,7 +83,9 @@ def bench(
         signatures |= {each.name: each.signature for each in scores}
         same = sum(one == other for one, other in zip(texts, first[1], strict=True)) / len(texts)
         cells = (f"{rate:,.0f}", f"{rate / first[0]:.2f}", f"{1000 * alone:.1f}")
-        found.add_row(engine, precision, *cells, *(f"{each.value:.2f}" for each in scores), f"{same:.1%}")
+        found.add_row(
+            f"{engine} {precision}", *cells, *(f"{each.value:.2f}" for each in scores), f"{same:.1%}"
+        )
     show(found, *(f"{name}: {signature}" for name, signature in signatures.items()))
 
 
