@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import statistics
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -64,6 +65,16 @@ def show(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
             for cell, width in zip(row, widths, strict=True)
         ]
         print("  ".join(cells).rstrip())
+
+
+def ratio(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
+    """Round by round: median and range of the quotients."""
+    found = sorted(a / b for a, b in zip(above, below, strict=True))
+    return {
+        "median": round(statistics.median(found), 2),
+        "least": round(found[0], 2),
+        "most": round(found[-1], 2),
+    }
 
 
 def record(name: str, result: Mapping[str, Any], folder: Path) -> None:

@@ -288,7 +288,7 @@ def summary(
             "share_of_peak": round(statistics.median(rates[name]) * flops / best[own], 3),
             "padding": None if padding is None else round(padding, 3),
             "memory_bytes": contestant.memory(),
-            "onmal_is_times": ratio(rates["onmal"], rates[name]),
+            "onmal_is_times": recording.ratio(rates["onmal"], rates[name]),
         }
         versions |= contestant.versions()
     rivals = [name for name in systems if name in RIVALS]
@@ -297,23 +297,13 @@ def summary(
         "systems": systems,
         "best_rival": first,
         "step_to_products": {
-            precisions[name]: ratio(rates[name.replace("onmal", "products")], rates[name])
+            precisions[name]: recording.ratio(rates[name.replace("onmal", "products")], rates[name])
             for name in rates
             if name.startswith("onmal") and name.replace("onmal", "products") in rates
         },
         "peak_flops": {name: round(value) for name, value in best.items()},
         "flops_per_target_token": round(flops),
         "versions": versions,
-    }
-
-
-def ratio(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
-    """Round by round: median and range of the quotients."""
-    found = sorted(a / b for a, b in zip(above, below, strict=True))
-    return {
-        "median": round(statistics.median(found), 2),
-        "least": round(found[0], 2),
-        "most": round(found[-1], 2),
     }
 
 

@@ -210,7 +210,9 @@ def measure(
         found[name] = {
             "sentences_per_second": [round(rate, 1) for rate in rates[name]],
             "median": round(statistics.median(rates[name]), 1),
-            "onmal_is_times": {own: ratio(rates[own], rates[name]) for own in (FIRST, *OWN) if own in rates},
+            "onmal_is_times": {
+                own: recording.ratio(rates[own], rates[name]) for own in (FIRST, *OWN) if own in rates
+            },
             "one_ms_median": round(statistics.median(milliseconds), 2),
             "one_ms_p99": round(milliseconds[int(0.99 * (len(milliseconds) - 1))], 2),
             "bleu": round(bleu.value, 2),
@@ -229,16 +231,6 @@ def measure(
         ],
     )  # fmt: skip
     return found
-
-
-def ratio(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
-    """Round by round: median and range of the quotients."""
-    found = sorted(a / b for a, b in zip(above, below, strict=True))
-    return {
-        "median": round(statistics.median(found), 2),
-        "least": round(found[0], 2),
-        "most": round(found[-1], 2),
-    }
 
 
 if __name__ == "__main__":

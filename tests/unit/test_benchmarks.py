@@ -14,8 +14,8 @@ from onmal.config import RunConfig
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))  # where a program of that folder finds what it imports
 
+import recording  # noqa: E402
 import time_to_quality  # noqa: E402
-import train_speed  # noqa: E402
 from rivals import contest, products  # noqa: E402
 from rivals.progress import Progress, Spec  # noqa: E402
 
@@ -125,7 +125,7 @@ def test_validation_is_taken_out_of_onmal_s_minutes() -> None:
 
 
 def test_ratios_are_of_slices_of_the_same_round() -> None:
-    assert train_speed.ratio([100.0, 50.0], [50.0, 10.0]) == {"median": 3.5, "least": 2.0, "most": 5.0}
+    assert recording.ratio([100.0, 50.0], [50.0, 10.0]) == {"median": 3.5, "least": 2.0, "most": 5.0}
 
 
 def test_an_allocator_that_is_not_there_is_not_set() -> None:
