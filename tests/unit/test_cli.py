@@ -410,6 +410,14 @@ def test_bench_shows_every_engine(ko_en: Path, text: Path) -> None:
     assert "version:" in shown
 
 
+@pytest.mark.parametrize("wish", [("--prefix", "My"), ("--never", "market"), ("--search", "diversity=1")])
+def test_the_engine_that_is_named_is_the_one_that_ran(ko_en: Path, wish: tuple[str, str]) -> None:
+    pytest.importorskip("ctranslate2")
+    told = succeed("translate", ko_en, *wish, typed="오늘 학교에 간다.").stderr.splitlines()
+    assert told[-1].startswith("engine: torch")
+    assert "a faster engine has no " in told[-1]
+
+
 def test_search_options_reach_the_search(ko_en: Path) -> None:
     def scored(*options: str) -> str:
         return succeed("translate", ko_en, "--scores", "--text", "오늘 학교에 간다.", *options).stdout

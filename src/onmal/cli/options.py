@@ -91,7 +91,7 @@ Engine = Annotated[
 Precision = Annotated[
     str,
     option(
-        "KIND", "float32, bfloat16 or int8: smaller, faster, less exact.  [default: float32]", "--precision"
+        "KIND", "float32, bfloat16 or int8: less exact, at times faster.  [default: float32]", "--precision"
     ),
 ]
 
@@ -174,7 +174,7 @@ def search_config(
 
     changes = apply_overrides({}, given or (), option="--search", form="key=value")
     changes |= {key: value for key, value in asked.items() if value is not None}
-    n_best = changes.get("n_best", usual.n_best)
+    n_best = changes.setdefault("n_best", 1)
     if beam_size is not None:
         changes["beam_size"] = beam_size
     elif changes.get("sample"):

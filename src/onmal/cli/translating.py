@@ -144,11 +144,10 @@ def translate(
         to,
         tag,
         str(wishes),
-        str(glossary),
         precision,
-        str(together_with),
     ]
-    with _place(out, _job(model, file, options) if resume else None) as (stream, before):
+    made_of = [*(folder / "weights.safetensors" for folder in (model, *(together_with or ()))), glossary]
+    with _place(out, _job(made_of, file, options) if resume else None) as (stream, before):
         rest = islice(lines, before, None)
         translate_lines = partial(translator.stream, to=to, search=how, wishes=wishes)
         if text is None and str(file or "-") == "-" and sys.stdin.isatty():
@@ -169,7 +168,7 @@ def translate(
                     note(f"line {number}: {'; '.join(translation.warnings)}")
                 done(number)
     if text is None:
-        note(f"engine: {translator.engine.describe(how)}")
+        note(f"engine: {translator.describe(how, wishes)}")
 
 
 def _place(out: Path | None, job: str | None) -> AbstractContextManager[tuple[TextIO, int]]:
@@ -187,12 +186,11 @@ def _from_the_first(place: AbstractContextManager[TextIO]) -> Iterator[tuple[Tex
         yield stream, 0
 
 
-def _job(model: Path, file: Path | None, options: Sequence[str]) -> str:
-    """What lines that are there already must have come from: this model, this text, these options."""
-    weights = hashlib.sha256((model / "weights.safetensors").read_bytes()).hexdigest()
+def _job(made_of: Sequence[Path | None], file: Path | None, options: Sequence[str]) -> str:
+    """What lines that are there already must have come from: these models and terms, this text, these options."""
+    contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in made_of if path]
     text = file.stat() if file and file.is_file() else None
-    size = [text.st_size, text.st_mtime_ns] if text else []
-    return json.dumps([weights, size, *options])
+    return json.dumps([contents, [text.st_size, text.st_mtime_ns] if text else [], *options])
 
 
 def _lines(file: Path | None, text: str | None) -> tuple[Iterator[str], int | None]:

@@ -61,7 +61,7 @@ class CTranslate2Engine:
         self.calibrated = self.threads == 1
         self.lock = Lock()
 
-    def describe(self, config: SearchConfig) -> str:
+    def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """With its precision, and the workers that it has."""
         return f"ctranslate2, {self.precision}, {self.workers} x {self.threads // self.workers} threads"
 

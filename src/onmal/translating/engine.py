@@ -12,7 +12,7 @@ from onmal.decoding.search import Hypothesis
 __all__ = ["NONE", "Auto", "Constraints", "Engine", "Phrase", "Precision"]
 
 Precision = Literal["float32", "bfloat16", "int8"]
-"""Of the weights and products: exact, half the size, a quarter of it."""
+"""Of the products: exact, with half the bits, with a quarter of them."""
 
 
 Phrase = tuple[int, ...]
@@ -36,7 +36,7 @@ NONE = Constraints()
 class Engine(Protocol):
     """Anything that turns source ids into hypotheses."""
 
-    def describe(self, config: SearchConfig) -> str:
+    def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """What runs such a search, and how; and why nothing faster, if there is a reason."""
 
     def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
@@ -73,10 +73,10 @@ class Auto:
             reasons.append(f"a faster engine has no {what}")
         return last, reasons
 
-    def describe(self, config: SearchConfig) -> str:
+    def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """The engine that is chosen, and why not a faster one."""
-        engine, reasons = self.choose(config)
-        return "; ".join([engine.describe(config), *reasons])
+        engine, reasons = self.choose(config, constraints)
+        return "; ".join([engine.describe(config, constraints), *reasons])
 
     def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """Nothing."""

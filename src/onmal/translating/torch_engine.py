@@ -30,7 +30,7 @@ class TorchEngine:
         self.model, self.precision = model, precision
         self.device = next(model.parameters()).device
 
-    def describe(self, config: SearchConfig) -> str:
+    def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """With its precision."""
         return f"torch, {self.precision}, {torch.get_num_threads()} threads"
 

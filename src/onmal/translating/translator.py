@@ -168,12 +168,12 @@ class Translator:
             for text in texts
         ]
         wider = search.replace(n_best=search.beam_size) if self.guards else search
-        wishing = Wishing(self.engine, self.saved.tokenizer.target)
-        hypotheses = wishing.search(plans, units, wider, options.get("wishes", NO_WISHES))
+        wishing = self._wishing(plans, units, options)
+        hypotheses = wishing.search(wider)
         found = [self._candidates(unit, each) for unit, each in zip(units, hypotheses, strict=True)]
         lacking = {n: words for n, each in enumerate(found) if (words := self._lacking(each))}
         if lacking and not self.engine.refuses(wider, Constraints(must=[((0,),)])):
-            for n, tried in wishing.saying(units, lacking, wider).items():
+            for n, tried in wishing.saying(lacking, wider).items():
                 found[n] = [each for each in self._candidates(units[n], tried) if not each.faults] + found[n]
         found = [_sound_first(candidates)[: search.n_best] for candidates in found]
         for plan in plans:
@@ -195,14 +195,10 @@ class Translator:
 
         Joined they are the translation. Nothing is looked at by guards; `must` and a glossary need a whole sentence.
         """
-        search, units = (
-            (options.get("search") or self.saved.search).replace(n_best=1, beam_size=1),
-            list[Unit](),
-        )
+        search = (options.get("search") or self.saved.search).replace(n_best=1, beam_size=1)
+        units: list[Unit] = []
         plan = self.planner.plan(text, self.target_language(text, options.get("to", "")), units)
-        told = Wishing(self.engine, self.saved.tokenizer.target).constraints(
-            [plan], units, options.get("wishes", NO_WISHES)
-        )
+        told = self._wishing([plan], units, options).constraints
         for part in plan.parts:
             if isinstance(part, str):
                 yield part
@@ -211,14 +207,19 @@ class Translator:
             prefix = [told.prefixes[part]] if told.prefixes else ()
             for token in self.torch_engine.word_by_word(unit.ids, search, replace(told, prefixes=prefix)):
                 tokens.append(token)
-                text = self._candidates(unit, [Hypothesis(tuple(tokens), 0.0, 0.0, True)])[0].text
+                so_far = self._candidates(unit, [Hypothesis(tuple(tokens), 0.0, 0.0, True)])[0].text
                 # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
-                if text.startswith(said) and not text.endswith("\ufffd") and not unit.without.taken:
-                    yield text[len(said) :]
-                    said = text
+                if so_far.startswith(said) and not so_far.endswith("\ufffd") and not unit.without.taken:
+                    yield so_far[len(said) :]
+                    said = so_far
             [candidate] = self._candidates(unit, [Hypothesis(tuple(tokens), 0.0, 0.0, True)])
             whole = self._put_back(candidate) if unit.without.taken else candidate.text
             yield whole[len(said) :]
+
+    def describe(self, search: SearchConfig, wishes: Wishes = NO_WISHES) -> str:
+        """Which engine translates so, and why no faster one; what must be said may take another search, in torch."""
+        asked = Constraints(prefixes=[(0,)] * bool(wishes.prefix), never=[(0,)] * bool(wishes.never))
+        return self.engine.describe(search, asked)
 
     @cached_property
     def torch_engine(self) -> TorchEngine:
@@ -244,6 +245,10 @@ class Translator:
         source = likely[0][0] if likely and likely[0][1] > 0 else self.directions[0][0]
         return next(target for origin, target in self.directions if origin == source)
 
+    def _wishing(self, plans: Sequence[Plan], units: Sequence[Unit], options: Options) -> Wishing:
+        wishes = options.get("wishes", NO_WISHES)
+        return Wishing(self.engine, self.saved.tokenizer.target, plans, units, wishes)
+
     def _candidates(self, unit: Unit, hypotheses: Iterable[Hypothesis]) -> list[Candidate]:
         return [Candidate(unit, each, self.saved.tokenizer.target, self.guards) for each in hypotheses]
 
@@ -251,7 +256,9 @@ class Translator:
         """What the best candidate would have to say, where all have faults."""
         if not all(each.faults for each in candidates):
             return []
-        return to_say(self.guards, candidates[0].unit.without.text, candidates[0].text)
+        best = candidates[0]
+        mending = to_say(self.guards, best.unit.without.text, best.text)
+        return [*best.unit.must, *mending] if mending else []
 
     def _join(self, plan: Plan, found: Sequence[Sequence[Candidate]], rank: int) -> Translation:
         """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""
@@ -378,5 +385,5 @@ def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "flo
     if last.device.type != "cpu" or inexpressible(saved):
         return last
     if not installed():
-        return Auto((last,), "pip install 'onmal[fast]' translates several times as fast")
+        return Auto((last,), "pip install 'onmal[fast]' brings a faster engine")
     return Auto((CTranslate2Engine(saved, precision=precision), last))

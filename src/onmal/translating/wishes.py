@@ -14,7 +14,7 @@ from onmal.decoding.search import Hypothesis
 from onmal.text.normalize import normalize
 from onmal.text.terms import says
 from onmal.text.tokenizer import SubwordModel
-from onmal.translating.engine import NONE, Constraints, Engine
+from onmal.translating.engine import Constraints, Engine
 from onmal.translating.plan import Plan, Unit
 
 __all__ = ["NO_WISHES", "Wishes", "Wishing", "missing"]
@@ -41,65 +41,81 @@ def missing(unit: Unit, translation: str) -> list[str]:
 
 
 class Wishing:
-    """Has an engine say what was wished for."""
+    """Has an engine translate some texts as was wished for."""
 
-    def __init__(self, engine: Engine, subwords: SubwordModel) -> None:
-        self.engine, self.subwords = engine, subwords
+    def __init__(
+        self,
+        engine: Engine,
+        subwords: SubwordModel,
+        plans: Sequence[Plan],
+        units: Sequence[Unit],
+        wishes: Wishes,
+    ) -> None:
+        self.engine, self.subwords, self.plans, self.units, self.wishes = (
+            engine,
+            subwords,
+            plans,
+            units,
+            wishes,
+        )
+        self.constraints = self._constraints()
 
-    def search(
-        self, plans: Sequence[Plan], units: Sequence[Unit], config: SearchConfig, wishes: Wishes
-    ) -> list[list[Hypothesis]]:
+    def search(self, config: SearchConfig) -> list[list[Hypothesis]]:
         """The hypotheses of each unit; those that say what they must are before those that do not."""
-        constraints = self.constraints(plans, units, wishes)
-        found = self.engine.translate([unit.ids for unit in units], config, constraints)
-
-        def says_all(number: int) -> bool:
-            return any(not missing(units[number], self._text(hypothesis)) for hypothesis in found[number])
-
-        def again(wanted: Mapping[int, Sequence[str]]) -> dict[int, list[Hypothesis]]:
-            return self.saying(units, wanted, config, constraints)
-
-        for plan in plans if wishes.must else ():
+        found = self.engine.translate([unit.ids for unit in self.units], config, self.constraints)
+        for plan in self.plans if self.wishes.must else ():
             said = " ".join(self._text(found[number][0]) for number in plan.units)
-            lacking = [word for word in wishes.must if not says(said, word, plan.target_language)]
+            lacking = [word for word in self.wishes.must if not says(said, word, plan.target_language)]
             if lacking and plan.units:
-                tried = (
-                    again(dict.fromkeys(plan.units, lacking))
-                    if len(plan.units) > 1
-                    else {plan.units[0]: found[plan.units[0]]}
-                )
-                fits = max(tried, key=lambda number: tried[number][0].score - found[number][0].score)
-                units[fits].must.extend(lacking)
-        asked = {n: unit.must for n, unit in enumerate(units) if unit.must and not says_all(n)}
-        for number, hypotheses in again(asked).items():
+                self._fits_best(plan.units, lacking, found, config).must.extend(lacking)
+        unsaid = {
+            number: unit.must
+            for number, unit in enumerate(self.units)
+            if unit.must and all(missing(unit, self._text(each)) for each in found[number])
+        }
+        for number, hypotheses in self.saying(unsaid, config).items():
             found[number] = hypotheses + found[number]
         return found
 
     def saying(
-        self,
-        units: Sequence[Unit],
-        wanted: Mapping[int, Sequence[str]],
-        config: SearchConfig,
-        constraints: Constraints = NONE,
+        self, wanted: Mapping[int, Sequence[str]], config: SearchConfig
     ) -> dict[int, list[Hypothesis]]:
-        """The hypotheses of the units of these numbers, where each says what is wanted of it."""
+        """The hypotheses of the units of these numbers, where each says what is wanted of it, and all else as wished."""
         if not wanted:
             return {}
-        prefixes = [constraints.prefixes[n] for n in wanted] if constraints.prefixes else ()
-        must = [tuple(tuple(self.subwords.encode(word)) for word in words) for words in wanted.values()]
-        asked = replace(constraints, prefixes=prefixes, must=must)
-        found = self.engine.translate([units[n].ids for n in wanted], config, asked)
+        prefixes = self.constraints.prefixes
+        must = [
+            tuple(phrase for word in words if (phrase := tuple(self.subwords.encode(word))))
+            for words in wanted.values()
+        ]
+        asked = replace(
+            self.constraints, prefixes=[prefixes[n] for n in wanted] if prefixes else (), must=must
+        )
+        found = self.engine.translate([self.units[n].ids for n in wanted], config, asked)
         return dict(zip(wanted, found, strict=True))
 
-    def constraints(self, plans: Sequence[Plan], units: Sequence[Unit], wishes: Wishes) -> Constraints:
+    def _fits_best(
+        self,
+        numbers: Sequence[int],
+        words: Sequence[str],
+        found: Sequence[Sequence[Hypothesis]],
+        config: SearchConfig,
+    ) -> Unit:
+        """The unit of a text whose score falls least when it has to say the words."""
+        if len(numbers) == 1:
+            return self.units[numbers[0]]
+        tried = self.saying(dict.fromkeys(numbers, words), config)
+        return self.units[max(numbers, key=lambda n: tried[n][0].score - found[n][0].score)]
+
+    def _constraints(self) -> Constraints:
+        """What the engine is told from the beginning: how each text begins, and what none of them says."""
         prefixes: list[tuple[int, ...]] = []
-        if wishes.prefix:
-            prefix = tuple(self.subwords.encode(wishes.prefix))
-            first = {number for plan in plans for number in plan.units[:1]}
-            prefixes = [prefix if number in first else () for number in range(len(units))]
-        spelled = {
-            form for word in wishes.never for form in (word, word.lower(), word[:1].upper() + word[1:])
-        }
+        if self.wishes.prefix:
+            prefix = tuple(self.subwords.encode(self.wishes.prefix))
+            first = {number for plan in self.plans for number in plan.units[:1]}
+            prefixes = [prefix if number in first else () for number in range(len(self.units))]
+        never = self.wishes.never
+        spelled = {form for word in never for form in (word, word.lower(), word[:1].upper() + word[1:])}
         return Constraints(prefixes, never=[tuple(self.subwords.encode(word)) for word in sorted(spelled)])
 
     def _text(self, hypothesis: Hypothesis) -> str:

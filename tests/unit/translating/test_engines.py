@@ -35,7 +35,7 @@ class Only:
     def __init__(self, name: str, refused: str = "") -> None:
         self.name, self.refused = name, refused
 
-    def describe(self, config: SearchConfig) -> str:
+    def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         return self.name
 
     def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:

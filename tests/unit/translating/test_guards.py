@@ -16,6 +16,7 @@ from onmal.saved_model import load_model
 from onmal.translating.engine import NONE, Constraints, Phrase
 from onmal.translating.guards import GUARDS, Repetition, faults
 from onmal.translating.translator import Translator
+from onmal.translating.wishes import Wishes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -82,8 +83,9 @@ class Says:
         self.hypotheses, self.mended, self.refused = hypotheses, mended, refused
         self.asked: list[SearchConfig] = []
         self.must: list[Sequence[tuple[Phrase, ...]]] = []
+        self.constraints = NONE  # of the last search
 
-    def describe(self, config: SearchConfig) -> str:
+    def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         return "says"
 
     def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
@@ -92,6 +94,7 @@ class Says:
     def translate(
         self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
     ) -> list[list[Hypothesis]]:
+        self.constraints = constraints
         if constraints.must:
             self.must.append(constraints.must)
             return [[Hypothesis(tuple(self.mended), -9.0, -9.0, True)] for _ in sources]
@@ -167,3 +170,15 @@ def test_what_could_not_be_mended_stays_with_its_warning(says: tuple[Translator,
         assert found.text == "In 2050."
         assert found.warnings == ("numbers: lost 2005; invented 2050",)
     assert engine.must == []
+
+
+def test_another_search_keeps_to_what_was_wished_for(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    encode = translator.saved.tokenizer.target.encode
+    translator.engine = engine = Says(encode("In 2050."), mended=encode("In 2005."))
+    wishes = Wishes(prefix="In", never=("market",))
+    texts = ["오늘 시장에 간다.", "2005년에 간다."]
+    translator.translate(texts, search=SearchConfig(beam_size=1), wishes=wishes)
+    assert engine.constraints.must == [(tuple(encode("2005")),)]
+    assert engine.constraints.prefixes == [tuple(encode("In"))]
+    assert tuple(encode("market")) in engine.constraints.never

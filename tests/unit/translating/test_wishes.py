@@ -30,7 +30,7 @@ class Engine:
         self.subwords = translator.saved.tokenizer.target
         self.said, self.told = said, [NONE]
 
-    def describe(self, config: SearchConfig) -> str:
+    def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         return "a test"
 
     def refuses(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
