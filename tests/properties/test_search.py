@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from onmal.config import ModelConfig, SearchConfig, Vocabulary
-from onmal.decoding.search import Hypothesis, beam_search
+from onmal.decoding.search import Hypothesis, beam_search, in_place
 from onmal.models import DecoderState, Memory, Probe, Seq2Seq, Transformer
 
 CASES, PER_TEST = 200, 25
@@ -380,3 +380,15 @@ def test_a_beam_that_holds_everything_finds_the_best_of_all_translations(
     for hypothesis in found:
         assert hypothesis.score == pytest.approx(score(hypothesis.tokens), abs=1e-4)
     assert found[0].score == pytest.approx(max(map(score, every)), abs=1e-4)
+
+
+@given(
+    st.integers(1, 6).flatmap(
+        lambda k: st.lists(st.lists(st.integers(0, k - 1), min_size=k, max_size=k), min_size=1)
+    )
+)
+def test_a_row_that_goes_on_keeps_its_place(rows: list[list[int]]) -> None:
+    for parents, order in zip(rows, in_place(torch.tensor(rows)).tolist(), strict=True):
+        assert sorted(order) == list(range(len(parents)))
+        placed = [parents[continuation] for continuation in order]
+        assert all(placed[row] == row for row in parents)

@@ -89,6 +89,7 @@ def beam_search(
 
         # The K best that go on: ending ones sort last, the order among the others stays.
         going = ends.to(torch.uint8).argsort(dim=1, stable=True)[:, :beams]  # [B,K]
+        going = going.gather(1, in_place(rows.gather(1, going)))
         totals, rows, tokens = totals.gather(1, going), rows.gather(1, going), tokens.gather(1, going)
         words = torch.cat((words.take_along_dim(rows[:, :, None], 1), tokens[:, :, None]), 2)  # [B,K,t+1]
         state = state.reorder(rows)
@@ -163,6 +164,19 @@ def continuations(
     ranks = best - diversity * torch.arange(per_row, device=best.device) if diversity else best
     index = ranks.flatten(1).topk(min(count, best.shape[1] * per_row)).indices  # [B,count]
     return best.flatten(1).gather(1, index), index // per_row, tokens.flatten(1).gather(1, index)
+
+
+def in_place(rows: Tensor) -> Tensor:
+    """An order [B,K] of the hypotheses that continue rows [B,K] in which each row's first one has that row's number.
+
+    So only what continues a row in a second way has to be moved, to the place of one that does not go on.
+    """
+    same = rows[:, :, None] == rows[:, None, :]  # [B,K,K]
+    again = same.tril(-1).any(-1)  # [B,K] not the first of its row
+    free = torch.ones_like(again).scatter(1, rows, False)
+    places = free.to(torch.uint8).argsort(dim=1, descending=True, stable=True)  # [B,K] the free ones first
+    nth = again.cumsum(1).sub(1).clamp(min=0)
+    return torch.where(again, places.gather(1, nth), rows).argsort(dim=1)
 
 
 def drawn(

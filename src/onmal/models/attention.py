@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from onmal.models.contract import DecoderState, Place, Probe
-from onmal.models.embedding import Rotation
 
 __all__ = ["KeyValueCache", "MultiHeadAttention", "causal_mask", "explicit_attention", "fused_attention"]
 
@@ -55,11 +54,10 @@ def fused_attention(
     return F.scaled_dot_product_attention(query, keys, values, mask, dropout_p=dropout, is_causal=causal)
 
 
-def rotate(heads: Tensor, rotation: Rotation) -> Tensor:
-    """Turn each pair of components of [B,H,T,E] by its position's angle [T,E]."""
-    even, odd = heads.unflatten(-1, (-1, 2)).unbind(-1)  # [B,H,T,E/2]
-    turned = torch.stack((-odd, even), -1).flatten(-2)  # [B,H,T,E]
-    return (heads * rotation.cos + turned * rotation.sin).to(heads.dtype)
+def rotate(heads: Tensor, rotation: Tensor) -> Tensor:
+    """Turn each pair of components of [B,H,T,E], read as one complex number, by its position's rotation [T,E/2]."""
+    pairs = torch.view_as_complex(heads.float().unflatten(-1, (-1, 2)))  # [B,H,T,E/2]
+    return torch.view_as_real(pairs * rotation).flatten(-2).to(heads.dtype)  # [B,H,T,E]
 
 
 class MultiHeadAttention(nn.Module):
@@ -81,7 +79,7 @@ class MultiHeadAttention(nn.Module):
         *,
         mask: Tensor | None = None,
         causal: bool = False,
-        rotation: Rotation | None = None,
+        rotation: Tensor | None = None,
         probe: Probe | None = None,
     ) -> Tensor:
         """Self-attention of x [B,T,D] -> [B,T,D]; `causal` hides later words."""
@@ -108,7 +106,7 @@ class MultiHeadAttention(nn.Module):
         return self.split(self.key(memory)), self.split(self.value(memory))
 
     def step(
-        self, x: Tensor, cache: KeyValueCache, place: Place, *, rotation: Rotation | None, probe: Probe | None
+        self, x: Tensor, cache: KeyValueCache, place: Place, *, rotation: Tensor | None, probe: Probe | None
     ) -> Tensor:
         """Self-attention of one new word per row x [R,1,D] over itself and the cached earlier words -> [R,1,D]."""
         query, key, value = map(self.split, (self.query(x), self.key(x), self.value(x)))  # [R,H,1,E]

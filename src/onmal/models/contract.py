@@ -87,10 +87,15 @@ class DecoderState:
     """Per hypothesis [R,...]: caches that move with it."""
 
     def reorder(self, rows: Tensor) -> DecoderState:
-        """Move hypotheses within their source: new hypothesis k of source b continues old hypothesis rows[b,k], [B,K]."""
-        first = torch.arange(rows.shape[0], device=rows.device)[:, None] * self.beams  # [B,1]
-        flat = (first + rows).flatten()  # [R]
-        self.rows = {name: tensor.index_select(0, flat) for name, tensor in self.rows.items()}
+        """Move hypotheses within their source: new hypothesis k of source b continues old hypothesis rows[b,k], [B,K].
+
+        What stays where it is is not copied.
+        """
+        source, k = (rows != torch.arange(self.beams, device=rows.device)).nonzero(as_tuple=True)
+        if len(source):
+            new, old = source * self.beams + k, source * self.beams + rows[source, k]
+            for tensor in self.rows.values():
+                tensor.index_copy_(0, new, tensor.index_select(0, old))
         return self
 
     def keep(self, sources: Tensor) -> DecoderState:

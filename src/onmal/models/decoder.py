@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from onmal.config import ModelConfig
 from onmal.models.attention import KeyValueCache, MultiHeadAttention
 from onmal.models.contract import DecoderState, Memory, Place, Probe
-from onmal.models.embedding import Rotation
 from onmal.models.sublayer import FeedForward, Residual, build_norm
 
 __all__ = ["Decoder", "DecoderLayer"]
@@ -34,7 +33,7 @@ class DecoderLayer(nn.Module):
         self.cross_attention_residual = Residual(build_norm(config.norm, d_model), dropout, order)
         self.feed_forward_residual = Residual(build_norm(config.norm, d_model), dropout, order)
 
-    def forward(self, x: Tensor, memory: Memory, rotation: Rotation | None, probe: Probe | None) -> Tensor:
+    def forward(self, x: Tensor, memory: Memory, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[B,T,D] -> [B,T,D], all target positions at once."""
         mask = memory.mask[:, None, None, :]  # [B,1,1,S]
         keys, values = self.cross_attention.keys_and_values(memory.states)  # [B,H,S,E]
@@ -52,7 +51,7 @@ class DecoderLayer(nn.Module):
         keys, values = self.cross_attention.keys_and_values(memory.states)  # [B,H,S,E]
         sources[f"{self.name}.cross_keys"], sources[f"{self.name}.cross_values"] = keys, values
 
-    def step(self, x: Tensor, state: DecoderState, rotation: Rotation | None, probe: Probe | None) -> Tensor:
+    def step(self, x: Tensor, state: DecoderState, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[R,1,D] -> [R,1,D], one target position; a source's K hypotheses share its keys and values."""
         mask = state.source_mask[:, None, None, :]  # [B,1,1,S]
         keys = state.sources[f"{self.name}.cross_keys"]  # [B,H,S,E]
@@ -78,7 +77,7 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(config, layer) for layer in range(config.decoder_layers))
         self.norm = build_norm(config.norm, config.d_model) if config.norm_order == "pre" else nn.Identity()
 
-    def forward(self, x: Tensor, memory: Memory, rotation: Rotation | None, probe: Probe | None) -> Tensor:
+    def forward(self, x: Tensor, memory: Memory, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[B,T,D] -> [B,T,D]."""
         for layer in self.layers:
             x = layer(x, memory, rotation, probe)
@@ -92,7 +91,7 @@ class Decoder(nn.Module):
             layer.start(memory, sources)
         return DecoderState(beams=beams, position=0, source_mask=memory.mask, sources=sources, rows={})
 
-    def step(self, x: Tensor, state: DecoderState, rotation: Rotation | None, probe: Probe | None) -> Tensor:
+    def step(self, x: Tensor, state: DecoderState, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[R,1,D] -> [R,D]; the state moves on by one position."""
         for layer in self.layers:
             assert isinstance(layer, DecoderLayer)

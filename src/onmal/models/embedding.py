@@ -7,7 +7,6 @@ which angles attention turns its queries and keys.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,14 +17,7 @@ from onmal.errors import LengthError
 from onmal.models.contract import Probe, Side
 from onmal.models.sublayer import Dropout
 
-__all__ = ["Embedding", "OutputProjection", "Positions", "Rotation", "build_positions", "drop_words"]
-
-
-class Rotation(NamedTuple):
-    """Cosines and sines [T,E] by which rotary attention turns each pair of components (Su 2021)."""
-
-    cos: Tensor
-    sin: Tensor
+__all__ = ["Embedding", "OutputProjection", "Positions", "build_positions", "drop_words"]
 
 
 class Positions(nn.Module):
@@ -35,8 +27,8 @@ class Positions(nn.Module):
         """What is added to the word vectors at positions ids [T] -> [T,D]."""
         return None
 
-    def rotation(self, ids: Tensor) -> Rotation | None:
-        """How far self-attention turns queries and keys at positions ids [T]."""
+    def rotation(self, ids: Tensor) -> Tensor | None:
+        """What turns the queries and keys of self-attention at positions ids [T]: complex numbers [T,E/2] of length one."""
         return None
 
 
@@ -74,9 +66,9 @@ class RotaryPositions(Positions):
         super().__init__()
         self.head_size = head_size
 
-    def rotation(self, ids: Tensor) -> Rotation:
-        angles = _angles(ids, self.head_size).repeat_interleave(2, -1)  # [T,E]
-        return Rotation(angles.cos(), angles.sin())
+    def rotation(self, ids: Tensor) -> Tensor:
+        angles = _angles(ids, self.head_size)  # [T,E/2]
+        return torch.polar(torch.ones_like(angles), angles)
 
 
 def _angles(ids: Tensor, size: int) -> Tensor:
@@ -117,7 +109,7 @@ class Embedding(nn.Module):
 
     def forward(
         self, tokens: Tensor, *, first: int = 0, probe: Probe | None = None
-    ) -> tuple[Tensor, Rotation | None]:
+    ) -> tuple[Tensor, Tensor | None]:
         """Vectors [B,T,D] of tokens [B,T] that stand at positions first, first+1, ..., and their rotation if any.
 
         Raises LengthError past the last position.

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from onmal.config import ModelConfig
 from onmal.models.attention import MultiHeadAttention
 from onmal.models.contract import Place, Probe
-from onmal.models.embedding import Rotation
 from onmal.models.sublayer import FeedForward, Residual, build_norm
 
 __all__ = ["Encoder", "EncoderLayer"]
@@ -27,7 +26,7 @@ class EncoderLayer(nn.Module):
         self.self_attention_residual = Residual(build_norm(config.norm, d_model), dropout, order)
         self.feed_forward_residual = Residual(build_norm(config.norm, d_model), dropout, order)
 
-    def forward(self, x: Tensor, mask: Tensor, rotation: Rotation | None, probe: Probe | None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[B,S,D] -> [B,S,D]; mask [B,1,1,S] is True where there is a word."""
         x = self.self_attention_residual(
             x, lambda y: self.self_attention(y, self.place, mask=mask, rotation=rotation, probe=probe)
@@ -45,7 +44,7 @@ class Encoder(nn.Module):
         )
         self.norm = build_norm(config.norm, config.d_model) if config.norm_order == "pre" else nn.Identity()
 
-    def forward(self, x: Tensor, mask: Tensor, rotation: Rotation | None, probe: Probe | None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[B,S,D] -> [B,S,D]; mask [B,S] is True where there is a word."""
         for layer in self.layers:
             x = layer(x, mask[:, None, None, :], rotation, probe)

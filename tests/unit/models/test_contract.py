@@ -65,6 +65,14 @@ def test_reorder_after_keep_counts_sources_anew() -> None:
     assert state.rows["flat"].tolist() == [0, 0, 5, 4]
 
 
+def test_hypotheses_that_stay_are_not_copied() -> None:
+    state = state_of(sources=2, beams=2)
+    places = {name: tensor.data_ptr() for name, tensor in state.rows.items()}
+    state.reorder(torch.tensor([[0, 1], [1, 1]]))
+    assert state.rows["flat"].tolist() == [0, 1, 3, 3]
+    assert {name: tensor.data_ptr() for name, tensor in state.rows.items()} == places
+
+
 def test_a_copy_goes_its_own_way() -> None:
     state = state_of(sources=2, beams=2)
     branch = state.copy()
