@@ -10,13 +10,15 @@ __all__ = ["Pair"]
 class Pair(NamedTuple):
     """A sentence pair, its label (kind or domain, "" if the file has none) and its line in the first file.
 
-    Lines count from 1; 0 says that the pair comes from no file.
+    Lines count from 1; 0 says that the pair comes from no file. The target's language (BCP 47) stands there where a
+    translation is looked at.
     """
 
     source: str
     target: str
     label: str = ""
     line: int = 0
+    target_language: str = ""
 
     def swapped(self) -> Pair:
         """The same pair for the other direction."""

@@ -1,8 +1,9 @@
 """What was lost, changed or invented in a translation: each guard names one fault of a sentence beside its translation.
 
 A guard is a filter of `onmal.cleaning`: what is wrong with a pair in a corpus is wrong with a pair that a network has made.
-Where the best hypothesis has a fault and another has none, that one is taken. Where all have, and the guard knows what is missing,
-there is another search for a translation that says it; what is still wrong then is a warning.
+Where the best hypothesis has a fault and another has none, that one is taken. Where all have, several sentences are translated
+one by one; and where a guard knows what is missing, there is another search for a translation that says it. What is still wrong then is
+a warning.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from onmal.cleaning.filters import NUMBER_WORD, Empty, Filter, Identical, LengthRatio
 from onmal.data.pair import Pair
+from onmal.text.number_words import spelled, spells
+from onmal.text.segment import split_sentences
 
-__all__ = ["GUARDS", "Mending", "Numbers", "Repetition", "faults", "to_say"]
+__all__ = ["GUARDS", "Mending", "Numbers", "Repetition", "Sentences", "faults", "to_say"]
 
 DIGITS = re.compile(r"\d+")
 GROUPING = re.compile("(?<=\\d)[.,\u00a0\u202f'’](?=\\d{3}(?!\\d))")  # of thousands
@@ -32,8 +35,8 @@ LONG = (
 class Numbers:
     """A number of one side is not on the other: stricter than the filter, for which the same digits in any order will do.
 
-    Nothing is said where a word stands for digits (3만, 2 million), nor of a small number on one side alone, which may
-    be a word or a month on the other.
+    Nothing is said where a word stands for digits (3만, 2 million), nor of a small number on one side alone where a word or a
+    month says it on the other, or may, in a language whose words for numbers are not known.
     """
 
     name: ClassVar[str] = "numbers"
@@ -44,7 +47,8 @@ class Numbers:
             return None
         lost, invented = source - target, target - source
         doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
-        if not doubtful or NUMBER_WORD.search(pair.source) or NUMBER_WORD.search(pair.target):
+        unsaid = any(spells(pair.target, number, pair.target_language) is False for number in lost)
+        if not (doubtful or unsaid) or NUMBER_WORD.search(pair.source) or NUMBER_WORD.search(pair.target):
             return None
         return "; ".join(
             f"{what} {', '.join(map(str, sorted(some)[:3]))}"
@@ -52,10 +56,11 @@ class Numbers:
             if some
         )
 
-    def to_say(self, pair: Pair) -> list[str]:
-        """The numbers that were lost, as the source writes them."""
+    def to_say(self, pair: Pair) -> list[tuple[str, ...]]:
+        """The numbers that were lost: as the source writes them, or in words."""
         there = _numbers(pair.target)
-        return [number for number in WRITTEN.findall(pair.source) if not _numbers(number) <= there]
+        lost = {number: n for number in WRITTEN.findall(pair.source) for n in _numbers(number) - there}
+        return [(number, *spelled(n, pair.target_language)) for number, n in lost.items()]
 
 
 def _numbers(text: str) -> set[int]:
@@ -100,13 +105,24 @@ def _run(items: Sequence[str], length: int, times: int) -> int | None:
     return None
 
 
-GUARDS: tuple[Filter, ...] = (Empty(), Identical(), LengthRatio(), Numbers(), Repetition())
+@dataclass(frozen=True)
+class Sentences:
+    """Fewer sentences than the source, where that has several."""
+
+    name: ClassVar[str] = "sentences"
+
+    def __call__(self, pair: Pair) -> str | None:
+        said = len(split_sentences(pair.source))
+        told = len(split_sentences(pair.target, pair.target_language)) if said > 1 else said
+        return f"{said} became {told}" if told < said else None
+
+
+GUARDS: tuple[Filter, ...] = (Empty(), Identical(), LengthRatio(), Numbers(), Repetition(), Sentences())
 """Those that watch over every translation."""
 
 
-def faults(guards: Sequence[Filter], source: str, translation: str) -> list[str]:
-    """Each fault by its name, with what is wrong."""
-    pair = Pair(source, translation)
+def faults(guards: Sequence[Filter], pair: Pair) -> list[str]:
+    """Each fault of a translation by its name, with what is wrong."""
     return [f"{guard.name}: {what}" for guard in guards if (what := guard(pair))]
 
 
@@ -114,11 +130,10 @@ def faults(guards: Sequence[Filter], source: str, translation: str) -> list[str]
 class Mending(Protocol):
     """A guard that knows what a translation has to say to be without its fault."""
 
-    def to_say(self, pair: Pair) -> list[str]:
-        """Words or phrases."""
+    def to_say(self, pair: Pair) -> list[tuple[str, ...]]:
+        """Words or phrases, each with other ways to say the same."""
 
 
-def to_say(guards: Sequence[Filter], source: str, translation: str) -> list[str]:
+def to_say(guards: Sequence[Filter], pair: Pair) -> list[tuple[str, ...]]:
     """What would mend a translation, as far as the guards know."""
-    pair = Pair(source, translation)
-    return [word for guard in guards if isinstance(guard, Mending) for word in guard.to_say(pair)]
+    return [ways for guard in guards if isinstance(guard, Mending) for ways in guard.to_say(pair)]

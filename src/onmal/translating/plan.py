@@ -7,7 +7,7 @@ still too long into pieces; what stood between them is put back between their tr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
 from onmal.saved_model import SavedModel
@@ -24,8 +24,11 @@ __all__ = ["Plan", "Planner", "Unit"]
 class Unit:
     """What the network translates in one piece."""
 
+    text: str
     without: Without
-    """Its text, and the fragments (addresses, markup, placeholders) that were taken out of it."""
+    """The same, and the fragments (addresses, markup, placeholders) that were taken out of it."""
+    read: str
+    """What the network reads of it: the same, or in small letters what is all in capitals."""
     ids: list[int]
     target_language: str
     must: list[str] = field(default_factory=list)
@@ -62,18 +65,21 @@ class Planner:
         encode = partial(self.saved.tokenizer.encode_source, target_language=target, tag=self.tag)
 
         @lru_cache(maxsize=1)  # what fits is added next
-        def read(piece: str) -> tuple[Without, list[int]]:
+        def read(piece: str) -> Unit:
             without = take_out(piece)
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
-            return without, encode(without.text) if len(without.text) <= 16 * longest else []
+            ids = encode(without.text) if len(without.text) <= 16 * longest else []
+            unit = Unit(piece, without, without.text, ids, target)
+            return self._calmed(unit) if without.text.isupper() and " " in without.text else unit
 
         def add(piece: str) -> None:
-            without, ids = read(piece)
-            if without.taken and not without.has_words:
+            unit = read(piece)
+            if unit.without.taken and not unit.without.has_words:
                 plan.parts.append(piece)
                 return
             plan.parts.append(len(units))
-            units.append(Unit(without, ids or encode(without.text), target, wanted(without.text)))
+            words = unit.without.text
+            units.append(replace(unit, ids=unit.ids or encode(words), must=wanted(words)))
 
         def wanted(words: str) -> list[str]:
             if not self.glossary:
@@ -81,7 +87,7 @@ class Planner:
             return self.glossary.wanted(words, next(s for s, t in self.saved.directions if t == target))
 
         def fits(piece: str) -> bool:
-            return 0 < len(read(piece)[1]) <= longest
+            return 0 < len(read(piece).ids) <= longest
 
         for number, line in enumerate(text.split("\n")):
             if number:
@@ -108,6 +114,25 @@ class Planner:
                     f"long_input: longer than the {longest} tokens seen in training, translated in {count} pieces"
                 )
             plan.parts.append(line[len(before) + len(words) :])
+        return plan
+
+    def _calmed(self, unit: Unit) -> Unit:
+        """The same in small letters, where those are fewer tokens: the tokenizer has seen them more often."""
+        calm = unit.without.text.capitalize()
+        ids = self.saved.tokenizer.encode_source(calm, unit.target_language, self.tag)
+        return (
+            replace(unit, read=calm, ids=ids)
+            if len(ids) < len(unit.ids) and len(calm) == len(unit.read)
+            else unit
+        )
+
+    def apart(self, unit: Unit, units: list[Unit]) -> Plan:
+        """A unit's text cut into its sentences, each a unit of its own that is added to `units`."""
+        plan = Plan(unit.text, unit.target_language)
+        for sentence in split_sentences(unit.text, self.language):
+            plan.parts += self.plan(sentence.text, unit.target_language, units).parts
+            plan.parts.append(sentence.gap or (" " if writes_spaces(unit.target_language) else ""))
+        plan.parts.pop()  # nothing follows the last sentence
         return plan
 
     def _pieces(self, text: str, fits: Callable[[str], bool]) -> Iterator[tuple[str, str]]:

@@ -20,14 +20,14 @@ from onmal.saved_model import SavedModel, load_model
 from onmal.text.fragments import put_back
 from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
-from onmal.text.tokenizer import SubwordModel
 from onmal.translating.ctranslate2_engine import CTranslate2Engine, installed
+from onmal.translating.draft import Candidate, Draft
 from onmal.translating.engine import Auto, Constraints, Engine, Precision
 from onmal.translating.glossary import Glossary
-from onmal.translating.guards import GUARDS, faults, to_say
+from onmal.translating.guards import GUARDS
 from onmal.translating.plan import Plan, Planner, Unit
 from onmal.translating.torch_engine import TorchEngine
-from onmal.translating.wishes import NO_WISHES, Wishes, Wishing, missing
+from onmal.translating.wishes import NO_WISHES, Wishes, Wishing
 
 __all__ = ["Alignment", "Options", "Translation", "Translator", "choose_engine", "load"]
 
@@ -70,33 +70,6 @@ class Translation:
             "warnings": list(self.warnings),
             **({"alternatives": [a.as_dict() for a in self.alternatives]} if self.alternatives else {}),
         }
-
-
-@dataclass
-class Candidate:
-    """One hypothesis for a unit: its text, and what is wrong with it."""
-
-    unit: Unit
-    hypothesis: Hypothesis
-    subwords: SubwordModel
-    guards: Sequence[Filter]
-
-    @cached_property
-    def text(self) -> str:
-        """What it says; a network can spell a line break in bytes, though no text that it learned had any."""
-        return normalize(self.subwords.decode(self.hypothesis.tokens))
-
-    @cached_property
-    def faults(self) -> list[str]:
-        """What the guards find, and what should have been said."""
-        lacking = [f"missing: {word}" for word in missing(self.unit, self.text)]
-        return faults(self.guards, self.unit.without.text, self.text) + lacking
-
-
-def _sound_first(candidates: list[Candidate]) -> list[Candidate]:
-    """The candidates with the first one that has no fault before the others."""
-    sound = next((rank for rank, each in enumerate(candidates) if not each.faults), 0)
-    return [candidates[sound], *candidates[:sound], *candidates[sound + 1 :]]
 
 
 class Options(TypedDict, total=False):
@@ -168,14 +141,8 @@ class Translator:
             for text in texts
         ]
         wider = search.replace(n_best=search.beam_size) if self.guards else search
-        wishing = self._wishing(plans, units, options)
-        hypotheses = wishing.search(wider)
-        found = [self._candidates(unit, each) for unit, each in zip(units, hypotheses, strict=True)]
-        lacking = {n: words for n, each in enumerate(found) if (words := self._lacking(each))}
-        if lacking and not self.engine.refuses(wider, Constraints(must=[((0,),)])):
-            for n, tried in wishing.saying(lacking, wider).items():
-                found[n] = [each for each in self._candidates(units[n], tried) if not each.faults] + found[n]
-        found = [_sound_first(candidates)[: search.n_best] for candidates in found]
+        draft = Draft(self._wishing(plans, units, options), self.planner, self.guards, wider)
+        found = [candidates[: search.n_best] for candidates in draft.mended()]
         for plan in plans:
             best = self._join(plan, found, 0)
             if options.get("alignment"):
@@ -207,12 +174,12 @@ class Translator:
             prefix = [told.prefixes[part]] if told.prefixes else ()
             for token in self.torch_engine.word_by_word(unit.ids, search, replace(told, prefixes=prefix)):
                 tokens.append(token)
-                so_far = self._candidates(unit, [Hypothesis(tuple(tokens), 0.0, 0.0, True)])[0].text
+                so_far = self._candidate(unit, tokens).text
                 # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
                 if so_far.startswith(said) and not so_far.endswith("\ufffd") and not unit.without.taken:
                     yield so_far[len(said) :]
                     said = so_far
-            [candidate] = self._candidates(unit, [Hypothesis(tuple(tokens), 0.0, 0.0, True)])
+            candidate = self._candidate(unit, tokens)
             whole = self._put_back(candidate) if unit.without.taken else candidate.text
             yield whole[len(said) :]
 
@@ -245,20 +212,13 @@ class Translator:
         source = likely[0][0] if likely and likely[0][1] > 0 else self.directions[0][0]
         return next(target for origin, target in self.directions if origin == source)
 
-    def _wishing(self, plans: Sequence[Plan], units: Sequence[Unit], options: Options) -> Wishing:
+    def _wishing(self, plans: Sequence[Plan], units: list[Unit], options: Options) -> Wishing:
         wishes = options.get("wishes", NO_WISHES)
         return Wishing(self.engine, self.saved.tokenizer.target, plans, units, wishes)
 
-    def _candidates(self, unit: Unit, hypotheses: Iterable[Hypothesis]) -> list[Candidate]:
-        return [Candidate(unit, each, self.saved.tokenizer.target, self.guards) for each in hypotheses]
-
-    def _lacking(self, candidates: Sequence[Candidate]) -> list[str]:
-        """What the best candidate would have to say, where all have faults."""
-        if not all(each.faults for each in candidates):
-            return []
-        best = candidates[0]
-        mending = to_say(self.guards, best.unit.without.text, best.text)
-        return [*best.unit.must, *mending] if mending else []
+    def _candidate(self, unit: Unit, tokens: Sequence[int]) -> Candidate:
+        hypothesis = Hypothesis(tuple(tokens), 0.0, 0.0, ended=True)
+        return Candidate(unit, hypothesis, self.saved.tokenizer.target, self.guards)
 
     def _join(self, plan: Plan, found: Sequence[Sequence[Candidate]], rank: int) -> Translation:
         """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""
@@ -286,7 +246,7 @@ class Translator:
     def _put_back(self, candidate: Candidate) -> str:
         """The translation of a unit with its fragments where the words are that they stood beside."""
         tokenizer, unit, hypothesis = self.saved.tokenizer, candidate.unit, candidate.hypothesis
-        spans = tokenizer.source.spans(unit.without.text)
+        spans = tokenizer.source.spans(unit.read)
         first = len(tokenizer.prefix(unit.target_language, self.tag))
         decode, tokens = tokenizer.target.decode, hypothesis.tokens
         ends = [len(normalize(decode(tokens[: count + 1]))) for count in range(len(tokens))]

@@ -48,7 +48,7 @@ class Wishing:
         engine: Engine,
         subwords: SubwordModel,
         plans: Sequence[Plan],
-        units: Sequence[Unit],
+        units: list[Unit],
         wishes: Wishes,
     ) -> None:
         self.engine, self.subwords, self.plans, self.units, self.wishes = (
@@ -76,6 +76,11 @@ class Wishing:
         for number, hypotheses in self.saying(unsaid, config).items():
             found[number] = hypotheses + found[number]
         return found
+
+    def others(self, units: Sequence[Unit], config: SearchConfig) -> list[list[Hypothesis]]:
+        """The hypotheses of further units, of which nothing is wished but what they must not say."""
+        asked = replace(self.constraints, prefixes=())
+        return self.engine.translate([unit.ids for unit in units], config, asked) if units else []
 
     def saying(
         self, wanted: Mapping[int, Sequence[str]], config: SearchConfig

@@ -15,6 +15,7 @@ from onmal.decoding.search import Hypothesis
 from onmal.saved_model import load_model
 from onmal.translating.engine import NONE, Constraints, Phrase
 from onmal.translating.guards import GUARDS, Repetition, faults
+from onmal.translating.plan import Unit
 from onmal.translating.translator import Translator
 from onmal.translating.wishes import Wishes
 
@@ -61,19 +62,29 @@ def test_what_the_source_repeats_may_be_repeated() -> None:
         ("3만 원이다", "It is 30,000 won", []),
         ("2,024원이다", "It is 2024 won", []),
         ("3월에 세 번 간다", "I go three times in March", []),
+        ("7개 샀다", "bought seven", []),
+        ("7개 샀다", "bought some", ["numbers"]),
+        ("제2차 세계 대전", "World War II", []),
         ("오늘 간다", "go go go go", ["repetition"]),
+        ("나는 간다. 너도 간다.", "I go. You go.", []),
+        ("나는 간다. 너도 간다.", "I go.", ["sentences"]),
+        ("나는 간다.", "I go. I went.", []),
         ("12345", "12345", []),
     ],
 )
 def test_each_fault_has_its_name(source: str, translation: str, names: list[str]) -> None:
-    assert [fault.split(":")[0] for fault in faults(GUARDS, source, translation)] == names
+    found = faults(GUARDS, Pair(source, translation, target_language="en"))
+    assert [fault.split(":")[0] for fault in found] == names
 
 
 def test_right_translations_raise_no_alarm() -> None:
     for split in ("test", "long", "roles", "homonyms"):
         for phrase in phrasebook.phrases(split, 300):
-            for source, target in ((phrase.korean, phrase.english), (phrase.english, phrase.korean)):
-                assert not faults(GUARDS, source, target), (source, target)
+            for source, target, to in (
+                (phrase.korean, phrase.english, "en"),
+                (phrase.english, phrase.korean, "ko"),
+            ):
+                assert not faults(GUARDS, Pair(source, target, target_language=to)), (source, target)
 
 
 class Says:
@@ -156,6 +167,47 @@ def test_a_lost_number_is_searched_for(
     assert found[0].text == f"It is {number}."
     assert found[0].warnings == ()
     assert engine.must == [[(tuple(encode(number)),)]]  # one search, for the one sentence
+
+
+def test_a_lost_number_may_be_said_in_words(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    encode = translator.saved.tokenizer.target.encode
+    translator.engine = engine = Says(encode("I go to school."), mended=encode("seven go to school."))
+    found = translator.translate("7명이 학교에 간다.", search=SearchConfig(beam_size=1))
+    assert (found.text, found.warnings) == ("seven go to school.", ())
+    assert engine.must == [[(tuple(encode("7")),)], [(tuple(encode("seven")),)]]
+
+
+def test_sentences_that_came_out_as_one_are_translated_one_by_one(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    encode = translator.saved.tokenizer.target.encode
+    translator.engine = Says(encode("the market."))
+    found = translator.translate("나는 간다.  <b>너</b>도 간다.", search=SearchConfig(beam_size=1))
+    assert found.text == "the market.  <b>the</b> market."
+    assert found.warnings == ()
+
+
+def test_sentences_are_not_translated_apart_where_that_mends_nothing(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    translator.engine = Says(translator.saved.tokenizer.target.encode("the market"))
+    found = translator.translate("나는 간다. 너도 간다.", search=SearchConfig(beam_size=1))
+    assert (found.text, found.warnings) == ("the market", ("sentences: 2 became 1",))
+
+
+def test_capitals_are_read_in_small_letters_where_those_are_better_known(tmp_path: Path) -> None:
+    translator = Translator(load_model(save_tiny_model(tmp_path / "model")))
+    encode = translator.saved.tokenizer.target.encode
+    translator.engine = Says(encode("오늘 market"))
+    found = translator.translate("THE MARKET AND THE SCHOOL", to="en")
+    assert found.text == "오늘 MARKET"
+    units: list[Unit] = []
+    translator.planner.plan("THE MARKET AND THE SCHOOL\nThe market and THE SCHOOL\nSCHOOL\nX Y", "en", units)
+    assert [unit.read for unit in units] == [
+        "The market and the school",
+        "The market and THE SCHOOL",
+        "SCHOOL",
+        "X Y",
+    ]
 
 
 def test_what_could_not_be_mended_stays_with_its_warning(says: tuple[Translator, Says]) -> None:

@@ -1,0 +1,129 @@
+"""What the network says of each unit, and what else is tried where every candidate has a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from onmal.cleaning.filters import Filter
+from onmal.config import SearchConfig
+from onmal.data.pair import Pair
+from onmal.decoding.search import Hypothesis
+from onmal.text.normalize import normalize
+from onmal.text.segment import split_sentences
+from onmal.text.tokenizer import SubwordModel
+from onmal.translating.engine import Constraints
+from onmal.translating.guards import faults, to_say
+from onmal.translating.plan import Planner, Unit
+from onmal.translating.wishes import Wishing, missing
+
+__all__ = ["Candidate", "Draft"]
+
+
+@dataclass
+class Candidate:
+    """One hypothesis for a unit: its text, and what is wrong with it."""
+
+    unit: Unit
+    hypothesis: Hypothesis
+    subwords: SubwordModel
+    guards: Sequence[Filter]
+
+    @cached_property
+    def text(self) -> str:
+        """What it says; a network can spell a line break in bytes, though no text that it learned had any."""
+        text = normalize(self.subwords.decode(self.hypothesis.tokens))
+        return text if self.unit.read == self.unit.without.text else text.upper()
+
+    @cached_property
+    def faults(self) -> list[str]:
+        """What the guards find, and what should have been said."""
+        lacking = [f"missing: {word}" for word in missing(self.unit, self.text)]
+        return faults(self.guards, self.pair) + lacking
+
+    @property
+    def pair(self) -> Pair:
+        """Source and translation, as the guards see them."""
+        return Pair(self.unit.without.text, self.text, target_language=self.unit.target_language)
+
+
+class Draft:
+    """The candidates of all units, best first, once they were searched for."""
+
+    def __init__(
+        self, wishing: Wishing, planner: Planner, guards: Sequence[Filter], config: SearchConfig
+    ) -> None:
+        self.wishing, self.planner, self.guards, self.config = wishing, planner, guards, config
+        self.units = wishing.units
+        self.found = self._candidates(self.units, wishing.search(config))
+
+    def mended(self) -> list[list[Candidate]]:
+        """The same after all that was tried; what has no fault comes first."""
+        wishes = self.wishing.wishes
+        if self.guards and not (wishes.prefix or wishes.must):  # which belong to the whole
+            self._apart()
+        if self.guards:
+            self._again()
+        return [_sound_first(candidates) for candidates in self.found]
+
+    def _candidates(
+        self, units: Iterable[Unit], hypotheses: Iterable[Iterable[Hypothesis]]
+    ) -> list[list[Candidate]]:
+        return [
+            [Candidate(unit, each, self.wishing.subwords, self.guards) for each in some]
+            for unit, some in zip(units, hypotheses, strict=True)
+        ]
+
+    def _apart(self) -> None:
+        """Sentences are translated one by one where that leaves fewer faults."""
+        whole = len(self.units)
+        tried = [
+            (plan, n, self.planner.apart(self.units[n], self.units))
+            for plan in self.wishing.plans
+            for n in plan.units
+            if all(each.faults for each in self.found[n]) and len(split_sentences(self.units[n].text)) > 1
+        ]
+        added = self.units[whole:]
+        self.found += self._candidates(added, self.wishing.others(added, self.config))
+        for plan, n, sentences in tried:
+            said = "".join(
+                part if isinstance(part, str) else _sound_first(self.found[part])[0].text
+                for part in sentences.parts
+            )
+            unit = self.units[n]
+            pair = Pair(unit.without.text, said, target_language=unit.target_language)
+            if len(faults(self.guards, pair)) < len(self.found[n][0].faults):
+                at = plan.parts.index(n)
+                plan.parts[at : at + 1] = sentences.parts
+
+    def _again(self) -> None:
+        """What was lost and is known is searched for, in one way of saying it or another."""
+        faulty = {n: some[0] for n, some in enumerate(self.found) if all(each.faults for each in some)}
+        lost = {n: ways for n, best in faulty.items() if (ways := to_say(self.guards, best.pair))}
+        if not lost or self.wishing.engine.refuses(self.config, Constraints(must=[((0,),)])):
+            return
+        mended: dict[int, list[Candidate]] = {n: [] for n in lost}
+        for attempt in range(max(len(ways) for each in lost.values() for ways in each)):
+            said = {
+                n: [*faulty[n].unit.must, *(ways[min(attempt, len(ways) - 1)] for ways in each)]
+                for n, each in lost.items()
+                if any(attempt < len(ways) for ways in each)
+            }
+            tried = self.wishing.saying(said, self.config)
+            for n, candidates in zip(
+                tried, self._candidates(map(self.units.__getitem__, tried), tried.values()), strict=True
+            ):
+                mended[n] += [each for each in candidates if not each.faults]
+        for n, candidates in mended.items():
+            self.found[n][:0] = sorted(candidates, key=_score)
+
+
+def _score(candidate: Candidate) -> float:
+    return -candidate.hypothesis.score
+
+
+def _sound_first(candidates: list[Candidate]) -> list[Candidate]:
+    """The candidates with the first one that has no fault before the others."""
+    sound = next((rank for rank, each in enumerate(candidates) if not each.faults), 0)
+    return [candidates[sound], *candidates[:sound], *candidates[sound + 1 :]]

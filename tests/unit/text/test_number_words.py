@@ -1,0 +1,55 @@
+"""number words: what says a small number in words, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from onmal.text.number_words import spelled, spells
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "language"),
+    [
+        ("I bought seven apples.", 7, "en"),
+        ("on the Seventh day", 7, "en-GB"),
+        ("in July", 7, "en"),
+        ("World War II", 2, "en"),
+        ("twenty-two years old", 22, "en"),
+        ("사과 일곱 개", 7, "ko"),
+        ("칠월에 만나요", 7, "ko"),
+        ("네 시에", 4, "ko"),
+        ("네시에", 4, "ko"),
+        ("스물두 살", 22, "ko"),
+        ("zum dritten Mal", 3, "de"),
+        ("quinze jours", 15, "fr"),
+        ("el segundo piso", 2, "es"),
+    ],
+)
+def test_words_that_say_a_number(text: str, number: int, language: str) -> None:
+    assert spells(text, number, language) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "language"),
+    [
+        ("I bought eight apples.", 7, "en"),
+        ("an often listened story", 10, "en"),
+        ("네가 왔다", 4, "ko"),
+        ("한국은 크다", 1, "ko"),
+        ("", 7, "de"),
+    ],
+)
+def test_words_that_do_not(text: str, number: int, language: str) -> None:
+    assert spells(text, number, language) is False
+
+
+@pytest.mark.parametrize(("number", "language"), [(32, "en"), (7, "hu"), (7, ""), (-1, "ko")])
+def test_where_no_words_are_known_nothing_is_said(number: int, language: str) -> None:
+    assert spells("seven", number, language) is None
+    assert spelled(number, language) == []
+
+
+def test_korean_has_two_usual_ways() -> None:
+    assert spelled(7, "en") == ["seven"]
+    assert spelled(7, "ko") == ["일곱", "칠"]
+    assert spelled(31, "ko-KR") == ["서른한", "삼십일"]
