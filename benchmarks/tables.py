@@ -106,11 +106,28 @@ WORDS: Mapping[str, Words] = {
         "pairs of tags": "pairs of tags",
         "white space": "white space around",
         "paragraphs": "sentences of a paragraph",
-        "fidelity": "{cases:,} cases, half of them Korean to English, half English to Korean; model {model}, configuration {config_hash}; {machine}",
-        "fidelity means": "kept: each as often as before, letter by letter. Beside its word: where the rest was translated as the reference,"
+        "repetition": "no end of “hahaha”",
+        "capitals": "A SENTENCE IN CAPITALS",
+        "numbers": "a number in figures",
+        "names": "names",
+        "fidelity": "{cases:,} cases, Korean to English and English to Korean; model {model}, configuration {config_hash}; {machine}",
+        "fidelity means": "kept: each as often as before, letter by letter; a number may come in words, and nothing in capitals may be left untranslated. Beside its word: where the rest was translated as the reference,"
         " next to a word that the gold alignment names. chrF lost: against the same sentences without it. Network alone: the same"
-        " weights and search, with nothing around them. chrF: `{signature}`",
+        " weights and search in CTranslate2, with nothing around them. chrF: `{signature}`",
         "alarms": "Warnings on the same sentences with nothing in them: {warned_on_clean:g} %",
+        "beam": "Beam",
+        "sentences": "Sentences/s",
+        "torch times": "Times torch's",
+        "one": "One sentence, ms (99 %)",
+        "bleu": "BLEU",
+        "same": "Same as torch",
+        "onmal, torch": "**onmal**, torch",
+        "onmal, ctranslate2": "**onmal**, CTranslate2",
+        "onmal, ctranslate2, int8": "**onmal**, CTranslate2, int8",
+        "transformers": "Transformers, `generate`",
+        "direct": "CTranslate2 called directly, {rest}",
+        "translated": "{sentences:,} sentences of {model}'s test, text in and text out; medians (ranges) of {rounds} slices of {slice_seconds:g} s for each, by"
+        " turns, on {machine}. CTranslate2 called directly: the fastest of the workers, threads and batch sizes tried. `{signature}`",
         "p means": "p: how likely the difference to the recipe's translations is by the choice of sentences alone (paired bootstrap;"
         " of several seeds the largest); what another seed changes comes on top of it",
     },
@@ -189,10 +206,27 @@ WORDS: Mapping[str, Words] = {
         "pairs of tags": "태그 한 쌍",
         "white space": "앞뒤 공백",
         "paragraphs": "문단의 문장 수",
-        "fidelity": "사례 {cases:,}개, 한국어→영어와 영어→한국어 반반. 모델 {model}, 설정 해시 {config_hash}. {machine}",
-        "fidelity means": "남은 비율: 하나하나가 글자 그대로, 전과 같은 수만큼 남은 사례. 제 단어 옆: 나머지가 참조 번역과 똑같은 사례 가운데 정답 정렬이"
-        " 가리키는 단어 옆에 놓인 것. 잃은 chrF: 그것이 없는 같은 문장과 견준 차이. 신경망만: 같은 가중치와 탐색을 그대로 쓴 것. chrF: `{signature}`",
+        "repetition": "끝없이 되풀이하지 않기",
+        "capitals": "대문자로만 쓴 문장",
+        "numbers": "숫자로 쓴 수",
+        "names": "이름",
+        "fidelity": "사례 {cases:,}개, 한국어→영어와 영어→한국어. 모델 {model}, 설정 해시 {config_hash}. {machine}",
+        "fidelity means": "남은 비율: 하나하나가 글자 그대로, 전과 같은 수만큼 남은 사례. 수는 낱말로 써도 되고, 대문자는 번역되지 않고 남으면 안 됩니다. 제 단어 옆: 나머지가 참조 번역과 똑같은 사례 가운데 정답 정렬이"
+        " 가리키는 단어 옆에 놓인 것. 잃은 chrF: 그것이 없는 같은 문장과 견준 차이. 신경망만: 같은 가중치와 탐색을 CTranslate2로 그대로 쓴 것. chrF: `{signature}`",
         "alarms": "아무것도 넣지 않은 같은 문장에 나온 경고: {warned_on_clean:g} %",
+        "beam": "빔",
+        "sentences": "초당 문장",
+        "torch times": "torch의 몇 배",
+        "one": "한 문장, ms (99 %)",
+        "bleu": "BLEU",
+        "same": "torch와 같은 번역",
+        "onmal, torch": "**onmal**, torch",
+        "onmal, ctranslate2": "**onmal**, CTranslate2",
+        "onmal, ctranslate2, int8": "**onmal**, CTranslate2, int8",
+        "transformers": "Transformers, `generate`",
+        "direct": "CTranslate2를 바로 부름, {rest}",
+        "translated": "{model}의 시험 문장 {sentences:,}개, 글에서 글까지. 저마다 {slice_seconds:g}초씩 {rounds}번 번갈아 잰 중앙값(범위), {machine}. CTranslate2를 바로 부른 것은"
+        " 시험해 본 일꾼, 스레드, 배치 크기 가운데 가장 빠른 것. `{signature}`",
         "p means": "p: 레시피의 번역과의 차이가 문장을 고른 우연만으로 생길 확률(짝 부트스트랩, 시드가 여럿이면 가장 큰 값)."
         " 시드를 바꿀 때 생기는 차이는 들어 있지 않습니다",
     },
@@ -370,6 +404,36 @@ def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
     return [*table([words.get(key, key) for key in keys], rows), *listed(notes)]
 
 
+def translate_speed(results: Mapping[str, Result], words: Words) -> list[str]:
+    """Sentences a second and milliseconds for one, with the same weights in every engine."""
+    result = results.get("translate_speed")
+    if result is None:
+        how = "python benchmarks/translate_speed.py runs/multi30k-en-de"
+        return missing(words, [("translate_speed", "docs/benchmarks.md", how)])
+    rows = []
+    for beam, systems in result["beams"].items():
+        for name, found in systems.items():
+            rates, (toolkit, _, rest) = found["sentences_per_second"], name.partition(", ")
+            times = found["median"] / systems["onmal, torch"]["median"]
+            rows.append(
+                [
+                    beam,
+                    words["direct"].format(rest=rest) if toolkit == "CTranslate2" else words[name],
+                    f"{found['median']:,.0f} ({min(rates):,.0f} – {max(rates):,.0f})",
+                    f"{times:.2f}",
+                    f"{found['one_ms_median']:.1f} ({found['one_ms_p99']:.1f})",
+                    f"{found['bleu']:.2f}",
+                    f"{found['same']:.1%}",
+                ]
+            )
+    keys = ("beam", "system", "sentences", "torch times", "one", "bleu", "same")
+    versions = f"{words['versions']}: " + ", ".join(f"{k} {v}" for k, v in result["versions"].items())
+    return [
+        *table([words[key] for key in keys], rows),
+        *listed([words["translated"].format_map(result), versions]),
+    ]
+
+
 def fidelity(results: Mapping[str, Result], words: Words) -> list[str]:
     """What comes through unharmed, class by class, beside the network alone."""
     result = results.get("fidelity")
@@ -384,7 +448,7 @@ def fidelity(results: Mapping[str, Result], words: Words) -> list[str]:
     rows = [
         [
             words[kind], f"{found['cases']:,}", f"{found['kept']:.1f} %", f"{alone[kind]['kept']:.1f} %",
-            "" if found["beside"] is None else f"{found['beside']:.1f} %", f"{found['chrf_lost']:.1f}",
+            "" if found["beside"] is None else f"{found['beside']:.1f} %", "" if found["chrf_lost"] is None else f"{found['chrf_lost']:.1f}",
         ]
         for kind, found in own.items()
     ]  # fmt: skip
@@ -400,6 +464,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "train_speed": train_speed,
     "time_to_quality": time_to_quality,
     "regularisers": regularisers,
+    "translate_speed": translate_speed,
     "fidelity": fidelity,
 }
 

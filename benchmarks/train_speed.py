@@ -115,6 +115,8 @@ def recipe(options: Namespace) -> tuple[RunConfig, dict[str, Path]]:
     # As a person without a recipe for this machine runs it: threads and processes by the number of cores. The work of
     # an update is the same for all with Adam, which all have.
     values = apply_overrides(values, ("train.threads=0", "train.processes=0", "train.optimizer=adam"))
+    # Positions that all toolkits have.
+    values = apply_overrides(values, ("model.source_positions=learned", "model.target_positions=learned"))
     return RunConfig.from_dict(values), corpora
 
 

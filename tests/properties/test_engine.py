@@ -12,8 +12,8 @@ import onmal.translating.torch_engine
 from onmal.config import ModelConfig, SearchConfig, Vocabulary
 from onmal.decoding.search import Hypothesis
 from onmal.models import Seq2Seq, build
-from onmal.translating.engine import Engine
-from onmal.translating.torch_engine import TorchEngine
+from onmal.translating.engine import Constraints, Engine
+from onmal.translating.torch_engine import ExactEngine, TorchEngine
 
 VOCABULARY = Vocabulary(source_size=30, target_size=20)
 LAYERS, LONGEST = 3, 24
@@ -126,3 +126,26 @@ def test_alignment_is_a_distribution_over_the_source_for_each_token(model: Seq2S
         assert all(sum(weights) == pytest.approx(1, abs=1e-5) for weights in rows)
         # A token is aligned before it is known: the last one changes nothing.
         assert engine.align(row, [*target[:-1], 5]) == rows
+
+
+def test_the_exact_engine_gives_the_same_to_the_bit_whatever_it_is_given_with(model: Seq2Seq) -> None:
+    texts, search = sources(24), SearchConfig(beam_size=3, n_best=3)
+    engine, threads = ExactEngine(model), torch.get_num_threads()
+    together = engine.translate(texts, search)
+    try:
+        torch.set_num_threads(3 - min(2, threads))
+        order = random.Random(1).sample(range(len(texts)), len(texts))
+        shuffled = engine.translate([texts[n] for n in order], search)
+        assert torch.get_num_threads() == 3 - min(2, threads)
+    finally:
+        torch.set_num_threads(threads)
+    assert [together[n] for n in order] == shuffled
+    assert [engine.translate([text], search)[0] for text in texts] == together
+    assert_same(together, TorchEngine(model).translate(texts, search))
+
+
+def test_the_exact_engine_knows_what_is_asked_of_each_source(model: Seq2Seq) -> None:
+    texts, search = sources(3), SearchConfig(beam_size=2)
+    asked = Constraints(prefixes=[(5,), (), (6, 7)], must=[(), ((8,),), ()], never=[(9,)])
+    found = ExactEngine(model).translate(texts, search, asked)
+    assert_same(found, TorchEngine(model).translate(texts, search, asked))

@@ -142,7 +142,7 @@ def test_what_the_command_does_not_know_gets_its_usage(arguments: list[str]) -> 
         ("inspect MODEL 안녕 --tag back", 2, "this model has no tag 'back'; it knows: none"),
         ("translate MODEL a.ko --text 안녕", 2, "both a.ko and --text were given"),
         ("translate MODEL a.ko --beam-size 2 --n-best 3", 2, "n_best = 3 is more than beam_size = 2"),
-        ("translate MODEL a.ko --engine c2", 2, "no engine 'c2'; choose auto, torch or ctranslate2"),
+        ("translate MODEL a.ko --engine c2", 2, "no engine 'c2'; choose auto, torch, exact or ctranslate2"),
         ("translate MODEL a.ko --precision half", 2, "no precision 'half'; choose one of: float32, bfloat16"),
         (
             "translate MODEL a.ko --engine torch --precision int8",

@@ -117,6 +117,29 @@ TIME_TO_QUALITY = {
         "marian": {"minutes": None, "more_than_minutes": 30.0, "best": 20.0},
     },
 }
+ENGINE = {
+    "sentences_per_second": [100.0, 200.0, 300.0],
+    "median": 200.0,
+    "one_ms_median": 10.04,
+    "one_ms_p99": 20.0,
+    "bleu": 40.0,
+    "same": 0.995,
+}
+TRANSLATE_SPEED = {
+    "machine": "a machine",
+    "model": "multi30k-en-de",
+    "sentences": 1000,
+    "rounds": 3,
+    "slice_seconds": 20.0,
+    "signature": "tok:13a",
+    "versions": {"torch": "2.0"},
+    "beams": {
+        "5": {
+            "onmal, torch": ENGINE,
+            "CTranslate2, float32, 2 x 1 threads, batches of 32": ENGINE | {"median": 400.0},
+        }
+    },
+}
 FIDELITY = {
     "machine": "a machine",
     "model": "phrasebook",
@@ -135,6 +158,7 @@ FIDELITY = {
 }
 RESULTS = {
     "fidelity": FIDELITY,
+    "translate_speed": TRANSLATE_SPEED,
     "multi30k-en-de": MULTI30K,
     "koen": KOEN,
     "phrasebook": PHRASEBOOK,
@@ -146,6 +170,7 @@ SIGNATURES = {
     "multi30k": ("case:mixed", "nc:6", "case:lc|tok:none"),
     "train_speed": (),  # speeds, no scores
     "time_to_quality": ("tok:13a",),
+    "translate_speed": ("tok:13a",),
     "fidelity": ("nc:6",),
 }
 
@@ -213,6 +238,13 @@ def test_a_rival_that_was_stopped_has_a_lower_bound() -> None:
     _, onmal, marian = rows(tables.time_to_quality(RESULTS, tables.WORDS["en"]))
     assert onmal[1:] == ["10.0", "1.0", "35.2"]
     assert marian[1:] == ["> 30.0", "> 3.0", "20.0"]
+
+
+def test_engines_stand_beside_torch() -> None:
+    _, torch, direct = rows(tables.translate_speed(RESULTS, tables.WORDS["en"]))
+    assert torch == ["5", "**onmal**, torch", "200 (100 – 300)", "1.00", "10.0 (20.0)", "40.00", "99.5%"]
+    assert direct[1] == "CTranslate2 called directly, float32, 2 x 1 threads, batches of 32"
+    assert direct[3] == "2.00"
 
 
 def test_the_network_alone_stands_beside_onmal() -> None:

@@ -84,7 +84,7 @@ Engine = Annotated[
     str,
     option(
         "NAME",
-        "What runs the model: torch, ctranslate2, or the fastest that can.  [default: auto]",
+        "What runs the model: torch, exact (torch, the same to the bit), ctranslate2, or the fastest that can.  [default: auto]",
         "--engine",
     ),
 ]

@@ -84,14 +84,13 @@ def constrained_search(
         last = [each.words[-1] if each.words else model.vocabulary.start for each in going]
         token = torch.tensor([*last, *[end] * (beams - len(going))], device=source.device)  # [K]
         states, state = model.step(token, state)  # [K,D]
-        logits = model.project(states).float()[: len(going)]  # [K',V]
-        normaliser = logits.logsumexp(-1, keepdim=True)
+        log_probabilities = model.project(states).float().log_softmax(-1)[: len(going)]  # [K',V]
         words = torch.tensor([each.words for each in going], dtype=torch.long, device=source.device)
         for rule in rules:
-            rule(logits[None], words[None], torch.zeros(1, dtype=torch.long, device=source.device))
+            rule(log_probabilities[None], words[None], torch.zeros(1, dtype=torch.long, device=source.device))
         found = [
             _Beginning(total, row, (*going[row].words, word), going[row].progress.after(word))
-            for total, row, word in _likely(logits - normaliser, going, beams)
+            for total, row, word in _likely(log_probabilities, going, beams)
             if word != end or going[row].progress.complete
         ]
         chosen = _shared_out(found, beams)

@@ -1,6 +1,6 @@
 """What may come next: rules that a search asks at every step, each a small object that forbids some words.
 
-A rule changes the logits [B,K,V] of the words after words [B,K,t] in place: -inf where a word may not come. `sources` [B]
+A rule changes the log-probabilities [B,K,V] of the words after words [B,K,t] in place: -inf where a word may not come. `sources` [B]
 are the numbers of the sources that are still searched.
 """
 
@@ -18,7 +18,7 @@ __all__ = ["MinimumLength", "Never", "NoRepeat", "Prefix", "Rule"]
 class Rule(Protocol):
     """Forbids words."""
 
-    def __call__(self, logits: Tensor, words: Tensor, sources: Tensor) -> None: ...
+    def __call__(self, log_probabilities: Tensor, words: Tensor, sources: Tensor) -> None: ...
 
 
 class MinimumLength:
@@ -27,8 +27,8 @@ class MinimumLength:
     def __init__(self, least: Tensor, end: int) -> None:
         self.least, self.end = least, end
 
-    def __call__(self, logits: Tensor, words: Tensor, sources: Tensor) -> None:
-        logits[self.least[sources] > words.shape[2], :, self.end] = -torch.inf
+    def __call__(self, log_probabilities: Tensor, words: Tensor, sources: Tensor) -> None:
+        log_probabilities[self.least[sources] > words.shape[2], :, self.end] = -torch.inf
 
 
 class NoRepeat:
@@ -37,14 +37,14 @@ class NoRepeat:
     def __init__(self, n: int) -> None:
         self.n = n
 
-    def __call__(self, logits: Tensor, words: Tensor, sources: Tensor) -> None:
+    def __call__(self, log_probabilities: Tensor, words: Tensor, sources: Tensor) -> None:
         said = words.shape[2]
         if said < self.n:
             return
         windows = words.unfold(2, self.n, 1)  # [B,K,t-n+1,n]
         last = words[:, :, None, said - self.n + 1 :]  # [B,K,1,n-1]
         source, beam, window = (windows[..., :-1] == last).all(-1).nonzero(as_tuple=True)
-        logits[source, beam, windows[source, beam, window, -1]] = -torch.inf
+        log_probabilities[source, beam, windows[source, beam, window, -1]] = -torch.inf
 
 
 class Prefix:
@@ -55,15 +55,15 @@ class Prefix:
         padded = [[*prefix, *[-1] * (longest - len(prefix))] for prefix in prefixes]
         self.words = torch.tensor(padded, dtype=torch.long, device=device)  # [B,P]; -1 where all are free
 
-    def __call__(self, logits: Tensor, words: Tensor, sources: Tensor) -> None:
+    def __call__(self, log_probabilities: Tensor, words: Tensor, sources: Tensor) -> None:
         said = words.shape[2]
         if said >= self.words.shape[1]:
             return
         forced = self.words[sources, said]  # [B]
         bound = (forced >= 0).nonzero().flatten()
-        kept = logits[bound, :, forced[bound]]
-        logits[bound] = -torch.inf
-        logits[bound, :, forced[bound]] = kept
+        kept = log_probabilities[bound, :, forced[bound]]
+        log_probabilities[bound] = -torch.inf
+        log_probabilities[bound, :, forced[bound]] = kept
 
 
 class Never:
@@ -73,10 +73,10 @@ class Never:
         self.words = [phrase[0] for phrase in phrases if len(phrase) == 1]
         self.phrases = [phrase for phrase in phrases if len(phrase) > 1]
 
-    def __call__(self, logits: Tensor, words: Tensor, sources: Tensor) -> None:
-        logits[..., self.words] = -torch.inf
+    def __call__(self, log_probabilities: Tensor, words: Tensor, sources: Tensor) -> None:
+        log_probabilities[..., self.words] = -torch.inf
         for *before, last in self.phrases:
             at = words.shape[2] - len(before)
             if at >= 0:
                 begun = (words[:, :, at:] == words.new_tensor(before)).all(-1)  # [B,K]
-                logits[..., last].masked_fill_(begun, -torch.inf)
+                log_probabilities[..., last].masked_fill_(begun, -torch.inf)

@@ -73,14 +73,13 @@ def beam_search(
     while len(alive):
         states, state = model.step(token, state, probe=coverage)  # [R,D]
         length = words.shape[2] + 1
-        logits = model.project(states).float().view(*totals.shape, -1)  # [B,K,V]
-        normaliser = logits.logsumexp(-1, keepdim=True)  # [B,K,1]
+        log_probabilities = model.project(states).float().log_softmax(-1).view(*totals.shape, -1)  # [B,K,V]
         for rule in rules:
-            rule(logits, words, alive)
+            rule(log_probabilities, words, alive)
         if draws:
-            totals, rows, tokens = drawn(draws, logits - normaliser, totals, alive, length - 1)
+            totals, rows, tokens = drawn(draws, log_probabilities, totals, alive, length - 1)
         else:
-            totals, rows, tokens = continuations(logits, normaliser, totals, 2 * beams, config.diversity)
+            totals, rows, tokens = continuations(log_probabilities, totals, 2 * beams, config.diversity)
         ends = tokens == end  # [B,2K]
         for b, k in ends[:, :beams].nonzero().tolist():
             total = totals[b, k].item()
@@ -151,15 +150,15 @@ def usual_rules(model: Seq2Seq, source: Tensor, config: SearchConfig) -> Iterato
 
 
 def continuations(
-    logits: Tensor, normaliser: Tensor, totals: Tensor, count: int, diversity: float = 0.0
+    log_probabilities: Tensor, totals: Tensor, count: int, diversity: float = 0.0
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The `count` best continuations of each source: their log-probabilities, rows within the source, tokens [B,count].
 
-    logits [B,K,V] and the logarithm of their sum [B,K,1] follow hypotheses with log-probabilities totals [B,K]. With
-    diversity, the n-th best continuation of a hypothesis is ranked n times as much lower (Li 2016).
+    The next words' log_probabilities [B,K,V] follow hypotheses with log-probabilities totals [B,K]. With diversity, the
+    n-th best continuation of a hypothesis is ranked n times as much lower (Li 2016).
     """
-    best, tokens = logits.topk(min(count, logits.shape[2]))  # [B,K,N]
-    best = best - normaliser + totals[:, :, None]
+    best, tokens = log_probabilities.topk(min(count, log_probabilities.shape[2]))  # [B,K,N]
+    best = best + totals[:, :, None]
     per_row = best.shape[2]
     ranks = best - diversity * torch.arange(per_row, device=best.device) if diversity else best
     index = ranks.flatten(1).topk(min(count, best.shape[1] * per_row)).indices  # [B,count]

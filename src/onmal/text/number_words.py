@@ -12,6 +12,7 @@ from onmal.text.language import primary
 __all__ = ["spelled", "spells"]
 
 _TABLES = tomllib.loads(files("onmal.text").joinpath("number_words.toml").read_text(encoding="utf-8"))
+_TENS = {language: [ways.split() for ways in row] for language, row in _TABLES.pop("tens").items()}
 _BEFORE = {language: "|".join(words.split()) for language, words in _TABLES.pop("before").items()}
 
 
@@ -22,9 +23,16 @@ def spelled(number: int, language: str) -> list[str]:
 
 
 def spells(text: str, number: int, language: str) -> bool | None:
-    """Whether a text says a small number in words; None where the words of that number or language are not known."""
-    forms = _forms(number, language)
-    return bool(_pattern(number, primary(language)).search(text)) if forms else None
+    """Whether a text says a number below 100 in words; None where the words of that number or language are not known."""
+    if _forms(number, language):
+        return bool(_pattern(number, primary(language)).search(text))
+    ten, one = divmod(number, 10)
+    tens = _TENS.get(primary(language) if language else "", ())
+    if not 3 <= ten < 3 + len(tens):
+        return None
+    said = text.lower()
+    ones = _forms(one, language) if one else [""]
+    return any(way in said for way in tens[ten - 3]) and any(way in said for way in ones)
 
 
 def _forms(number: int, language: str) -> list[str]:

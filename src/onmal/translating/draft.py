@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from onmal.cleaning.filters import Filter
+from onmal.cleaning.guards import Steering, faults, to_say
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
@@ -14,7 +15,6 @@ from onmal.text.normalize import normalize
 from onmal.text.segment import split_sentences
 from onmal.text.tokenizer import SubwordModel
 from onmal.translating.engine import Constraints
-from onmal.translating.guards import faults, to_say
 from onmal.translating.plan import Planner, Unit
 from onmal.translating.wishes import Wishing, missing
 
@@ -34,13 +34,16 @@ class Candidate:
     def text(self) -> str:
         """What it says; a network can spell a line break in bytes, though no text that it learned had any."""
         text = normalize(self.subwords.decode(self.hypothesis.tokens))
-        return text if self.unit.read == self.unit.without.text else text.upper()
+        return text.upper() if self.unit.calmed else text
 
     @cached_property
     def faults(self) -> list[str]:
-        """What the guards find, and what should have been said."""
-        lacking = [f"missing: {word}" for word in missing(self.unit, self.text)]
-        return faults(self.guards, self.pair) + lacking
+        """What the guards find, what should have been said, and an end that did not come."""
+        found = faults(self.guards, self.pair)
+        found += [f"missing: {word}" for word in missing(self.unit, self.text)]
+        if not self.hypothesis.ended:
+            found.append(f"unfinished: cut off after {len(self.hypothesis.tokens)} tokens")
+        return found
 
     @property
     def pair(self) -> Pair:
@@ -63,6 +66,7 @@ class Draft:
         wishes = self.wishing.wishes
         if self.guards and not (wishes.prefix or wishes.must):  # which belong to the whole
             self._apart()
+            self._otherwise()
         if self.guards:
             self._again()
         return [_sound_first(candidates) for candidates in self.found]
@@ -96,6 +100,22 @@ class Draft:
             if len(faults(self.guards, pair)) < len(self.found[n][0].faults):
                 at = plan.parts.index(n)
                 plan.parts[at : at + 1] = sentences.parts
+
+    def _otherwise(self) -> None:
+        """Another search is tried where a guard knows one."""
+        for guard in self.guards:
+            if not isinstance(guard, Steering) or self.wishing.engine.refuses(guard.steer(self.config)):
+                continue
+            faulty = [
+                n
+                for n, (best, *others) in enumerate(self.found)
+                if all(each.faults for each in (best, *others))
+                and (guard(best.pair) or not best.hypothesis.ended)
+            ]
+            units = [self.units[n] for n in faulty]
+            tried = self._candidates(units, self.wishing.others(units, guard.steer(self.config)))
+            for n, candidates in zip(faulty, tried, strict=True):
+                self.found[n][:0] = [each for each in candidates if not each.faults]
 
     def _again(self) -> None:
         """What was lost and is known is searched for, in one way of saying it or another."""

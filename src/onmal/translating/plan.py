@@ -6,18 +6,22 @@ still too long into pieces; what stood between them is put back between their tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
 from onmal.saved_model import SavedModel
 from onmal.text.fragments import Without, take_out
+from onmal.text.korean import split_korean
 from onmal.text.language import writes_spaces
 from onmal.text.normalize import normalize
 from onmal.text.segment import Segment, split_long, split_sentences
 from onmal.translating.glossary import Glossary
 
 __all__ = ["Plan", "Planner", "Unit"]
+
+LAUGHTER = re.compile(r"([ㄱ-ㅣ가-힣])\1{3,}")
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,11 @@ class Unit:
     without: Without
     """The same, and the fragments (addresses, markup, placeholders) that were taken out of it."""
     read: str
-    """What the network reads of it: the same, or in small letters what is all in capitals."""
+    """What the network reads of it: the same, but ㅋㅋㅋㅋㅋ as ㅋㅋㅋ, and in small letters what is all in capitals."""
     ids: list[int]
     target_language: str
+    calmed: bool = False
+    """Whether it is all in capitals and read in small letters."""
     must: list[str] = field(default_factory=list)
     """What its translation has to say."""
 
@@ -68,8 +74,9 @@ class Planner:
         def read(piece: str) -> Unit:
             without = take_out(piece)
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
-            ids = encode(without.text) if len(without.text) <= 16 * longest else []
-            unit = Unit(piece, without, without.text, ids, target)
+            text = without.text if without.taken else LAUGHTER.sub(r"\1\1\1", without.text)
+            ids = encode(text) if len(text) <= 16 * longest else []
+            unit = Unit(piece, without, text, ids, target)
             return self._calmed(unit) if without.text.isupper() and " " in without.text else unit
 
         def add(piece: str) -> None:
@@ -78,8 +85,8 @@ class Planner:
                 plan.parts.append(piece)
                 return
             plan.parts.append(len(units))
-            words = unit.without.text
-            units.append(replace(unit, ids=unit.ids or encode(words), must=wanted(words)))
+            ids = unit.ids or encode(unit.read)
+            units.append(replace(unit, ids=ids, must=wanted(unit.without.text)))
 
         def wanted(words: str) -> list[str]:
             if not self.glossary:
@@ -102,13 +109,13 @@ class Planner:
                 add(words)
             else:
                 count = 0
-                for piece, gap in self._pieces(words, fits):
-                    if normalize(piece):
-                        add(piece)
+                for piece in self._pieces(words, fits):
+                    if normalize(piece.text):
+                        add(piece.text)
                         count += 1
                     else:
-                        plan.parts.append(piece)
-                    plan.parts.append(gap or (" " if writes_spaces(target) else ""))
+                        plan.parts.append(piece.text)
+                    plan.parts.append(piece.gap or (" " if writes_spaces(target) else ""))
                 plan.parts.pop()  # nothing follows the last piece
                 plan.warnings.append(
                     f"long_input: longer than the {longest} tokens seen in training, translated in {count} pieces"
@@ -118,10 +125,10 @@ class Planner:
 
     def _calmed(self, unit: Unit) -> Unit:
         """The same in small letters, where those are fewer tokens: the tokenizer has seen them more often."""
-        calm = unit.without.text.capitalize()
+        calm = unit.read.capitalize()
         ids = self.saved.tokenizer.encode_source(calm, unit.target_language, self.tag)
         return (
-            replace(unit, read=calm, ids=ids)
+            replace(unit, read=calm, ids=ids, calmed=True)
             if len(ids) < len(unit.ids) and len(calm) == len(unit.read)
             else unit
         )
@@ -135,13 +142,24 @@ class Planner:
         plan.parts.pop()  # nothing follows the last sentence
         return plan
 
-    def _pieces(self, text: str, fits: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    def _pieces(self, text: str, fits: Callable[[str], bool]) -> Iterator[Segment]:
         """Sentences, and pieces of sentences that are still too long, with the white space after each."""
-        for sentence in split_sentences(text, self.language):
-            pieces = [Segment(sentence.text)] if fits(sentence.text) else split_long(sentence.text, fits)
-            *first, last = (part for piece in pieces for part in _halves(piece, fits))
-            yield from ((piece.text, piece.gap) for piece in first)
-            yield last.text, last.gap + sentence.gap
+        sentences = partial(split_sentences, language=self.language)
+        return _cut(Segment(text), fits, (sentences, split_korean, partial(split_long, fits=fits)))
+
+
+def _cut(
+    piece: Segment, fits: Callable[[str], bool], cutters: Sequence[Callable[[str], list[Segment]]]
+) -> Iterator[Segment]:
+    """What fits as it is; what does not, cut in the first way, and its parts in the next ways where they do not fit."""
+    if fits(piece.text):
+        yield piece
+    elif not cutters:
+        yield from _halves(piece, fits)
+    else:
+        *parts, last = cutters[0](piece.text)
+        for part in (*parts, Segment(last.text, last.gap + piece.gap)):
+            yield from _cut(part, fits, cutters[1:])
 
 
 def _halves(piece: Segment, fits: Callable[[str], bool]) -> Iterator[Segment]:

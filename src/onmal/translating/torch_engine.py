@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -16,7 +19,7 @@ from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
 from onmal.translating.engine import NONE, Constraints, Precision
 
-__all__ = ["TorchEngine"]
+__all__ = ["ExactEngine", "TorchEngine"]
 
 BATCH_CELLS = 8192  # source tokens, padding and hypotheses included, searched together
 
@@ -84,6 +87,55 @@ class TorchEngine:
 
     def _row(self, ids: Sequence[int]) -> Tensor:
         return torch.tensor([list(ids)], device=self.device)
+
+
+class ExactEngine(TorchEngine):
+    """The same, each source alone and on one thread: to the bit what it is with other batch mates and thread counts.
+
+    Products of other shapes, or summed up by other threads, differ in their last bits, and a search may turn on that.
+    """
+
+    def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
+        """With its precision."""
+        return f"torch, {self.precision}, exact: one sentence at a time on one thread"
+
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
+        """The n best hypotheses of each source, in the order of the sources."""
+        with _one_thread():
+            return [
+                super(ExactEngine, self).translate(
+                    [source],
+                    config,
+                    replace(
+                        constraints,
+                        prefixes=constraints.prefixes[n : n + 1],
+                        must=constraints.must[n : n + 1],
+                    ),
+                )[0]
+                for n, source in enumerate(sources)
+            ]
+
+    def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
+        """Cross-attention of the translation, mean over layers and heads: [T][S], rows sum to one."""
+        with _one_thread():
+            return super().align(source, target)
+
+
+_ALONE = Lock()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread for torch; translators of other threads wait, who would set it back."""
+    with _ALONE:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
 
 
 class _CrossAttention(Probe):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast, get_args, overload
 
 from onmal.cleaning.filters import Filter
+from onmal.cleaning.guards import GUARDS
 from onmal.config import SearchConfig
 from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
@@ -24,9 +25,8 @@ from onmal.translating.ctranslate2_engine import CTranslate2Engine, installed
 from onmal.translating.draft import Candidate, Draft
 from onmal.translating.engine import Auto, Constraints, Engine, Precision
 from onmal.translating.glossary import Glossary
-from onmal.translating.guards import GUARDS
 from onmal.translating.plan import Plan, Planner, Unit
-from onmal.translating.torch_engine import TorchEngine
+from onmal.translating.torch_engine import ExactEngine, TorchEngine
 from onmal.translating.wishes import NO_WISHES, Wishes, Wishing
 
 __all__ = ["Alignment", "Options", "Translation", "Translator", "choose_engine", "load"]
@@ -238,8 +238,6 @@ class Translator:
             tokens += decoder.pieces(hypothesis.tokens)
             lengths.append(len(hypothesis.tokens) + hypothesis.ended)
             scores.append(hypothesis.score * lengths[-1])
-            if not hypothesis.ended:
-                warnings.append(f"unfinished: cut off after {len(hypothesis.tokens)} tokens")
         score = sum(scores) / sum(lengths) if lengths else 0.0
         return Translation(plan.source, "".join(text), score, tuple(tokens), (), tuple(warnings))
 
@@ -324,7 +322,10 @@ def _together(models: Sequence[SavedModel], folders: Sequence[str | Path]) -> Sa
 
 
 def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "float32") -> Engine:
-    """Torch, ctranslate2 or, with "auto", the fastest that can do what each search asks for; float32, bfloat16 or int8.
+    """Torch, exact, ctranslate2 or, with "auto", the fastest that can do what each search asks for.
+
+    `precision` is float32, bfloat16 or int8. "exact" gives a text the same translation to the bit, whatever it is
+    translated with.
 
     Raises ConfigError where the one asked for is not installed or cannot run this model.
     """
@@ -335,10 +336,12 @@ def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "flo
     precision = cast(Precision, precision)
     if wanted == "torch":
         return TorchEngine(saved.model, precision=precision)
+    if wanted == "exact":
+        return ExactEngine(saved.model, precision=precision)
     if wanted == "ctranslate2":
         return CTranslate2Engine(saved, precision=precision)
     if wanted != "auto":
-        raise ConfigError(f"there is no engine {wanted!r}", "choose auto, torch or ctranslate2")
+        raise ConfigError(f"there is no engine {wanted!r}", "choose auto, torch, exact or ctranslate2")
     if precision == "int8":
         return CTranslate2Engine(saved, precision=precision)
     last = TorchEngine(saved.model, precision=precision)

@@ -23,6 +23,12 @@ from onmal.text.number_words import spelled, spells
         ("zum dritten Mal", 3, "de"),
         ("quinze jours", 15, "fr"),
         ("el segundo piso", 2, "es"),
+        ("forty-five minutes", 45, "en"),
+        ("fünfundvierzig Minuten", 45, "de"),
+        ("cuarenta y cinco", 45, "es"),
+        ("마흔다섯 살", 45, "ko"),
+        ("사십오 분", 45, "ko"),
+        ("Sixty", 60, "en"),
     ],
 )
 def test_words_that_say_a_number(text: str, number: int, language: str) -> None:
@@ -37,13 +43,15 @@ def test_words_that_say_a_number(text: str, number: int, language: str) -> None:
         ("네가 왔다", 4, "ko"),
         ("한국은 크다", 1, "ko"),
         ("", 7, "de"),
+        ("forty-two minutes", 45, "en"),
+        ("fifty-five", 45, "en"),
     ],
 )
 def test_words_that_do_not(text: str, number: int, language: str) -> None:
     assert spells(text, number, language) is False
 
 
-@pytest.mark.parametrize(("number", "language"), [(32, "en"), (7, "hu"), (7, ""), (-1, "ko")])
+@pytest.mark.parametrize(("number", "language"), [(100, "en"), (75, "fr"), (7, "hu"), (7, ""), (-1, "ko")])
 def test_where_no_words_are_known_nothing_is_said(number: int, language: str) -> None:
     assert spells("seven", number, language) is None
     assert spelled(number, language) == []

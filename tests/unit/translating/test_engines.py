@@ -114,7 +114,7 @@ def test_what_ctranslate2_cannot_do_goes_to_torch_and_nothing_is_dropped(
 
 
 def test_names_that_nobody_knows() -> None:
-    with pytest.raises(ConfigError, match="no engine 'mariana'; choose auto, torch or ctranslate2"):
+    with pytest.raises(ConfigError, match="no engine 'mariana'; choose auto, torch, exact or ctranslate2"):
         choose_engine(SAVED, "mariana")
     with pytest.raises(ConfigError, match="no precision 'int4'; choose one of: float32, bfloat16, int8"):
         choose_engine(SAVED, precision="int4")

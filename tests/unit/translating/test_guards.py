@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from onmal import phrasebook
+from onmal.cleaning.guards import GUARDS, Repetition, faults
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
 from onmal.saved_model import load_model
 from onmal.translating.engine import NONE, Constraints, Phrase
-from onmal.translating.guards import GUARDS, Repetition, faults
 from onmal.translating.plan import Unit
 from onmal.translating.translator import Translator
 from onmal.translating.wishes import Wishes
@@ -64,6 +64,11 @@ def test_what_the_source_repeats_may_be_repeated() -> None:
         ("3월에 세 번 간다", "I go three times in March", []),
         ("7개 샀다", "bought seven", []),
         ("7개 샀다", "bought some", ["numbers"]),
+        ("40분 잤다", "slept for forty minutes", []),
+        ("40분 잤다", "slept for thirty minutes", ["numbers"]),
+        ("3,000원이다", "It is three thousand won", []),
+        ("3,000원이다", "It is 3 thousand won", []),
+        ("70,000원이다", "It is seven hundred won", ["numbers"]),
         ("제2차 세계 대전", "World War II", []),
         ("오늘 간다", "go go go go", ["repetition"]),
         ("나는 간다. 너도 간다.", "I go. You go.", []),
@@ -192,6 +197,35 @@ def test_sentences_are_not_translated_apart_where_that_mends_nothing(says: tuple
     translator.engine = Says(translator.saved.tokenizer.target.encode("the market"))
     found = translator.translate("나는 간다. 너도 간다.", search=SearchConfig(beam_size=1))
     assert (found.text, found.warnings) == ("the market", ("sentences: 2 became 1",))
+
+
+class Stammers(Says):
+    """An engine that says the same again and again, unless it may not."""
+
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
+        self.asked.append(config)
+        tokens = self.mended if config.no_repeat_ngram else self.hypotheses[0]
+        return [[Hypothesis(tuple(tokens), -1.0, -1.0, ended=bool(config.no_repeat_ngram))] for _ in sources]
+
+
+@pytest.mark.parametrize("said", ["school school school school", "unfinished"])
+def test_what_is_said_again_and_again_or_does_not_end_is_searched_for_otherwise(
+    says: tuple[Translator, Says], said: str
+) -> None:
+    translator, _ = says
+    encode = translator.saved.tokenizer.target.encode
+    translator.engine = engine = Stammers(encode(said), mended=encode("the market"))
+    found = translator.translate("오늘 시장에 간다.", search=SearchConfig(beam_size=1))
+    assert (found.text, found.warnings) == ("the market", ())
+    assert [config.no_repeat_ngram for config in engine.asked] == [0, 3]
+
+
+def test_laughter_is_read_shorter(says: tuple[Translator, Says]) -> None:
+    units: list[Unit] = []
+    says[0].planner.plan("ㅋㅋㅋㅋㅋㅋㅋㅋ 시장에 간다\n하하하 AAAAAA", "en", units)
+    assert [unit.read for unit in units] == ["ㅋㅋㅋ 시장에 간다", "하하하 AAAAAA"]
 
 
 def test_capitals_are_read_in_small_letters_where_those_are_better_known(tmp_path: Path) -> None:

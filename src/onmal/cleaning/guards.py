@@ -15,11 +15,13 @@ from itertools import islice
 from typing import ClassVar, Protocol, runtime_checkable
 
 from onmal.cleaning.filters import NUMBER_WORD, Empty, Filter, Identical, LengthRatio
+from onmal.config import SearchConfig
 from onmal.data.pair import Pair
+from onmal.text.language import primary
 from onmal.text.number_words import spelled, spells
 from onmal.text.segment import split_sentences
 
-__all__ = ["GUARDS", "Mending", "Numbers", "Repetition", "Sentences", "faults", "to_say"]
+__all__ = ["GUARDS", "Mending", "Numbers", "Repetition", "Sentences", "Steering", "faults", "to_say"]
 
 DIGITS = re.compile(r"\d+")
 GROUPING = re.compile("(?<=\\d)[.,\u00a0\u202f'’](?=\\d{3}(?!\\d))")  # of thousands
@@ -46,9 +48,11 @@ class Numbers:
         if source == target:
             return None
         lost, invented = source - target, target - source
-        doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
         unsaid = any(spells(pair.target, number, pair.target_language) is False for number in lost)
-        if not (doubtful or unsaid) or NUMBER_WORD.search(pair.source) or NUMBER_WORD.search(pair.target):
+        doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
+        if not (doubtful or unsaid) or NUMBER_WORD.search(pair.source):
+            return None
+        if NUMBER_WORD.search(pair.target) and all(_in_words(number, pair) for number in lost):
             return None
         return "; ".join(
             f"{what} {', '.join(map(str, sorted(some)[:3]))}"
@@ -61,6 +65,18 @@ class Numbers:
         there = _numbers(pair.target)
         lost = {number: n for number in WRITTEN.findall(pair.source) for n in _numbers(number) - there}
         return [(number, *spelled(n, pair.target_language)) for number, n in lost.items()]
+
+
+def _in_words(number: int, pair: Pair) -> bool:
+    """Whether a target that has words for large numbers may say this one: "three thousand" or "3 thousand" for 3,000."""
+    language = pair.target_language
+    if number < 100:
+        return spells(pair.target, number, language) is not False
+    powers = (2, 3, 4, 8, 12) if language and primary(language) in ("ko", "ja", "zh") else (2, 3, 6, 9, 12)
+    leads = [lead for power in powers if 0 < (lead := number // 10**power) < 100]
+    return not leads or any(
+        spells(pair.target, lead, language) is not False or str(lead) in pair.target for lead in leads
+    )
 
 
 def _numbers(text: str) -> set[int]:
@@ -78,6 +94,10 @@ class Repetition:
     def __call__(self, pair: Pair) -> str | None:
         said = _said_again(pair.target)
         return f"{said!r} again and again" if said and not _said_again(pair.source) else None
+
+    def steer(self, config: SearchConfig) -> SearchConfig:
+        """A search that says no three words twice."""
+        return config.replace(no_repeat_ngram=TIMES)
 
 
 def _said_again(text: str) -> str:
@@ -132,6 +152,14 @@ class Mending(Protocol):
 
     def to_say(self, pair: Pair) -> list[tuple[str, ...]]:
         """Words or phrases, each with other ways to say the same."""
+
+
+@runtime_checkable
+class Steering(Protocol):
+    """A guard that knows a search which does not lead to its fault."""
+
+    def steer(self, config: SearchConfig) -> SearchConfig:
+        """Another search than this one."""
 
 
 def to_say(guards: Sequence[Filter], pair: Pair) -> list[tuple[str, ...]]:

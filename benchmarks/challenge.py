@@ -1,0 +1,214 @@
+"""A generated challenge set: sentences with something in them that a translation must keep, and how to tell whether it did.
+
+Sentences of the phrasebook's test in both directions, with their gold alignment; or those of any parallel text, without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from zlib import crc32
+
+from onmal import phrasebook
+from onmal.cleaning.guards import Repetition
+from onmal.data.pair import Pair
+from onmal.phrasebook.english import cardinal
+from onmal.phrasebook.lexicon import LEXICON
+from onmal.phrasebook.numbers import native, sino
+from onmal.text.number_words import spells
+from onmal.text.segment import split_sentences
+
+FRAGMENTS = {
+    "placeholders": ("{name}", "%s", "{{ user.id }}", "${count}", "%1$d", "$HOME"),
+    "addresses": ("https://example.com/a_b?c=1&d=2#e", "www.example.org/x", "me.you@mail.example.com"),
+    "tags": ('<x id="1"/>', "<br/>", "&nbsp;"),
+}
+PAIRS = 250  # sentences of a direction in each class
+SENTENCES = 8  # of a paragraph
+SPACE = ("  ", "\t", "\u3000", " ")
+TRAPS = {
+    "ko": (
+        "하하하하하하하하하하하하",
+        "정말 정말 정말 정말 정말 정말",
+        "ㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋ",
+        "와아아아아아아아아아아",
+    ),
+    "": (
+        "hahahahahahahahahaha",
+        "very very very very very very",
+        "no no no no no no no no",
+        "Sooooooooooooooo",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A text, and what of it must stay."""
+
+    kind: str
+    to: str
+    text: str
+    base: str
+    """The same without."""
+    kept: Callable[[str], bool]
+    """Whether a translation has all of it."""
+    reference: str = ""
+    """Of what is around it; empty where that is another with it."""
+    fragment: str = ""
+    beside: frozenset[int] = frozenset()
+    """Words of the reference beside which the fragment should stand."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence, its translation, and the links between their words where they are known."""
+
+    to: str
+    source: str
+    reference: str
+    links: tuple[tuple[int, int], ...] = ()
+
+
+def phrases() -> Iterator[Case]:
+    """The set made of the phrasebook's test."""
+    for to in ("en", "ko"):
+        drawn = phrasebook.phrases("test", PAIRS)
+        yield from with_fragments([_sentence(phrase, to) for phrase in drawn])
+    many = phrasebook.phrases("test", 12 * PAIRS)
+    for to in ("en", "ko"):
+        yield from islice(_in_figures(many, to), PAIRS)
+        yield from islice(_names(many, to), PAIRS)
+
+
+def with_fragments(sentences: Sequence[Sentence]) -> Iterator[Case]:
+    """The classes that any sentences will do for."""
+    for number, sentence in enumerate(sentences):
+        to, source, reference = sentence.to, sentence.source, sentence.reference
+        words = source.split()
+        at = crc32(source.encode()) % len(words)
+        beside = frozenset(j for i, j in sentence.links if i in (at - 1, at))
+        for kind, fragments in FRAGMENTS.items():
+            fragment = fragments[number % len(fragments)]
+            text = " ".join((*words[:at], fragment, *words[at:]))
+            yield Case(kind, to, text, source, _has(fragment), reference, fragment, beside)
+        word = re.fullmatch(r"(.*?)([.?!,]*)", words[at])
+        assert word is not None
+        text = " ".join((*words[:at], f"<b>{word[1]}</b>{word[2]}", *words[at + 1 :]))
+        yield Case("pairs of tags", to, text, source, _has_pair, reference)
+        before, after = SPACE[number % 4], SPACE[number // 4 % 4]
+        yield Case("white space", to, before + source + after, source, _has_space(before, after), reference)
+        trap = TRAPS["ko" if re.search("[가-힣]", source) else ""][number % 4]
+        text = " ".join((*words[:at], trap, *words[at:]))
+        yield Case("repetition", to, text, source, _stops(text, reference))
+        capitals = source.upper()
+        if capitals != source.lower():
+            cased = reference.upper() != reference.lower()
+            yield Case(
+                "capitals",
+                to,
+                capitals,
+                source,
+                str.isupper if cased else _has_none_of(capitals),
+                "" if cased else reference,
+            )
+    for first in range(0, len(sentences), SENTENCES):
+        chosen = sentences[first : first + SENTENCES]
+        source, reference = (
+            " ".join(each) for each in zip(*((s.source, s.reference) for s in chosen), strict=True)
+        )
+        yield Case("paragraphs", chosen[0].to, source, source, _has_ends(source), reference)
+
+
+def _sentence(phrase: phrasebook.Phrase, to: str) -> Sentence:
+    if to == "en":
+        return Sentence(to, phrase.korean, phrase.english, phrase.alignment)
+    return Sentence(to, phrase.english, phrase.korean, tuple((j, i) for i, j in phrase.alignment))
+
+
+_CARDINALS = {cardinal(n): n for n in (*range(1, 100), *range(100, 100_000, 100))}
+_CARDINAL = re.compile(
+    rf"\b(?:{'|'.join(sorted(map(re.escape, _CARDINALS), key=len, reverse=True))})\b", re.IGNORECASE
+)
+
+
+def _in_figures(drawn: Sequence[phrasebook.Phrase], to: str) -> Iterator[Case]:
+    """Sentences with one number, which the source has in figures instead of words."""
+    for phrase in drawn:
+        said = _CARDINAL.findall(phrase.english)
+        if len(said) != 1:
+            continue
+        n = _CARDINALS[said[0].lower()]
+        ways = [sino(n), *(native(n, adnominal=adnominal) for adnominal in (True, False) if n < 100)]
+        korean = re.compile(rf"(?<![가-힣])(?:{'|'.join(ways)})(?![가-힣])")
+        if len(korean.findall(phrase.korean)) != 1:
+            continue
+        sentence = _sentence(phrase, to)
+        pattern = korean if to == "en" else _CARDINAL
+        text = pattern.sub(f"{n:,}", sentence.source)
+        words = (said[0],) if to == "en" else tuple(ways)
+        yield Case("numbers", to, text, sentence.source, _says(n, words, to))
+
+
+def _names(drawn: Sequence[phrasebook.Phrase], to: str) -> Iterator[Case]:
+    names = [(noun.korean, noun.english) for noun in LEXICON.classes["names"]]
+    for phrase in drawn:
+        here = [(k, e) for k, e in names if k in phrase.korean and re.search(rf"\b{e}\b", phrase.english)]
+        if here:
+            sentence = _sentence(phrase, to)
+            wanted = [pair[to == "en"] for pair in here]
+            yield Case("names", to, sentence.source, sentence.source, _has_all(wanted))
+
+
+def _has(fragment: str) -> Callable[[str], bool]:
+    return lambda translation: translation.count(fragment) == 1
+
+
+def _has_none_of(text: str) -> Callable[[str], bool]:
+    """No word in capitals was copied."""
+    words = set(re.findall(r"[A-Z]{2,}", text))
+    return lambda translation: (
+        bool(translation.strip()) and words.isdisjoint(re.findall(r"[A-Z]{2,}", translation))
+    )
+
+
+def _has_all(words: Sequence[str]) -> Callable[[str], bool]:
+    return lambda translation: all(word in translation for word in words)
+
+
+def _has_pair(translation: str) -> bool:
+    return re.fullmatch(r"[^<>]*<b>[^<>]+</b>[^<>]*", translation) is not None
+
+
+def _has_space(before: str, after: str) -> Callable[[str], bool]:
+    return lambda translation: (
+        translation.startswith(before)
+        and translation.endswith(after)
+        and translation == before + translation.strip() + after
+    )
+
+
+def _has_ends(source: str) -> Callable[[str], bool]:
+    wanted = len(split_sentences(source))
+    return lambda translation: len(split_sentences(translation)) == wanted
+
+
+def _says(n: int, words: Sequence[str], to: str) -> Callable[[str], bool]:
+    figures = re.compile(rf"(?<![\d,]){n:,}(?![\d,]*\d)|(?<!\d){n}(?!\d)")
+    return lambda translation: bool(
+        figures.search(translation)
+        or any(word.lower() in translation.lower() for word in words)
+        or spells(translation, n, to)
+    )
+
+
+def _stops(text: str, reference: str) -> Callable[[str], bool]:
+    """Nothing is said again and again that is not in the source, and not more than twice what one would expect."""
+    most = 2 * len(reference) + 40
+    return lambda translation: (
+        bool(translation.strip())
+        and len(translation) <= most
+        and Repetition()(Pair(text, translation)) is None
+    )

@@ -1,0 +1,79 @@
+"""How many sentences are translated the same whatever they are translated with: other batch mates, another number of threads.
+
+    python benchmarks/sameness.py MODEL FILE [--sentences 3000]
+
+Each engine translates the first sentences of FILE in their order, and again shuffled, in small portions and with one thread. The result
+goes to benchmarks/results/sameness.json: the share of sentences whose text is the same in all of them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import recording
+import torch
+
+from onmal.data.corpus import read_lines
+from onmal.saved_model import SavedModel, load_model
+from onmal.translating.ctranslate2_engine import CTranslate2Engine
+from onmal.translating.engine import Engine
+from onmal.translating.torch_engine import ExactEngine, TorchEngine
+from onmal.translating.translator import Translator
+
+PORTION = 7
+ENGINES: dict[str, Callable[[SavedModel], Engine]] = {
+    "torch": lambda saved: TorchEngine(saved.model),
+    "ctranslate2": CTranslate2Engine,
+    "ctranslate2, int8": lambda saved: CTranslate2Engine(saved, precision="int8"),
+    "exact": lambda saved: ExactEngine(saved.model),
+}
+
+
+def main() -> None:
+    """Translate again and again, compare, record."""
+    parser = recording.arguments(__doc__)
+    parser.add_argument("file", type=Path, metavar="FILE", help="sentences")
+    parser.add_argument("--sentences", type=int, default=3000, metavar="N")
+    options = parser.parse_args()
+    saved = load_model(options.model)
+    sentences = [line.rstrip("\n") for line in islice(read_lines(options.file), options.sentences)]
+    print(f"{len(sentences):,} sentences", flush=True)
+    found = {}
+    for name, engine in ENGINES.items():
+        ways = translated(lambda engine=engine: Translator(saved, engine(saved)), sentences)
+        same = sum(len(set(each)) == 1 for each in zip(*ways, strict=True))
+        found[name] = {"same": same, "share": round(same / len(sentences), 5)}
+        print(f"{name}: {same:,} of {len(sentences):,}", flush=True)
+    result = {
+        "model": saved.card.get("name", options.model.name),
+        "config_hash": saved.card.get("config_sha256", ""),
+        "sentences": len(sentences),
+        "engines": found,
+        "machine": recording.this_machine(),
+    }
+    recording.record("sameness", result, options.results)
+
+
+def translated(translator: Callable[[], Translator], sentences: Sequence[str]) -> list[list[str]]:
+    """The translations in their order, found in four ways."""
+    threads = torch.get_num_threads()
+    whole = translator()
+    ways = [[each.text for each in whole.translate(sentences)]]
+    order = random.Random(1).sample(range(len(sentences)), len(sentences))
+    shuffled = {
+        n: each.text for n, each in zip(order, whole.translate([sentences[n] for n in order]), strict=True)
+    }
+    ways.append([shuffled[n] for n in range(len(sentences))])
+    portions = (sentences[first : first + PORTION] for first in range(0, len(sentences), PORTION))
+    ways.append([each.text for portion in portions for each in whole.translate(portion)])
+    torch.set_num_threads(1)
+    ways.append([each.text for each in translator().translate(sentences)])
+    torch.set_num_threads(threads)
+    return ways
+
+
+if __name__ == "__main__":
+    recording.main(main)
