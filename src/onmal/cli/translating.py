@@ -56,6 +56,10 @@ GlossaryFile = Annotated[
 TypeOut = Annotated[
     bool, flag("--type-out", "Write each word as soon as it is found; greedy, without guards.")
 ]
+Omissions = Annotated[
+    bool,
+    flag("--omissions", "Warn of source words that a translation leaves out; takes about as long again."),
+]
 Resume = Annotated[
     bool,
     flag("--resume", "Keep what is translated when interrupted, and go on from there; with FILE and --out."),
@@ -82,6 +86,7 @@ def translate(
     together_with: Together = None,
     engine: Engine = "auto",
     precision: Precision = "float32",
+    omissions: Omissions = False,
     type_out: TypeOut = False,
     resume: Resume = False,
     scores: Scores = False,
@@ -126,9 +131,10 @@ def translate(
     if to:  # a language that the model lacks is an error before anything is read
         translator.target_language("", to)
     if type_out:
-        if out or scores or as_json or how.n_best > 1:
+        if out or scores or as_json or omissions or how.n_best > 1:
             raise ConfigError(
-                "--type-out writes the words alone", "leave away --out, --scores, --json and --n-best"
+                "--type-out writes the words alone",
+                "leave away --out, --scores, --json, --n-best and --omissions",
             )
         for line in lines:
             for piece in translator.type_out(line, to=to, search=how, wishes=wishes):
@@ -145,11 +151,12 @@ def translate(
         tag,
         str(wishes),
         precision,
+        str(omissions),
     ]
     made_of = [*(folder / "weights.safetensors" for folder in (model, *(together_with or ()))), glossary]
     with _place(out, _job(made_of, file, options) if resume else None) as (stream, before):
         rest = islice(lines, before, None)
-        translate_lines = partial(translator.stream, to=to, search=how, wishes=wishes)
+        translate_lines = partial(translator.stream, to=to, search=how, wishes=wishes, omissions=omissions)
         if text is None and str(file or "-") == "-" and sys.stdin.isatty():
             note("type a line and press Enter; Ctrl-D ends")
             translations: Iterator[Translation] = chain.from_iterable(

@@ -25,6 +25,7 @@ from onmal.translating.ctranslate2_engine import CTranslate2Engine, installed
 from onmal.translating.draft import Candidate, Draft
 from onmal.translating.engine import Auto, Constraints, Engine, Precision
 from onmal.translating.glossary import Glossary
+from onmal.translating.omissions import left_out
 from onmal.translating.plan import Plan, Planner, Unit
 from onmal.translating.torch_engine import ExactEngine, TorchEngine
 from onmal.translating.wishes import NO_WISHES, Wishes, Wishing
@@ -81,6 +82,8 @@ class Options(TypedDict, total=False):
     """How to search; as the model's recipe does if left away."""
     alignment: bool
     """Whether each translation tells how much its tokens looked at the source's."""
+    omissions: bool
+    """Whether warnings name the source words that a translation leaves out, which takes about as long again."""
     wishes: Wishes
     """What each translation begins with, says, or does not say."""
 
@@ -148,6 +151,10 @@ class Translator:
             if options.get("alignment"):
                 aligned = tuple(self._align(found[n][0]) for n in plan.units)
                 best = replace(best, alignment=aligned)
+            if options.get("omissions"):
+                omitted = [word for n in plan.units for word in self._left_out(found[n][0])]
+                told = (f"omitted: {', '.join(omitted)}",) if omitted else ()
+                best = replace(best, warnings=best.warnings + told)
             if search.n_best > 1 and plan.units:
                 ranks = range(max(len(found[n]) for n in plan.units))
                 best = replace(best, alternatives=tuple(self._join(plan, found, rank) for rank in ranks))
@@ -257,6 +264,10 @@ class Translator:
 
         spaces = writes_spaces(unit.target_language)
         return put_back(unit.without, candidate.text, aligned, spaces=spaces)
+
+    def _left_out(self, candidate: Candidate) -> list[str]:
+        first = len(self.saved.tokenizer.prefix(candidate.unit.target_language, self.tag))
+        return left_out(self.saved, candidate.unit.ids, first, candidate.hypothesis)
 
     def _align(self, candidate: Candidate) -> Alignment:
         tokenizer, source, hypothesis = self.saved.tokenizer, candidate.unit.ids, candidate.hypothesis

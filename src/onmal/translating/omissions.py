@@ -1,0 +1,46 @@
+"""Source words that a translation leaves out, found by contrastive conditioning (Vamvas & Sennrich 2022).
+
+If a translation becomes likelier when a word is taken out of its source, it does not say that word. Attention does not tell: what is
+left out is looked at too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+
+from onmal.data.batching import pad_rows
+from onmal.decoding.search import Hypothesis
+from onmal.saved_model import SavedModel
+
+__all__ = ["left_out"]
+
+MARGIN = 0.3  # how much likelier it must become [nats]
+AT_ONCE = 16  # shortened sources
+
+
+@torch.inference_mode()
+def left_out(saved: SavedModel, source: Sequence[int], first: int, hypothesis: Hypothesis) -> list[str]:
+    """The words of a source, from its `first` token on, that a hypothesis for it does not say."""
+    model, subwords = saved.model, saved.tokenizer.source
+    pieces, end = subwords.pieces(source), len(source) - 1
+    starts = [n for n in range(first + 1, end) if pieces[n].startswith("▁")]
+    words = list(pairwise([first, *starts, end]))
+    if len(words) < 2:
+        return []
+    shortened = [list(source), *([*source[:start], *source[stop:]] for start, stop in words)]
+    said = [*hypothesis.tokens, model.vocabulary.end][: len(hypothesis.tokens) + hypothesis.ended]
+    target = torch.tensor([[model.vocabulary.start, *said]])[:, :-1].to(model.output.weight.device)  # [1,T]
+    expected = torch.tensor(said, device=target.device)[None, :, None]  # [1,T,1]
+    totals: list[float] = []
+    for few in pad_rows(shortened, model.vocabulary.pad).to(target.device).split(AT_ONCE):  # [B,S]
+        states = model.hidden(few, target.expand(len(few), -1))  # [B,T,D]
+        log_probabilities = model.project(states).float().log_softmax(-1)  # [B,T,V]
+        totals += log_probabilities.gather(2, expected.expand(len(few), -1, -1)).sum((1, 2)).tolist()
+    return [
+        subwords.decode(source[start:stop]).strip()
+        for (start, stop), total in zip(words, totals[1:], strict=True)
+        if total - totals[0] > MARGIN
+    ]
