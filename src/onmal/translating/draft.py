@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -90,6 +90,12 @@ class Draft:
         ]
         added = self.units[whole:]
         self.found += self._candidates(added, self.wishing.others(added, self.config))
+        unsaid = {
+            n: unit.must
+            for n, unit in enumerate(added, whole)
+            if all(missing(unit, each.text) for each in self.found[n])
+        }
+        self._put_first(self.wishing.saying(unsaid, self.config))
         for plan, n, sentences in tried:
             said = "".join(
                 part if isinstance(part, str) else _sound_first(self.found[part])[0].text
@@ -113,9 +119,8 @@ class Draft:
                 and (guard(best.pair) or not best.hypothesis.ended)
             ]
             units = [self.units[n] for n in faulty]
-            tried = self._candidates(units, self.wishing.others(units, guard.steer(self.config)))
-            for n, candidates in zip(faulty, tried, strict=True):
-                self.found[n][:0] = [each for each in candidates if not each.faults]
+            tried = self.wishing.others(units, guard.steer(self.config))
+            self._put_first(dict(zip(faulty, tried, strict=True)))
 
     def _again(self) -> None:
         """What was lost and is known is searched for, in one way of saying it or another."""
@@ -123,24 +128,22 @@ class Draft:
         lost = {n: ways for n, best in faulty.items() if (ways := to_say(self.guards, best.pair))}
         if not lost or self.wishing.engine.refuses(self.config, Constraints(must=[((0,),)])):
             return
-        mended: dict[int, list[Candidate]] = {n: [] for n in lost}
+        mended: dict[int, list[Hypothesis]] = {n: [] for n in lost}
         for attempt in range(max(len(ways) for each in lost.values() for ways in each)):
             said = {
                 n: [*faulty[n].unit.must, *(ways[min(attempt, len(ways) - 1)] for ways in each)]
                 for n, each in lost.items()
                 if any(attempt < len(ways) for ways in each)
             }
-            tried = self.wishing.saying(said, self.config)
-            for n, candidates in zip(
-                tried, self._candidates(map(self.units.__getitem__, tried), tried.values()), strict=True
-            ):
-                mended[n] += [each for each in candidates if not each.faults]
-        for n, candidates in mended.items():
-            self.found[n][:0] = sorted(candidates, key=_score)
+            for n, hypotheses in self.wishing.saying(said, self.config).items():
+                mended[n] += hypotheses
+        self._put_first({n: sorted(each, key=lambda h: -h.score) for n, each in mended.items()})
 
-
-def _score(candidate: Candidate) -> float:
-    return -candidate.hypothesis.score
+    def _put_first(self, tried: Mapping[int, Sequence[Hypothesis]]) -> None:
+        """Candidates without a fault come before those that there are."""
+        for n, hypotheses in tried.items():
+            [candidates] = self._candidates([self.units[n]], [hypotheses])
+            self.found[n][:0] = [each for each in candidates if not each.faults]
 
 
 def _sound_first(candidates: list[Candidate]) -> list[Candidate]:

@@ -15,6 +15,7 @@ from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
 from onmal.saved_model import load_model
 from onmal.translating.engine import NONE, Constraints, Phrase
+from onmal.translating.glossary import Glossary
 from onmal.translating.plan import Unit
 from onmal.translating.translator import Translator
 from onmal.translating.wishes import Wishes
@@ -190,6 +191,18 @@ def test_sentences_that_came_out_as_one_are_translated_one_by_one(says: tuple[Tr
     found = translator.translate("나는 간다.  <b>너</b>도 간다.", search=SearchConfig(beam_size=1))
     assert found.text == "the market.  <b>the</b> market."
     assert found.warnings == ()
+
+
+def test_a_glossary_holds_for_sentences_that_are_translated_apart(
+    says: tuple[Translator, Says], tmp_path: Path
+) -> None:
+    terms = tmp_path / "terms.tsv"
+    terms.write_text("너\tschool\n", "utf-8")
+    encode = says[0].saved.tokenizer.target.encode
+    engine = Says(encode("the market."), mended=encode("the school."))
+    translator = Translator(says[0].saved, engine, glossary=Glossary.read(terms))
+    found = translator.translate("나는 간다. 너도 간다.", search=SearchConfig(beam_size=1))
+    assert (found.text, found.warnings) == ("the market. the school.", ())
 
 
 def test_sentences_are_not_translated_apart_where_that_mends_nothing(says: tuple[Translator, Says]) -> None:
