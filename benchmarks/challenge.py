@@ -8,16 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from zlib import crc32
 
 from onmal import phrasebook
-from onmal.cleaning.guards import Repetition
-from onmal.data.pair import Pair
 from onmal.phrasebook.english import cardinal
 from onmal.phrasebook.lexicon import LEXICON
 from onmal.phrasebook.numbers import native, sino
-from onmal.text.number_words import spells
 from onmal.text.segment import split_sentences
 
 FRAGMENTS = {
@@ -148,7 +145,7 @@ def _in_figures(drawn: Sequence[phrasebook.Phrase], to: str) -> Iterator[Case]:
         sentence = _sentence(phrase, to)
         pattern = korean if to == "en" else _CARDINAL
         text = pattern.sub(f"{n:,}", sentence.source)
-        words = (said[0],) if to == "en" else tuple(ways)
+        words = (said[0], *(("a", "an") if n == 1 else ())) if to == "en" else tuple(ways)
         yield Case("numbers", to, text, sentence.source, _says(n, words, to))
 
 
@@ -196,19 +193,26 @@ def _has_ends(source: str) -> Callable[[str], bool]:
 
 
 def _says(n: int, words: Sequence[str], to: str) -> Callable[[str], bool]:
-    figures = re.compile(rf"(?<![\d,]){n:,}(?![\d,]*\d)|(?<!\d){n}(?!\d)")
-    return lambda translation: bool(
-        figures.search(translation)
-        or any(word.lower() in translation.lower() for word in words)
-        or spells(translation, n, to)
-    )
+    """The number in figures, or one of its words that is not part of another."""
+    figures = rf"(?<![\d,.])(?:{n:,}|{n})(?![\d,.]*\d)"
+    letters, larger = ("가-힣", "") if to == "ko" else (r"\w-", r"(?!\s+(?:hundred|thousand|million))")
+    spelled = rf"(?<![{letters}])(?:{'|'.join(map(re.escape, words))})(?![{letters}]){larger}"
+    pattern = re.compile(f"{figures}|{spelled}", re.IGNORECASE)
+    return lambda translation: bool(pattern.search(translation))
 
 
 def _stops(text: str, reference: str) -> Callable[[str], bool]:
-    """Nothing is said again and again that is not in the source, and not more than twice what one would expect."""
+    """It says something, not twice what one would expect, and no word more often in a row than the source does."""
     most = 2 * len(reference) + 40
     return lambda translation: (
         bool(translation.strip())
         and len(translation) <= most
-        and Repetition()(Pair(text, translation)) is None
+        and _longest_run(translation) <= max(2, _longest_run(text))
     )
+
+
+def _longest_run(text: str) -> int:
+    """How often a word, or a part of it, comes in a row."""
+    words = [len(list(run)) for _, run in groupby(text.lower().split())]
+    parts = [len(run[0]) // len(run[1]) for run in re.finditer(r"(\S{1,4}?)\1+", text)]
+    return max([*words, *parts, 0])

@@ -113,10 +113,10 @@ def recipe(options: Namespace) -> tuple[RunConfig, dict[str, Path]]:
         print(f"{wanted} is not here (onmal corpus {wanted}, or --data); the phrasebook is taken instead")
         values = apply_overrides(values, PHRASEBOOK)
     # As a person without a recipe for this machine runs it: threads and processes by the number of cores. The work of
-    # an update is the same for all with Adam, which all have.
-    values = apply_overrides(values, ("train.threads=0", "train.processes=0", "train.optimizer=adam"))
-    # Positions that all toolkits have.
-    values = apply_overrides(values, ("model.source_positions=learned", "model.target_positions=learned"))
+    # an update is the same for all with Adam and positions that all have.
+    changes = ("train.threads=0", "train.processes=0", "train.optimizer=adam")
+    changes += ("model.source_positions=learned", "model.target_positions=learned")
+    values = apply_overrides(values, changes)
     return RunConfig.from_dict(values), corpora
 
 

@@ -15,10 +15,10 @@ from itertools import islice
 from typing import ClassVar, Protocol, runtime_checkable
 
 from onmal.cleaning.filters import NUMBER_WORD, Empty, Filter, Identical, LengthRatio
+from onmal.cleaning.number_words import spelled, spells
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.text.language import primary
-from onmal.text.number_words import spelled, spells
 from onmal.text.segment import split_sentences
 
 __all__ = ["GUARDS", "Mending", "Numbers", "Repetition", "Sentences", "Steering", "faults", "to_say"]
@@ -48,7 +48,7 @@ class Numbers:
         if source == target:
             return None
         lost, invented = source - target, target - source
-        unsaid = any(spells(pair.target, number, pair.target_language) is False for number in lost)
+        unsaid = any(n and spells(pair.target, n, pair.target_language) is False for n in lost)
         doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
         if not (doubtful or unsaid) or NUMBER_WORD.search(pair.source):
             return None
@@ -63,7 +63,12 @@ class Numbers:
     def to_say(self, pair: Pair) -> list[tuple[str, ...]]:
         """The numbers that were lost: as the source writes them, or in words."""
         there = _numbers(pair.target)
-        lost = {number: n for number in WRITTEN.findall(pair.source) for n in _numbers(number) - there}
+        lost = {
+            number: n
+            for number in WRITTEN.findall(pair.source)
+            for n in _numbers(number) - there
+            if not spells(pair.target, n, pair.target_language)
+        }
         return [(number, *spelled(n, pair.target_language)) for number, n in lost.items()]
 
 
@@ -97,7 +102,7 @@ class Repetition:
 
     def steer(self, config: SearchConfig) -> SearchConfig:
         """A search that says no three words twice."""
-        return config.replace(no_repeat_ngram=TIMES)
+        return config.replace(no_repeat_ngram=min(config.no_repeat_ngram or TIMES, TIMES))
 
 
 def _said_again(text: str) -> str:
@@ -132,7 +137,7 @@ class Sentences:
     name: ClassVar[str] = "sentences"
 
     def __call__(self, pair: Pair) -> str | None:
-        said = len(split_sentences(pair.source))
+        said = len(split_sentences(pair.source, pair.source_language))
         told = len(split_sentences(pair.target, pair.target_language)) if said > 1 else said
         return f"{said} became {told}" if told < said else None
 

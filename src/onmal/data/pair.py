@@ -10,7 +10,7 @@ __all__ = ["Pair"]
 class Pair(NamedTuple):
     """A sentence pair, its label (kind or domain, "" if the file has none) and its line in the first file.
 
-    Lines count from 1; 0 says that the pair comes from no file. The target's language (BCP 47) stands there where a
+    Lines count from 1; 0 says that the pair comes from no file. The languages (BCP 47) stand there where a
     translation is looked at.
     """
 
@@ -18,6 +18,7 @@ class Pair(NamedTuple):
     target: str
     label: str = ""
     line: int = 0
+    source_language: str = ""
     target_language: str = ""
 
     def swapped(self) -> Pair:

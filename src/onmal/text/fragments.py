@@ -14,7 +14,7 @@ from functools import cache
 from itertools import islice, pairwise
 from typing import Literal, NamedTuple, cast
 
-__all__ = ["Fragment", "Without", "find_fragments", "put_back", "take_out"]
+__all__ = ["Fragment", "Without", "find_fragments", "put_back", "tags_are_whole", "take_out"]
 
 Kind = Literal["address", "markup", "placeholder"]
 Span = tuple[int, int]
@@ -114,6 +114,17 @@ def take_out(text: str) -> Without:
         length += len(piece)
         taken.append((length, kind, text[start:end]))
     return Without("".join(kept) + text[rest:], tuple(taken))
+
+
+def tags_are_whole(text: str) -> bool:
+    """Whether no tag is cut in two, and each that opens is closed."""
+    opened: list[str] = []
+    for tag in _PAIRED.finditer(text):
+        if not tag["closing"]:
+            opened.append(tag["name"])
+        elif not opened or opened.pop() != tag["name"]:
+            return False
+    return not opened and not re.search(r"<[A-Za-z/][^<>]*$|^[^<>]*>", text)
 
 
 def _belong(text: str, runs: Sequence[Fragment], run: Fragment) -> int:

@@ -12,7 +12,6 @@ from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
 from onmal.text.normalize import normalize
-from onmal.text.segment import split_sentences
 from onmal.text.tokenizer import SubwordModel
 from onmal.translating.engine import Constraints
 from onmal.translating.plan import Planner, Unit
@@ -48,7 +47,7 @@ class Candidate:
     @property
     def pair(self) -> Pair:
         """Source and translation, as the guards see them."""
-        return Pair(self.unit.without.text, self.text, target_language=self.unit.target_language)
+        return self.unit.pair(self.text)
 
 
 class Draft:
@@ -83,10 +82,11 @@ class Draft:
         """Sentences are translated one by one where that leaves fewer faults."""
         whole = len(self.units)
         tried = [
-            (plan, n, self.planner.apart(self.units[n], self.units))
+            (plan, n, sentences)
             for plan in self.wishing.plans
             for n in plan.units
-            if all(each.faults for each in self.found[n]) and len(split_sentences(self.units[n].text)) > 1
+            if all(each.faults for each in self.found[n])
+            and (sentences := self.planner.apart(self.units[n], self.units))
         ]
         added = self.units[whole:]
         self.found += self._candidates(added, self.wishing.others(added, self.config))
@@ -95,38 +95,41 @@ class Draft:
             for n, unit in enumerate(added, whole)
             if all(missing(unit, each.text) for each in self.found[n])
         }
-        self._put_first(self.wishing.saying(unsaid, self.config))
+        if self._may_say():
+            self._put_first(self.wishing.saying(unsaid, self.config))
         for plan, n, sentences in tried:
-            said = "".join(
-                part if isinstance(part, str) else _sound_first(self.found[part])[0].text
-                for part in sentences.parts
-            )
-            unit = self.units[n]
-            pair = Pair(unit.without.text, said, target_language=unit.target_language)
-            if len(faults(self.guards, pair)) < len(self.found[n][0].faults):
+            best = {part: _sound_first(self.found[part])[0] for part in sentences.units}
+            said = "".join(part if isinstance(part, str) else best[part].text for part in sentences.parts)
+            of_parts = [fault for each in best.values() for fault in each.faults]
+            names = {fault.partition(":")[0] for fault in of_parts}
+            of_all = [
+                fault
+                for fault in faults(self.guards, self.units[n].pair(said))
+                if fault.partition(":")[0] not in names
+            ]
+            if len(of_parts) + len(of_all) < len(self.found[n][0].faults):
                 at = plan.parts.index(n)
                 plan.parts[at : at + 1] = sentences.parts
+                plan.warnings += of_all
 
     def _otherwise(self) -> None:
         """Another search is tried where a guard knows one."""
         for guard in self.guards:
-            if not isinstance(guard, Steering) or self.wishing.engine.refuses(guard.steer(self.config)):
+            if not isinstance(guard, Steering) or (steered := guard.steer(self.config)) == self.config:
+                continue
+            if self.wishing.engine.refuses(steered):
                 continue
             faulty = [
-                n
-                for n, (best, *others) in enumerate(self.found)
-                if all(each.faults for each in (best, *others))
-                and (guard(best.pair) or not best.hypothesis.ended)
+                n for n, best in self._faulty().items() if guard(best.pair) or not best.hypothesis.ended
             ]
-            units = [self.units[n] for n in faulty]
-            tried = self.wishing.others(units, guard.steer(self.config))
+            tried = self.wishing.others([self.units[n] for n in faulty], steered)
             self._put_first(dict(zip(faulty, tried, strict=True)))
 
     def _again(self) -> None:
         """What was lost and is known is searched for, in one way of saying it or another."""
-        faulty = {n: some[0] for n, some in enumerate(self.found) if all(each.faults for each in some)}
+        faulty = self._faulty()
         lost = {n: ways for n, best in faulty.items() if (ways := to_say(self.guards, best.pair))}
-        if not lost or self.wishing.engine.refuses(self.config, Constraints(must=[((0,),)])):
+        if not lost or not self._may_say():
             return
         mended: dict[int, list[Hypothesis]] = {n: [] for n in lost}
         for attempt in range(max(len(ways) for each in lost.values() for ways in each)):
@@ -138,6 +141,14 @@ class Draft:
             for n, hypotheses in self.wishing.saying(said, self.config).items():
                 mended[n] += hypotheses
         self._put_first({n: sorted(each, key=lambda h: -h.score) for n, each in mended.items()})
+
+    def _faulty(self) -> dict[int, Candidate]:
+        """The best candidates of the units all of whose candidates have faults."""
+        used = [n for plan in self.wishing.plans for n in plan.units]
+        return {n: self.found[n][0] for n in used if all(each.faults for each in self.found[n])}
+
+    def _may_say(self) -> bool:
+        return not self.wishing.engine.refuses(self.config, Constraints(must=[((0,),)]))
 
     def _put_first(self, tried: Mapping[int, Sequence[Hypothesis]]) -> None:
         """Candidates without a fault come before those that there are."""

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
+from onmal.data.pair import Pair
 from onmal.saved_model import SavedModel
-from onmal.text.fragments import Without, take_out
+from onmal.text.fragments import Without, tags_are_whole, take_out
 from onmal.text.korean import split_korean
 from onmal.text.language import writes_spaces
 from onmal.text.normalize import normalize
@@ -34,11 +35,17 @@ class Unit:
     read: str
     """What the network reads of it: the same, but ㅋㅋㅋㅋㅋ as ㅋㅋㅋ, and in small letters what is all in capitals."""
     ids: list[int]
+    source_language: str
+    """Empty where the model translates from several to the target's."""
     target_language: str
     calmed: bool = False
     """Whether it is all in capitals and read in small letters."""
     must: list[str] = field(default_factory=list)
     """What its translation has to say."""
+
+    def pair(self, translation: str) -> Pair:
+        """Source and translation without fragments, as the guards see them."""
+        return Pair(self.without.text, translation, "", 0, self.source_language, self.target_language)
 
 
 @dataclass
@@ -61,12 +68,10 @@ class Planner:
 
     def __init__(self, saved: SavedModel, tag: str, glossary: Glossary | None) -> None:
         self.saved, self.tag, self.glossary = saved, tag, glossary
-        sources = {source for source, _ in saved.directions}
-        self.language = sources.pop() if len(sources) == 1 else ""
 
     def plan(self, text: str, target: str, units: list[Unit]) -> Plan:
         """Cut a text into what stays and what is translated, and add the latter to `units`."""
-        plan = Plan(text, target)
+        plan, language = Plan(text, target), self._source_language(target)
         longest = self.saved.trained_lengths[0]
         encode = partial(self.saved.tokenizer.encode_source, target_language=target, tag=self.tag)
 
@@ -76,8 +81,8 @@ class Planner:
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
             text = without.text if without.taken else LAUGHTER.sub(r"\1\1\1", without.text)
             ids = encode(text) if len(text) <= 16 * longest else []
-            unit = Unit(piece, without, text, ids, target)
-            return self._calmed(unit) if without.text.isupper() and " " in without.text else unit
+            unit = Unit(piece, without, text, ids, language, target)
+            return self._calmed(unit) if ids and " " in text and _in_capitals(text) else unit
 
         def add(piece: str) -> None:
             unit = read(piece)
@@ -91,7 +96,7 @@ class Planner:
         def wanted(words: str) -> list[str]:
             if not self.glossary:
                 return []
-            return self.glossary.wanted(words, next(s for s, t in self.saved.directions if t == target))
+            return self.glossary.wanted(words, language or self.saved.directions[0][0])
 
         def fits(piece: str) -> bool:
             return 0 < len(read(piece).ids) <= longest
@@ -109,7 +114,7 @@ class Planner:
                 add(words)
             else:
                 count = 0
-                for piece in self._pieces(words, fits):
+                for piece in self._pieces(words, language, fits):
                     if normalize(piece.text):
                         add(piece.text)
                         count += 1
@@ -133,19 +138,36 @@ class Planner:
             else unit
         )
 
-    def apart(self, unit: Unit, units: list[Unit]) -> Plan:
-        """A unit's text cut into its sentences, each a unit of its own that is added to `units`."""
+    def apart(self, unit: Unit, units: list[Unit]) -> Plan | None:
+        """A unit's text cut into its sentences, each a unit of its own that is added to `units`.
+
+        None if it is a single one, or if a cut would part what belongs together: a tag, or a pair of them.
+        """
+        sentences = split_sentences(unit.text, unit.source_language)
+        if len(sentences) < 2 or not all(tags_are_whole(sentence.text) for sentence in sentences):
+            return None
         plan = Plan(unit.text, unit.target_language)
-        for sentence in split_sentences(unit.text, self.language):
+        for sentence in sentences:
             plan.parts += self.plan(sentence.text, unit.target_language, units).parts
             plan.parts.append(sentence.gap or (" " if writes_spaces(unit.target_language) else ""))
         plan.parts.pop()  # nothing follows the last sentence
         return plan
 
-    def _pieces(self, text: str, fits: Callable[[str], bool]) -> Iterator[Segment]:
+    def _source_language(self, target: str) -> str:
+        """The language of texts that are translated to this one, if there is but one."""
+        sources = {source for source, to in self.saved.directions if to == target}
+        return sources.pop() if len(sources) == 1 else ""
+
+    def _pieces(self, text: str, language: str, fits: Callable[[str], bool]) -> Iterator[Segment]:
         """Sentences, and pieces of sentences that are still too long, with the white space after each."""
-        sentences = partial(split_sentences, language=self.language)
+        sentences = partial(split_sentences, language=language)
         return _cut(Segment(text), fits, (sentences, split_korean, partial(split_long, fits=fits)))
+
+
+def _in_capitals(text: str) -> bool:
+    """Whether all its letters are: SEOUL 호텔 is not, whose script has none."""
+    letters = [letter for letter in text if letter.isalpha()]
+    return bool(letters) and all(map(str.isupper, letters))
 
 
 def _cut(

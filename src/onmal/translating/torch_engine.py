@@ -117,6 +117,18 @@ class ExactEngine(TorchEngine):
                 for n, source in enumerate(sources)
             ]
 
+    def word_by_word(
+        self, source: Sequence[int], config: SearchConfig, constraints: Constraints = NONE
+    ) -> Iterator[int]:
+        """The words of one source's translation as they are found."""
+        words = super().word_by_word(source, config, constraints)
+        while True:
+            with _one_thread():  # others may have it between two words
+                word = next(words, None)
+            if word is None:
+                return
+            yield word
+
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
         """Cross-attention of the translation, mean over layers and heads: [T][S], rows sum to one."""
         with _one_thread():

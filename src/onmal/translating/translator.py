@@ -198,7 +198,7 @@ class Translator:
     @cached_property
     def torch_engine(self) -> TorchEngine:
         """The engine that everything works with."""
-        return TorchEngine(self.saved.model)
+        return self.engine if isinstance(self.engine, TorchEngine) else TorchEngine(self.saved.model)
 
     def target_language(self, text: str, to: str = "") -> str:
         """The language that a text is translated to: the one asked for, or the one its script suggests."""

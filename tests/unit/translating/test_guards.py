@@ -281,3 +281,43 @@ def test_another_search_keeps_to_what_was_wished_for(says: tuple[Translator, Say
     assert engine.constraints.must == [(tuple(encode("2005")),)]
     assert engine.constraints.prefixes == [tuple(encode("In"))]
     assert tuple(encode("market")) in engine.constraints.never
+
+
+def test_a_word_in_capitals_does_not_make_a_korean_sentence_one(says: tuple[Translator, Says]) -> None:
+    units: list[Unit] = []
+    says[0].planner.plan("나는 SCHOOL MARKET 간다", "en", units)
+    assert [unit.read for unit in units] == ["나는 SCHOOL MARKET 간다"]
+
+
+def test_a_pair_of_tags_is_not_cut_in_two(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    translator.engine = Says(translator.saved.tokenizer.target.encode("the market."))
+    for text in ("<b>나는 간다. 너도 간다.</b>", '<a title="Stop! Now">나는</a> 간다. 너도 간다.'):
+        found = translator.translate(text, search=SearchConfig(beam_size=1))
+        assert found.warnings == ("sentences: 2 became 1",)
+
+
+def test_what_is_still_wrong_with_sentences_apart_is_told(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    engine = Says(translator.saved.tokenizer.target.encode("the market"), refused="words that must be said")
+    translator.engine = engine
+    found = translator.translate("7명이 간다. 너도 간다.", search=SearchConfig(beam_size=1))
+    assert found.warnings == ("numbers: lost 7", "sentences: 2 became 1")
+
+
+def test_a_date_is_no_end_of_a_sentence_where_the_language_is_known() -> None:
+    pair = Pair("Er kommt am 3. Oktober nach Berlin.", "He comes to Berlin on October 3.", "", 0, "de", "en")
+    assert faults(GUARDS, pair) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "translation"),
+    [
+        ("3:00에 만나요", "Let's meet at three o'clock"),
+        ("7시 30분", "half past seven"),
+        ("Version 3.0", "버전 3"),
+    ],
+)
+def test_times_and_versions_raise_no_alarm(source: str, translation: str) -> None:
+    to = "ko" if "버" in translation else "en"
+    assert faults(GUARDS, Pair(source, translation, target_language=to)) == []

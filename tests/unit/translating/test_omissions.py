@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
 from onmal.saved_model import SavedModel, load_model
 from onmal.translating.omissions import left_out
@@ -25,7 +28,10 @@ class Copies:
     """A network that says the tokens of its source, each as likely as the next, and nothing else."""
 
     def __init__(self, vocabulary: Any) -> None:
-        self.vocabulary, self.output = vocabulary, SimpleNamespace(weight=torch.zeros(1))
+        self.vocabulary = vocabulary
+
+    def parameters(self) -> Iterator[Tensor]:
+        return iter([torch.zeros(1)])
 
     def hidden(self, source: Tensor, target: Tensor) -> Tensor:
         there = torch.zeros(len(source), self.vocabulary.target_size).scatter_(1, source, 1.0)  # [B,V]
@@ -64,6 +70,17 @@ def test_what_asks_for_a_language_is_no_word(saved: SavedModel) -> None:
     assert left_out(saved, [*ids, 2], 0, hypothesis) == ["my"]
     after_it = len(ids) - len(saved.tokenizer.source.encode("the school"))
     assert left_out(saved, [*ids, 2], after_it, hypothesis) == []
+
+
+def test_models_together_and_a_hypothesis_without_an_end(tmp_path: Path) -> None:
+    saved = load_model(save_tiny_model(tmp_path / "model"))
+    ids = saved.tokenizer.encode_source("오늘 시장에 간다.", "en")
+    first = len(saved.tokenizer.prefix("en"))
+    together = replace(saved, model=Ensemble([saved.model, saved.model]).eval())
+    for ended in (True, False):
+        hypothesis = Hypothesis(tuple(saved.tokenizer.target.encode("the market")), 0.0, 0.0, ended)
+        assert left_out(together, ids, first, hypothesis) == left_out(saved, ids, first, hypothesis)
+    assert left_out(saved, ids, first, Hypothesis((), 0.0, 0.0, ended=True)) == []
 
 
 def test_a_translation_says_so_where_it_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

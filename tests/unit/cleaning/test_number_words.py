@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onmal.text.number_words import spelled, spells
+from onmal.cleaning.number_words import spelled, spells
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,18 @@ from onmal.text.number_words import spelled, spells
         ("quinze jours", 15, "fr"),
         ("el segundo piso", 2, "es"),
         ("forty-five minutes", 45, "en"),
+        ("forty-one", 41, "en"),
         ("fünfundvierzig Minuten", 45, "de"),
         ("cuarenta y cinco", 45, "es"),
         ("마흔다섯 살", 45, "ko"),
         ("사십오 분", 45, "ko"),
         ("Sixty", 60, "en"),
+        ("sixtieth", 60, "en"),
+        ("seventh", 7, "en"),
+        ("achten", 8, "de"),
+        ("half past seven", 30, "en"),
+        ("일곱 시 반", 30, "ko"),
+        ("마흔 살", 40, "ko"),
     ],
 )
 def test_words_that_say_a_number(text: str, number: int, language: str) -> None:
@@ -44,6 +51,17 @@ def test_words_that_say_a_number(text: str, number: int, language: str) -> None:
         ("한국은 크다", 1, "ko"),
         ("", 7, "de"),
         ("forty-two minutes", 45, "en"),
+        ("forty-five", 44, "en"),
+        ("forty-six", 49, "en"),
+        ("forty apples", 41, "en"),
+        ("forty-five", 40, "en"),
+        ("마흔일곱 살", 41, "ko"),
+        ("사십 개이다", 42, "ko"),
+        ("seventy", 7, "en"),
+        ("twenty-five", 5, "en"),
+        ("seventeen", 7, "en"),
+        ("achtzehn", 8, "de"),
+        ("achtzig", 8, "de"),
         ("fifty-five", 45, "en"),
     ],
 )

@@ -1,0 +1,64 @@
+"""Small numbers in words: 7 is "seven", "seventh" and "July" too."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+from onmal.text.language import primary
+
+__all__ = ["spelled", "spells"]
+
+_TABLES = tomllib.loads(files("onmal.cleaning").joinpath("number_words.toml").read_text(encoding="utf-8"))
+_TENS = {language: [ways.split() for ways in row] for language, row in _TABLES.pop("tens").items()}
+_BEFORE = {language: "|".join(words.split()) for language, words in _TABLES.pop("before").items()}
+_ONES = {
+    language: "|".join(
+        form for row in table[1:10] for form in row.split()[:2] if len(form) > 2 or language in _BEFORE
+    )
+    for language, table in _TABLES.items()
+}
+
+
+def spelled(number: int, language: str) -> list[str]:
+    """The two usual ways to say a small number in a language (BCP 47), or its one way; empty where none is known."""
+    forms = _forms(number, language)
+    return forms[: 2 if forms and primary(language) in _BEFORE else 1]
+
+
+def spells(text: str, number: int, language: str) -> bool | None:
+    """Whether a text says a number below 100 in words; None where the words of that number or language are not known."""
+    pattern = _pattern(number, primary(language)) if language else None
+    return bool(pattern.search(text)) if pattern else None
+
+
+def _forms(number: int, language: str) -> list[str]:
+    table = _TABLES.get(primary(language) if language else "", ())
+    return table[number].split() if 0 <= number < len(table) else []
+
+
+@cache
+def _pattern(number: int, language: str) -> re.Pattern[str] | None:
+    forms, follows = _forms(number, language), _BEFORE.get(language)
+    if not forms:
+        ways = _between_tens(number, language)
+    elif follows:
+        ways = [form if len(form) > 1 else rf"{form}(?:(?:{follows})|(?!\w))" for form in forms]
+    else:  # seven begins seventh, but seventeen and seventy are others
+        ways = [rf"{form}(?!teen|ty|zehn|zig)" if len(form) > 2 else rf"{form}(?!\w)" for form in forms]
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(ways)})", re.IGNORECASE) if ways else None
+
+
+def _between_tens(number: int, language: str) -> list[str]:
+    """The ways to say a number from 32 on: its tens, and its ones beside them."""
+    ten, one = divmod(number, 10)
+    names = _TENS.get(language, ())
+    if not 3 <= ten < 3 + len(names):
+        return []
+    tens = "|".join(names[ten - 3])
+    if not one:
+        return [rf"(?:{tens})(?![-\s]?(?:{_ONES[language]}))"]
+    ones = "|".join(form for form in _forms(one, language)[:3] if len(form) > 2 or language in _BEFORE)
+    return [rf"(?:{tens})(?:[-\s]|\sy\s|\set\s)?(?:{ones})(?!곱|덟)", rf"(?:{ones})und(?:{tens})"]
