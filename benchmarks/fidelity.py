@@ -30,8 +30,8 @@ from challenge import Case, Sentence
 import onmal
 from onmal.data.corpus import read_pairs
 from onmal.evaluation import score
+from onmal.interop.ctranslate2_engine import CTranslate2Engine
 from onmal.text.normalize import normalize
-from onmal.translating.ctranslate2_engine import CTranslate2Engine
 from onmal.translating.translator import Translator
 
 Translate = Callable[[Sequence[str], str], list[str]]

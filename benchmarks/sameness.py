@@ -17,8 +17,8 @@ import recording
 import torch
 
 from onmal.data.corpus import read_lines
+from onmal.interop.ctranslate2_engine import CTranslate2Engine
 from onmal.saved_model import SavedModel, load_model
-from onmal.translating.ctranslate2_engine import CTranslate2Engine
 from onmal.translating.engine import Engine
 from onmal.translating.torch_engine import ExactEngine, TorchEngine
 from onmal.translating.translator import Translator

@@ -58,6 +58,9 @@ TABLE = {
     "decoding": Row((*LAYER_0, "text", "phrasebook", "models.contract"), TENSORS),
     "saved_model": Row(TO_2, TENSORS),
     "interop": Row(TO_3, TENSORS, CONVERTERS),
+    "interop.ctranslate2_engine": Row(
+        (*TO_3, "interop", "translating.engine", "translating.torch_engine"), TENSORS, CONVERTERS
+    ),
     "translating": Row((*TO_3, "interop"), TENSORS, CONVERTERS),
     "inspection": Row(TO_4, TENSORS, ("matplotlib",)),
     "evaluation": Row(TO_4, TENSORS, ("sacrebleu", "sacremoses", "matplotlib")),

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
 from onmal.text.language import primary
 
-__all__ = ["spelled", "spells"]
+__all__ = ["in_words", "spelled", "spells"]
 
 _TABLES = tomllib.loads(files("onmal.cleaning").joinpath("number_words.toml").read_text(encoding="utf-8"))
 _TENS = {language: [ways.split() for ways in row] for language, row in _TABLES.pop("tens").items()}
+_JOINED = {
+    "en": "{ten}-{one}",
+    "de": "{one}und{ten}",
+    "es": "{ten} y {one}",
+    "fr": "{ten}-{one}",
+    "ko": "{ten}{one}",
+}
+_SMALL = re.compile(r"(?<![\d.,:])\d{1,2}(?!(?:[.,:]?\d))")
 _BEFORE = {language: "|".join(words.split()) for language, words in _TABLES.pop("before").items()}
 _ONES = {
     language: "|".join(
@@ -23,9 +31,30 @@ _ONES = {
 
 
 def spelled(number: int, language: str) -> list[str]:
-    """The two usual ways to say a small number in a language (BCP 47), or its one way; empty where none is known."""
-    forms = _forms(number, language)
-    return forms[: 2 if forms and primary(language) in _BEFORE else 1]
+    """The two usual ways to say a number below 100 in a language (BCP 47), or its one way; empty where none is known."""
+    ways = 2 if language and primary(language) in _BEFORE else 1
+    if forms := _forms(number, language):
+        return forms[:ways]
+    ten, one = divmod(number, 10)
+    tens = _TENS.get(primary(language) if language else "", ())
+    if not 3 <= ten < 3 + len(tens):
+        return []
+    names = [name for way in tens[ten - 3 : ten - 2] for name in way[:ways]]
+    ones = _forms(one, language)[:ways] if one else []
+    join = _JOINED[primary(language)].format
+    return [join(ten=name, one=unit) for name, unit in zip(names, ones, strict=True)] if one else names
+
+
+def in_words(text: str, language: str) -> list[str]:
+    """The text with its numbers below 100 in words, in each usual way of the language; empty where it has none."""
+    ways = 2 if language and primary(language) in _BEFORE else 1
+
+    def words(found: re.Match[str], way: int) -> str:
+        spelled_out = spelled(int(found[0]), language)
+        return spelled_out[way] if spelled_out else found[0]
+
+    readings = [_SMALL.sub(partial(words, way=way), text) for way in range(ways)]
+    return [reading for reading in readings if reading != text]
 
 
 def spells(text: str, number: int, language: str) -> bool | None:

@@ -66,6 +66,7 @@ class Draft:
         if self.guards and not (wishes.prefix or wishes.must):  # which belong to the whole
             self._apart()
             self._otherwise()
+            self._in_words()
         if self.guards:
             self._again()
         return [_sound_first(candidates) for candidates in self.found]
@@ -124,6 +125,22 @@ class Draft:
             ]
             tried = self.wishing.others([self.units[n] for n in faulty], steered)
             self._put_first(dict(zip(faulty, tried, strict=True)))
+
+    def _in_words(self) -> None:
+        """Where a number was lost, small ones are read in words, which the network may know better than figures."""
+        readings = [
+            (n, reading)
+            for n, best in self._faulty().items()
+            if to_say(self.guards, best.pair)
+            for reading in self.planner.in_words(self.units[n])
+        ]
+        units = [reading for _, reading in readings]
+        sound: dict[int, list[Candidate]] = {n: [] for n, _ in readings}
+        tried = self._candidates(units, self.wishing.others(units, self.config))
+        for (n, _), candidates in zip(readings, tried, strict=True):
+            sound[n] += [each for each in candidates if not each.faults]
+        for n, candidates in sound.items():
+            self.found[n][:0] = sorted(candidates, key=lambda each: -each.hypothesis.score)
 
     def _again(self) -> None:
         """What was lost and is known is searched for, in one way of saying it or another."""

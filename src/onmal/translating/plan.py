@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
+from onmal.cleaning.number_words import in_words
 from onmal.data.pair import Pair
 from onmal.saved_model import SavedModel
 from onmal.text.fragments import Without, tags_are_whole, take_out
@@ -137,6 +138,12 @@ class Planner:
             if len(ids) < len(unit.ids) and len(calm) == len(unit.read)
             else unit
         )
+
+    def in_words(self, unit: Unit) -> list[Unit]:
+        """The same with its small numbers read in words, in each usual way; fragments would lose their places."""
+        texts = [] if unit.without.taken else in_words(unit.read, unit.source_language)
+        encode = self.saved.tokenizer.encode_source
+        return [replace(unit, read=each, ids=encode(each, unit.target_language, self.tag)) for each in texts]
 
     def apart(self, unit: Unit, units: list[Unit]) -> Plan | None:
         """A unit's text cut into its sentences, each a unit of its own that is added to `units`.

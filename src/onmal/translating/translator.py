@@ -17,11 +17,11 @@ from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError, LanguageError, ModelFolderError
 from onmal.interop.ctranslate2 import inexpressible
+from onmal.interop.ctranslate2_engine import CTranslate2Engine, installed
 from onmal.saved_model import SavedModel, load_model
 from onmal.text.fragments import put_back
 from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
-from onmal.translating.ctranslate2_engine import CTranslate2Engine, installed
 from onmal.translating.draft import Candidate, Draft
 from onmal.translating.engine import Auto, Constraints, Engine, Precision
 from onmal.translating.glossary import Glossary

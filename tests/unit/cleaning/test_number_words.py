@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onmal.cleaning.number_words import spelled, spells
+from onmal.cleaning.number_words import in_words, spelled, spells
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,14 @@ def test_korean_has_two_usual_ways() -> None:
     assert spelled(7, "en") == ["seven"]
     assert spelled(7, "ko") == ["일곱", "칠"]
     assert spelled(31, "ko-KR") == ["서른한", "삼십일"]
+
+
+def test_small_numbers_are_put_in_words() -> None:
+    text = "45 apples, 3 pears, 3,000 won at 3:15, 2.5 and 100"
+    assert in_words(text, "en") == ["forty-five apples, three pears, 3,000 won at 3:15, 2.5 and 100"]
+    assert in_words("사과 7 개와 45 권", "ko") == ["사과 일곱 개와 마흔다섯 권", "사과 칠 개와 사십오 권"]
+    assert in_words("77 Sachen", "de") == ["siebenundsiebzig Sachen"]
+    assert in_words("40 Sachen", "de") == ["vierzig Sachen"]
+    assert in_words("7 alma", "hu") == []
+    assert in_words("7", "") == []
+    assert in_words("no number, 1000", "en") == []

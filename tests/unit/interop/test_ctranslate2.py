@@ -14,7 +14,7 @@ from onmal.decoding.ensemble import Ensemble
 from onmal.errors import ConfigError
 from onmal.interop import ctranslate2 as interop
 from onmal.interop.ctranslate2 import converted, write_ctranslate2
-from onmal.translating.ctranslate2_engine import CTranslate2Engine
+from onmal.interop.ctranslate2_engine import CTranslate2Engine
 from onmal.translating.torch_engine import TorchEngine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import torch
 
-import onmal.translating.ctranslate2_engine as fast
+import onmal.interop.ctranslate2_engine as fast
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError, MissingExtraError
-from onmal.translating.ctranslate2_engine import CTranslate2Engine
+from onmal.interop.ctranslate2_engine import CTranslate2Engine
 from onmal.translating.engine import NONE, Auto, Constraints, Engine
 from onmal.translating.torch_engine import TorchEngine
 from onmal.translating.translator import Translator, choose_engine

@@ -212,6 +212,30 @@ def test_sentences_are_not_translated_apart_where_that_mends_nothing(says: tuple
     assert (found.text, found.warnings) == ("the market", ("sentences: 2 became 1",))
 
 
+class KnowsWords(Says):
+    """An engine that knows a number only where the source has it in words."""
+
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
+        self.must += [constraints.must] if constraints.must else []
+        said = [self.mended if tuple(source) in self.known else self.hypotheses[0] for source in sources]
+        return [[Hypothesis(tuple(tokens), -1.0, -1.0, ended=True)] for tokens in said]
+
+    known: frozenset[tuple[int, ...]] = frozenset()
+
+
+def test_a_lost_number_is_read_in_words(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    encode = translator.saved.tokenizer.target.encode
+    translator.engine = engine = KnowsWords(encode("the market"), mended=encode("seven the market"))
+    engine.known = frozenset(
+        {tuple(translator.saved.tokenizer.encode_source("일곱 명이 시장에 간다.", "en"))}
+    )
+    found = translator.translate("7 명이 시장에 간다.", search=SearchConfig(beam_size=1))
+    assert (found.text, found.warnings, engine.must) == ("seven the market", (), [])
+
+
 class Stammers(Says):
     """An engine that says the same again and again, unless it may not."""
 
