@@ -1,9 +1,9 @@
 """What was lost, changed or invented in a translation: each guard names one fault of a sentence beside its translation.
 
 A guard is a filter of `onmal.cleaning`: what is wrong with a pair in a corpus is wrong with a pair that a network has made.
-Where the best hypothesis has a fault and another has none, that one is taken. Where all have, several sentences are translated
-one by one; and where a guard knows what is missing, there is another search for a translation that says it. What is still wrong then is
-a warning.
+Where the best hypothesis has a fault and another has none, that one is taken. What is tried where all have is told in
+`onmal.translating.draft`; a guard may know how else to search (`Steering`), or what is missing (`Mending`). What is still wrong then
+is a warning.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def spelled(number: int, language: str) -> list[str]:
     tens = _TENS.get(primary(language) if language else "", ())
     if not 3 <= ten < 3 + len(tens):
         return []
-    names = [name for way in tens[ten - 3 : ten - 2] for name in way[:ways]]
+    names = tens[ten - 3][:ways]
     ones = _forms(one, language)[:ways] if one else []
     join = _JOINED[primary(language)].format
     return [join(ten=name, one=unit) for name, unit in zip(names, ones, strict=True)] if one else names

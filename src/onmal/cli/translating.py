@@ -58,7 +58,7 @@ TypeOut = Annotated[
 ]
 Omissions = Annotated[
     bool,
-    flag("--omissions", "Warn of source words that a translation leaves out; takes about as long again."),
+    flag("--omissions", "Warn of source words that a translation leaves out; takes several times as long."),
 ]
 Resume = Annotated[
     bool,

@@ -97,7 +97,7 @@ class Planner:
         def wanted(words: str) -> list[str]:
             if not self.glossary:
                 return []
-            return self.glossary.wanted(words, language or self.saved.directions[0][0])
+            return self.glossary.wanted(words, next(s for s, t in self.saved.directions if t == target))
 
         def fits(piece: str) -> bool:
             return 0 < len(read(piece).ids) <= longest

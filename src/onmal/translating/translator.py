@@ -83,7 +83,7 @@ class Options(TypedDict, total=False):
     alignment: bool
     """Whether each translation tells how much its tokens looked at the source's."""
     omissions: bool
-    """Whether warnings name the source words that a translation leaves out, which takes about as long again."""
+    """Whether warnings name the source words that a translation leaves out, which takes several times as long."""
     wishes: Wishes
     """What each translation begins with, says, or does not say."""
 
