@@ -26,6 +26,12 @@ __all__ = ["GUARDS", "Mending", "Numbers", "Repetition", "Sentences", "Steering"
 DIGITS = re.compile(r"\d+")
 GROUPING = re.compile("(?<=\\d)[.,\u00a0\u202f'’](?=\\d{3}(?!\\d))")  # of thousands
 WRITTEN = re.compile("\\d+(?:[.,\u00a0\u202f'’]\\d{3}(?!\\d))*")
+ONE_OF = re.compile(
+    r"(?<!\w)[백천만](?:[이삼사오육칠팔구]|\s)"
+)  # 천오백: a thousand and more, without its one
+LARGE_WORD = re.compile(
+    rf"{NUMBER_WORD.pattern}|[이삼사오육칠팔구십][백천만억]|{ONE_OF.pattern}", NUMBER_WORD.flags
+)
 SMALL, LONGEST = 31, 100
 TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 6, 8
 LONG = (
@@ -48,11 +54,12 @@ class Numbers:
         if source == target:
             return None
         lost, invented = source - target, target - source
-        unsaid = any(n and spells(pair.target, n, pair.target_language) is False for n in lost)
-        doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
+        unsaid = any(n and _spells(n, pair) is False for n in lost)
+        said = {n for n in lost if n < 100 and _spells(n, pair)}
+        doubtful = (lost and invented) or any(number > SMALL for number in (lost - said) | invented)
         if not (doubtful or unsaid) or NUMBER_WORD.search(pair.source):
             return None
-        if NUMBER_WORD.search(pair.target) and all(_in_words(number, pair) for number in lost):
+        if LARGE_WORD.search(pair.target) and all(_in_words(number, pair) for number in lost):
             return None
         return "; ".join(
             f"{what} {', '.join(map(str, sorted(some)[:3]))}"
@@ -67,20 +74,27 @@ class Numbers:
             number: n
             for number in WRITTEN.findall(pair.source)
             for n in _numbers(number) - there
-            if not spells(pair.target, n, pair.target_language)
+            if not _spells(n, pair)
         }
         return [(number, *spelled(n, pair.target_language)) for number, n in lost.items()]
+
+
+def _spells(number: int, pair: Pair) -> bool | None:
+    return spells(pair.target, number, pair.target_language, pair.source)
 
 
 def _in_words(number: int, pair: Pair) -> bool:
     """Whether a target that has words for large numbers may say this one: "three thousand" or "3 thousand" for 3,000."""
     language = pair.target_language
     if number < 100:
-        return spells(pair.target, number, language) is not False
+        return _spells(number, pair) is not False
     powers = (2, 3, 4, 8, 12) if language and primary(language) in ("ko", "ja", "zh") else (2, 3, 6, 9, 12)
     leads = [lead for power in powers if 0 < (lead := number // 10**power) < 100]
     return not leads or any(
-        spells(pair.target, lead, language) is not False or str(lead) in pair.target for lead in leads
+        spells(pair.target, lead, language) is not False
+        or str(lead) in pair.target
+        or (lead == 1 and ONE_OF.search(pair.target))
+        for lead in leads
     )
 
 

@@ -21,7 +21,12 @@ _JOINED = {
     "ko": "{ten}{one}",
 }
 _SMALL = re.compile(r"(?<![\d.,:])\d{1,2}(?!(?:[.,:]?\d))")
-_BEFORE = {language: "|".join(words.split()) for language, words in _TABLES.pop("before").items()}
+_BEFORE = {
+    language: [rf"(?:{'|'.join(words.split())})" for words in kinds]
+    for language, kinds in _TABLES.pop("before").items()
+}
+_ENDINGS = (r"(?!\w)", r"(?:ths?|s|e[mnrs]?|mal|fold|ièmes?)?(?!\w)")  # of words of two letters, and of three
+_LARGER = ["열", "스물", *(ways[0] for ways in _TENS["ko"])]
 _ONES = {
     language: "|".join(
         form for row in table[1:10] for form in row.split()[:2] if len(form) > 2 or language in _BEFORE
@@ -57,9 +62,13 @@ def in_words(text: str, language: str) -> list[str]:
     return [reading for reading in readings if reading != text]
 
 
-def spells(text: str, number: int, language: str) -> bool | None:
-    """Whether a text says a number below 100 in words; None where the words of that number or language are not known."""
-    pattern = _pattern(number, primary(language)) if language else None
+def spells(text: str, number: int, language: str, source: str = "") -> bool | None:
+    """Whether a text says a number below 100 in words; None where the words of that number or language are not known.
+
+    A Korean day (육일) says no number by which an English source counts something else (6 hours).
+    """
+    others = re.search(rf"(?<![\d.,]){number} (?!days?\b)[a-z]", source) is not None
+    pattern = _pattern(number, primary(language), not others) if language else None
     return bool(pattern.search(text)) if pattern else None
 
 
@@ -69,14 +78,23 @@ def _forms(number: int, language: str) -> list[str]:
 
 
 @cache
-def _pattern(number: int, language: str) -> re.Pattern[str] | None:
+def _pattern(number: int, language: str, days: bool) -> re.Pattern[str] | None:
+    """What says the number; `days` tells whether a Korean day does."""
     forms, follows = _forms(number, language), _BEFORE.get(language)
     if not forms:
         ways = _between_tens(number, language)
     elif follows:
-        ways = [form if len(form) > 1 else rf"{form}(?:(?:{follows})|(?!\w))" for form in forms]
+        follows = follows if days else [kind.replace("|일|", "|") for kind in follows]
+        units = [*follows, *["|".join(follows)] * len(forms)]  # after the first form, the second, and others
+        ways = [
+            form if len(form) > 1 else rf"{form}(?:{unit}|(?!\w))"
+            for form, unit in zip(forms, units, strict=False)
+        ]
+        before = "".join(rf"(?<!{ten} )" for ten in _LARGER)  # "열 오" is no five
+        ways = [rf"{before}(?:{'|'.join(ways)})(?!일{'일' * days})"]
     else:  # seven begins seventh, but seventeen and seventy are others
-        ways = [rf"{form}(?!teen|ty|zehn|zig)" if len(form) > 2 else rf"{form}(?!\w)" for form in forms]
+        ends = [r"(?!teen|ty|zehn|zig)" if len(form) > 3 else _ENDINGS[len(form) > 2] for form in forms]
+        ways = [form + end for form, end in zip(forms, ends, strict=True)]
     return re.compile(rf"(?<![\w-])(?:{'|'.join(ways)})", re.IGNORECASE) if ways else None
 
 

@@ -36,6 +36,11 @@ from onmal.cleaning.number_words import in_words, spelled, spells
         ("half past seven", 30, "en"),
         ("일곱 시 반", 30, "ko"),
         ("마흔 살", 40, "ko"),
+        ("오월 오일", 5, "ko"),
+        ("이십일일에", 21, "ko"),
+        ("두개", 2, "ko"),
+        ("sixième", 6, "fr"),
+        ("einen Apfel", 1, "de"),
     ],
 )
 def test_words_that_say_a_number(text: str, number: int, language: str) -> None:
@@ -63,10 +68,25 @@ def test_words_that_say_a_number(text: str, number: int, language: str) -> None:
         ("achtzehn", 8, "de"),
         ("achtzig", 8, "de"),
         ("fifty-five", 45, "en"),
+        ("열 오일이에요", 5, "ko"),
+        ("서른 십삼 살", 13, "ko"),
+        ("십오일일이에요", 15, "ko"),
+        ("두부를 썰어요", 2, "ko"),
+        ("사장님", 4, "ko"),
+        ("Maria", 3, "en"),
+        ("a tent", 10, "en"),
     ],
 )
 def test_words_that_do_not(text: str, number: int, language: str) -> None:
     assert spells(text, number, language) is False
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [("We traveled for 6 hours.", False), ("6 days", True), ("May 6", True), ("16 hours", True), ("", True)],
+)
+def test_a_korean_day_does_not_say_how_many_of_something_else(source: str, says: bool) -> None:
+    assert spells("육일이에요", 6, "ko", source) is says
 
 
 @pytest.mark.parametrize(("number", "language"), [(100, "en"), (75, "fr"), (7, "hu"), (7, ""), (-1, "ko")])
