@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -126,6 +127,22 @@ def test_alignment_is_a_distribution_over_the_source_for_each_token(model: Seq2S
         assert all(sum(weights) == pytest.approx(1, abs=1e-5) for weights in rows)
         # A token is aligned before it is known: the last one changes nothing.
         assert engine.align(row, [*target[:-1], 5]) == rows
+
+
+def test_batches_searched_at_once_are_those_searched_in_turn(
+    model: Seq2Seq, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onmal.translating.torch_engine, "BATCH_CELLS", 40)
+    texts, search, threads = sources(40), SearchConfig(beam_size=2, n_best=2), torch.get_num_threads()
+    in_turn = TorchEngine(model).translate(texts, search)
+    try:
+        torch.set_num_threads(3)
+        at_once = TorchEngine(model).translate(texts, search)
+        with ThreadPoolExecutor(1) as pool:  # one that has begun later
+            assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
+    assert_same(at_once, in_turn)
 
 
 def test_the_exact_engine_gives_the_same_to_the_bit_whatever_it_is_given_with(model: Seq2Seq) -> None:

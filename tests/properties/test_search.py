@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from onmal.config import ModelConfig, SearchConfig, Vocabulary
-from onmal.decoding.search import Hypothesis, beam_search, in_place
+from onmal.decoding.search import Hypothesis, beam_search, closed_up, continuations, in_place
 from onmal.models import DecoderState, Memory, Probe, Seq2Seq, Transformer
 
 CASES, PER_TEST = 200, 25
@@ -380,6 +380,32 @@ def test_a_beam_that_holds_everything_finds_the_best_of_all_translations(
     for hypothesis in found:
         assert hypothesis.score == pytest.approx(score(hypothesis.tokens), abs=1e-4)
     assert found[0].score == pytest.approx(max(map(score, every)), abs=1e-4)
+
+
+@given(
+    seed=st.integers(0, 1000), count=st.integers(1, 12), beams=st.integers(1, 5), digits=st.integers(0, 6),
+    size=st.sampled_from([1, 3, 63, 64, 65, 130, 400]), fresh=st.booleans(),
+)  # fmt: skip
+def test_the_best_words_are_those_of_the_whole_vocabulary(
+    seed: int, count: int, beams: int, digits: int, size: int, fresh: bool
+) -> None:
+    chance = torch.Generator().manual_seed(seed)
+    nexts = torch.randn(3, beams, size, generator=chance).round(decimals=digits)
+    nexts[torch.rand(nexts.shape, generator=chance) < 0.2] = -torch.inf
+    totals = torch.randn(3, beams, generator=chance)
+    totals[:, fresh:] = -torch.inf if fresh else 0.0
+    best, rows, tokens = continuations(nexts, totals, count)
+    sums = nexts + totals[:, :, None]
+    assert torch.equal(best, sums.flatten(1).topk(min(count, beams * size)).values)
+    assert torch.equal(best, sums[torch.arange(3)[:, None], rows, tokens])
+    assert all(len(set(cells)) == len(cells) for cells in (rows * size + tokens).tolist())
+
+
+@given(st.lists(st.booleans()))
+def test_sources_that_go_on_close_up(going_on: list[bool]) -> None:
+    order = closed_up(torch.tensor(going_on, dtype=torch.bool)).tolist()
+    assert sorted(order) == [number for number, goes_on in enumerate(going_on) if goes_on]
+    assert all(order[place] == place for place in range(len(order)) if going_on[place])
 
 
 @given(

@@ -20,6 +20,9 @@ from onmal.models.contract import Seq2Seq
 __all__ = ["Hypothesis", "beam_search", "length_limits", "usual_rules", "word_by_word"]
 
 
+BLOCK = 64  # words of the vocabulary that are compared by their best one first
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """One translation, as ids without start and end token."""
@@ -81,10 +84,11 @@ def beam_search(
         else:
             totals, rows, tokens = continuations(log_probabilities, totals, 2 * beams, config.diversity)
         ends = tokens == end  # [B,2K]
-        for b, k in ends[:, :beams].nonzero().tolist():
-            total = totals[b, k].item()
-            if total > -torch.inf:
-                finish(b, total, words[b, rows[b, k]].tolist(), int(rows[b, k]), ended=True)
+        which, rank = (ends[:, :beams] & (totals[:, :beams] > -torch.inf)).nonzero(as_tuple=True)
+        row = rows[which, rank]
+        done = (which, totals[which, rank], words[which, row], row)
+        for b, total, chosen, k in zip(*(values.tolist() for values in done), strict=True):
+            finish(b, total, chosen, k, ended=True)
 
         # The K best that go on: ending ones sort last, the order among the others stays.
         going = ends.to(torch.uint8).argsort(dim=1, stable=True)[:, :beams]  # [B,K]
@@ -102,8 +106,9 @@ def beam_search(
             for k, total in enumerate(totals[b].tolist()):
                 if total > -torch.inf:
                     finish(b, total, words[b, k].tolist(), k, ended=False)
-        keep = (~stopped & (counts < beams)).nonzero().flatten()  # [B']
-        if len(keep) < len(alive):
+        going_on = ~stopped & (counts < beams)  # [B]
+        if not going_on.all():
+            keep = closed_up(going_on)  # [B']
             state = state.keep(keep)
             alive, limits, totals, words = alive[keep], limits[keep], totals[keep], words[keep]
             tokens = tokens[keep]
@@ -157,12 +162,36 @@ def continuations(
     The next words' log_probabilities [B,K,V] follow hypotheses with log-probabilities totals [B,K]. With diversity, the
     n-th best continuation of a hypothesis is ranked n times as much lower (Li 2016).
     """
+    if not diversity:
+        return best_words(log_probabilities, totals, count)
     best, tokens = log_probabilities.topk(min(count, log_probabilities.shape[2]))  # [B,K,N]
     best = best + totals[:, :, None]
     per_row = best.shape[2]
-    ranks = best - diversity * torch.arange(per_row, device=best.device) if diversity else best
+    ranks = best - diversity * torch.arange(per_row, device=best.device)
     index = ranks.flatten(1).topk(min(count, best.shape[1] * per_row)).indices  # [B,count]
     return best.flatten(1).gather(1, index), index // per_row, tokens.flatten(1).gather(1, index)
+
+
+def best_words(log_probabilities: Tensor, totals: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The same [B,count] without diversity, looking only into the `count` blocks of words that have the highest maxima."""
+    size = log_probabilities.shape[2]
+    blocked = size - size % BLOCK
+    blocks = log_probabilities[:, :, :blocked].unflatten(2, (-1, BLOCK))  # [B,K,N,BLOCK]
+    maxima = (blocks.amax(3) + totals[:, :, None]).flatten(1)  # [B,K*N]
+    chosen = maxima.topk(min(count, maxima.shape[1])).indices  # [B,n]
+    rows, block = chosen // blocks.shape[2], chosen % blocks.shape[2]
+    source = torch.arange(len(rows), device=rows.device)[:, None]
+    found = blocks[source, rows, block] + totals.gather(1, rows)[:, :, None]  # [B,n,BLOCK]
+    last = log_probabilities[:, :, blocked:] + totals[:, :, None]  # [B,K,V-N*BLOCK] words of no block
+    best, index = torch.cat((found.flatten(1), last.flatten(1)), 1).topk(min(count, totals.shape[1] * size))
+    first = (rows * size + block * BLOCK)[:, :, None] + torch.arange(BLOCK, device=rows.device)  # [B,n,BLOCK]
+    beams, others = (
+        torch.arange(totals.shape[1], device=rows.device),
+        torch.arange(blocked, size, device=rows.device),
+    )
+    flat = (beams[:, None] * size + others).flatten().expand(len(rows), -1)
+    cells = torch.cat((first.flatten(1), flat), 1).gather(1, index)  # [B,count]
+    return best, cells // size, cells % size
 
 
 def in_place(rows: Tensor) -> Tensor:
@@ -176,6 +205,14 @@ def in_place(rows: Tensor) -> Tensor:
     places = free.to(torch.uint8).argsort(dim=1, descending=True, stable=True)  # [B,K] the free ones first
     nth = again.cumsum(1).sub(1).clamp(min=0)
     return torch.where(again, places.gather(1, nth), rows).argsort(dim=1)
+
+
+def closed_up(going_on: Tensor) -> Tensor:
+    """The sources that go on [B'], True in [B]: each in its place, and the last ones in the places of those that are done."""
+    count = int(going_on.sum())
+    order = torch.arange(count, device=going_on.device)
+    order[~going_on[:count]] = going_on[count:].nonzero().flatten() + count
+    return order
 
 
 def drawn(

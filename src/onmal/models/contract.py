@@ -99,12 +99,18 @@ class DecoderState:
         return self
 
     def keep(self, sources: Tensor) -> DecoderState:
-        """Keep only these sources [B'] and their hypotheses: the only time memory is gathered."""
+        """Keep only these sources [B'] and their hypotheses, in this order: the only time memory is gathered.
+
+        Caches of hypotheses that stay where they are are not copied.
+        """
         beams = torch.arange(self.beams, device=sources.device)
-        flat = (sources[:, None] * self.beams + beams).flatten()  # [B'*K]
+        old = (sources[:, None] * self.beams + beams).flatten()  # [B'*K]
+        new = (old != torch.arange(len(old), device=old.device)).nonzero().flatten()
         self.source_mask = self.source_mask.index_select(0, sources)
         self.sources = {name: tensor.index_select(0, sources) for name, tensor in self.sources.items()}
-        self.rows = {name: tensor.index_select(0, flat) for name, tensor in self.rows.items()}
+        for name, tensor in self.rows.items():
+            tensor.index_copy_(0, new, tensor.index_select(0, old[new]))
+            self.rows[name] = tensor[: len(old)]
         return self
 
     def copy(self) -> DecoderState:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
-from threading import Lock
+from threading import Lock, Thread
 
 import torch
 from torch import Tensor
@@ -22,10 +22,14 @@ from onmal.translating.engine import NONE, Constraints, Precision
 __all__ = ["ExactEngine", "TorchEngine"]
 
 BATCH_CELLS = 8192  # source tokens, padding and hypotheses included, searched together
+MOST_AT_ONCE = 8  # batches: what Python does between the products is done by one after the other
 
 
 class TorchEngine:
-    """The engine that everything works with: any network, any device, attention open to look at."""
+    """The engine that everything works with: any network, any device, attention open to look at.
+
+    On a CPU several batches are searched at once, on one thread each, for threads have little to share in small products.
+    """
 
     def __init__(self, model: Seq2Seq, *, precision: Precision = "float32") -> None:
         if precision == "int8":
@@ -46,23 +50,38 @@ class TorchEngine:
     ) -> list[list[Hypothesis]]:
         """The n best hypotheses of each source, in the order of the sources; one by one where they must say something."""
         order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
-        found: list[list[Hypothesis]] = [[] for _ in sources]
+        at_once = min(torch.get_num_threads(), MOST_AT_ONCE) if self.device.type == "cpu" else 1
+        fair = 1 if constraints.must else -(-len(order) // at_once)  # so that each thread has something to do
+        batches: list[list[int]] = []
         first = 0
         while first < len(order):
             longest = len(sources[order[first]])
-            count = 1 if constraints.must else max(1, BATCH_CELLS // (longest * config.beam_size))
-            rows = order[first : first + count]
-            source = pad_rows([sources[i] for i in rows], self.model.vocabulary.pad).to(self.device)  # [B,S]
-            rules = self._rules(constraints, rows)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-                if constraints.must and constraints.must[rows[0]]:
-                    best = [constrained_search(self.model, source, config, constraints.must[rows[0]], rules)]
-                else:
-                    best = beam_search(self.model, source, config, rules)
+            batches.append(order[first:][: max(1, min(fair, BATCH_CELLS // (longest * config.beam_size)))])
+            first += len(batches[-1])
+
+        def search(rows: Sequence[int]) -> list[list[Hypothesis]]:
+            return self._search([sources[i] for i in rows], rows, config, constraints)
+
+        found: list[list[Hypothesis]] = [[] for _ in sources]
+        for rows, best in zip(batches, _at_once(search, batches, at_once), strict=True):
             for i, hypotheses in zip(rows, best, strict=True):
                 found[i] = hypotheses
-            first += count
         return found
+
+    def _search(
+        self,
+        sources: Sequence[Sequence[int]],
+        numbers: Sequence[int],
+        config: SearchConfig,
+        constraints: Constraints,
+    ) -> list[list[Hypothesis]]:
+        """One batch; `numbers` are those of its sources among the constraints."""
+        source = pad_rows(sources, self.model.vocabulary.pad).to(self.device)  # [B,S]
+        rules = self._rules(constraints, numbers)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            if constraints.must and (must := constraints.must[numbers[0]]):
+                return [constrained_search(self.model, source, config, must, rules)]
+            return beam_search(self.model, source, config, rules)
 
     def word_by_word(
         self, source: Sequence[int], config: SearchConfig, constraints: Constraints = NONE
@@ -105,16 +124,8 @@ class ExactEngine(TorchEngine):
         """The n best hypotheses of each source, in the order of the sources."""
         with _one_thread():
             return [
-                super(ExactEngine, self).translate(
-                    [source],
-                    config,
-                    replace(
-                        constraints,
-                        prefixes=constraints.prefixes[n : n + 1],
-                        must=constraints.must[n : n + 1],
-                    ),
-                )[0]
-                for n, source in enumerate(sources)
+                self._search([source], [number], config, constraints)[0]
+                for number, source in enumerate(sources)
             ]
 
     def word_by_word(
@@ -148,6 +159,27 @@ def _one_thread() -> Iterator[None]:
             yield
         finally:
             torch.set_num_threads(threads)
+
+
+def _at_once(
+    search: Callable[[list[int]], list[list[Hypothesis]]], batches: Sequence[list[int]], at_once: int
+) -> Iterable[list[list[Hypothesis]]]:
+    """What the search makes of each batch: several batches at the same time, with torch's threads shared among them."""
+    threads, count = torch.get_num_threads(), min(at_once, len(batches))
+    if count < 2:
+        return map(search, batches)
+
+    def begin() -> None:
+        with (
+            _ALONE
+        ):  # what torch is told holds for this thread, and for those that begin later: they get what is usual
+            torch.set_num_threads(threads // count)
+            later = Thread(target=torch.set_num_threads, args=(threads,))
+            later.start()
+            later.join()
+
+    with ThreadPoolExecutor(count, "onmal", begin) as pool:
+        return list(pool.map(search, batches))
 
 
 class _CrossAttention(Probe):
