@@ -79,6 +79,7 @@ TABLE = {
     "run_report": Row(("errors", "config", "data.writing")),
     "run_report.live": Row(("errors",), ("rich",)),
     "run_report.tensorboard": Row(("errors",), ("torch",)),
+    "bulk": Row(TO_4, (), ("ray",)),
     "demo": Row((*TO_4, *LAYER_4, "training", "run_report.events")),
     "lab": Row(free=True),
 }

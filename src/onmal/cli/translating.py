@@ -7,10 +7,9 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from onmal.cli.options import (
     BeamSize,
@@ -31,13 +30,17 @@ from onmal.cli.terminal import note, progress
 from onmal.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from onmal.translating.translator import Translation
+    from onmal.bulk import Job
+    from onmal.translating.translator import Options, Translation
 
 __all__ = ["translate"]
 
 
-File = Annotated[
-    Path | None, argument("FILE", "Text, one sentence or paragraph per line.  [default: standard input]")
+Files = Annotated[
+    list[Path] | None,
+    argument(
+        "FILE", "Text, one sentence or paragraph per line; several with --ray.  [default: standard input]"
+    ),
 ]
 Text = Annotated[str | None, option("TEXT", "Translate this instead of a file.")]
 Out = Annotated[
@@ -64,13 +67,17 @@ Resume = Annotated[
     bool,
     flag("--resume", "Keep what is translated when interrupted, and go on from there; with FILE and --out."),
 ]
+OnRay = Annotated[
+    bool,
+    flag("--ray", "Translate files into the folder --out, on all machines of a Ray cluster, or on this one."),
+]
 Scores = Annotated[bool, flag("--scores", "Write score, tab, translation.")]
 AsJson = Annotated[bool, flag("--json", "Write one JSON object per line.")]
 
 
 def translate(
     model: Model,
-    file: File = None,
+    files: Files = None,
     text: Text = None,
     out: Out = None,
     to: To = "",
@@ -89,6 +96,7 @@ def translate(
     omissions: Omissions = False,
     type_out: TypeOut = False,
     resume: Resume = False,
+    on_ray: OnRay = False,
     scores: Scores = False,
     as_json: AsJson = False,
 ) -> None:
@@ -99,31 +107,31 @@ def translate(
     onmal translate runs/ko-en letters.ko -o letters.en
     cat letters.ko | onmal translate runs/ko-en > letters.en
     onmal translate runs/ko-en books.ko -o books.en --resume
+    onmal translate runs/ko-en shelf/*.ko -o translated --ray
 
     Line n of the output translates line n of the input, and a blank line stays blank. Without --to, a model of several
     directions goes by the script of each line. --n-best writes "line ||| translation ||| score" as Moses and Marian
     do, with lines counted from 0. What could not be kept is a warning on standard error, with lines counted from 1.
     Which engine ran the model, and why no faster one, is said there at the end.
     """
-    if file and text is not None:
-        raise ConfigError(f"both {file} and --text were given", "give one of them")
+    file = _one_file(files or [], text, out, on_ray)
     if scores and as_json:
         raise ConfigError("--scores and --json exclude each other", "JSON has the scores already")
-    if resume and (file is None or out is None or str(file) == "-"):
+    if resume and not on_ray and (file is None or out is None or str(file) == "-"):
         raise ConfigError("--resume goes on with a file", "give FILE and --out")
-    lines, count = _lines(file, text)
+    lines, count = (iter(()), None) if on_ray else _lines(file, text)
 
     from onmal.translating.translator import load
     from onmal.translating.wishes import Wishes
 
-    translator = load(
-        model,
-        tag=tag,
-        engine=engine,
-        precision=precision,
-        glossary=glossary,
-        together_with=together_with or (),
-    )
+    loading: dict[str, Any] = {
+        "tag": tag,
+        "engine": engine,
+        "precision": precision,
+        "glossary": glossary and glossary.resolve(),
+        "together_with": [other.resolve() for other in together_with or ()],
+    }
+    translator = load(model, **loading)
     how = search_config(
         translator.saved.search, beam_size, search, n_best=n_best, length_penalty=length_penalty
     )
@@ -142,28 +150,26 @@ def translate(
             print()
         return
     form = _as_json if as_json else _n_best if how.n_best > 1 else _scored if scores else _plain
+    made_of = [*(folder / "weights.safetensors" for folder in (model, *(together_with or ()))), glossary]
+    told = [how.model_dump_json(), form.__name__, to, tag, str(wishes), precision, str(omissions)]
+    options: Options = {"to": to, "search": how, "wishes": wishes, "omissions": omissions}
+    if on_ray and out:
+        from onmal import bulk
+
+        job = bulk.Job(model.resolve(), loading, options, form, _job(made_of, None, told))
+        _translate_files(job, files or [], out)
+        return
     if resume and form is _n_best:
         raise ConfigError("--resume counts lines, and --n-best writes several for each", "use --json with it")
-    options = [
-        how.model_dump_json(),
-        form.__name__,
-        to,
-        tag,
-        str(wishes),
-        precision,
-        str(omissions),
-    ]
-    made_of = [*(folder / "weights.safetensors" for folder in (model, *(together_with or ()))), glossary]
-    with _place(out, _job(made_of, file, options) if resume else None) as (stream, before):
+    with _place(out, _job(made_of, file, told) if resume else None) as (stream, before):
         rest = islice(lines, before, None)
-        translate_lines = partial(translator.stream, to=to, search=how, wishes=wishes, omissions=omissions)
         if text is None and str(file or "-") == "-" and sys.stdin.isatty():
             note("type a line and press Enter; Ctrl-D ends")
             translations: Iterator[Translation] = chain.from_iterable(
-                translate_lines([line]) for line in rest
+                translator.stream([line], **options) for line in rest
             )
         else:
-            translations = translate_lines(rest)
+            translations = translator.stream(rest, **options)
         if before:
             note(f"going on after line {before:,}")
         with progress(0 if out is None and sys.stdout.isatty() else count or 0, "translating") as done:
@@ -176,6 +182,40 @@ def translate(
                 done(number)
     if text is None:
         note(f"engine: {translator.describe(how, wishes)}")
+
+
+def _one_file(files: Sequence[Path], text: str | None, out: Path | None, on_ray: bool) -> Path | None:
+    """The file to translate where there is one. Raises ConfigError for what does not go together."""
+    if files and text is not None:
+        raise ConfigError(f"both {files[0]} and --text were given", "give one of them")
+    if on_ray:
+        if not files or out is None or Path("-") in files:
+            raise ConfigError("--ray translates files into a folder", "give them, and the folder with --out")
+        if out.is_file():
+            raise ConfigError(f"--out {out} is a file", "--ray writes into a folder")
+        return None
+    if len(files) > 1:
+        raise ConfigError(
+            f"{len(files)} files were given", "give one, or --ray, which writes several into the folder --out"
+        )
+    return files[0] if files else None
+
+
+def _translate_files(job: Job, files: Sequence[Path], out: Path) -> None:
+    """Translate on a cluster, with the lines that are done."""
+    from onmal.bulk import cut, translate_parts
+
+    parts = cut(files, out)
+    lines = sum(part.lines for each in parts.values() for part in each)
+    ready = sum(part.lines for each in parts.values() for part in each if part.done)
+    if ready:
+        note(f"going on: {ready:,} of {lines:,} lines are translated")
+    with progress(lines, "translating") as done:
+        for translated in translate_parts(job, parts, out):
+            ready += translated.part.lines
+            for number, warning in translated.warnings:
+                note(f"{translated.part.text.name}, line {number}: {warning}")
+            done(ready)
 
 
 def _place(out: Path | None, job: str | None) -> AbstractContextManager[tuple[TextIO, int]]:

@@ -30,16 +30,19 @@ LONGEST_LINE = 1 << 20
 _BUFFER = 1 << 18
 
 
-def read_lines(path: str | PathLike[str]) -> Iterator[str]:
+def read_lines(path: str | PathLike[str], first: int = 0) -> Iterator[str]:
     """The lines of one UTF-8 text without their line ends; "-" reads standard input.
 
-    A byte order mark is skipped. Raises DataError.
+    A byte order mark is skipped. `first` is the byte of a line's beginning to begin at, lines then counted from there.
+    Raises DataError.
     """
     name = shown_name(path)
     with open_bytes(path) as stream:
+        if first:
+            stream.seek(first)
         raw = stream.readline(LONGEST_LINE + 1)
-        text = raw.removeprefix(codecs.BOM_UTF8)
-        number, offset = 1, len(raw) - len(text)
+        text = raw if first else raw.removeprefix(codecs.BOM_UTF8)
+        number, offset = 1, first + len(raw) - len(text)
         while text:
             if len(text) > LONGEST_LINE:
                 raise _endless(text, name, number)
