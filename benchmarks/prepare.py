@@ -13,6 +13,7 @@ The result goes to benchmarks/results/prepare.json. Linux only, for it reads /pr
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -52,7 +53,7 @@ MEBIBYTE = 1 << 20
 
 def main() -> None:
     """Generate, prepare, train, record."""
-    options = arguments()
+    options, begun = arguments(), time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="onmal-prepare-", dir=options.folder))
     try:
         sizes = [round(1e6 * millions) for millions in sorted(options.millions)]
@@ -67,6 +68,8 @@ def main() -> None:
     result = {
         "machine": recording.this_machine(),
         "onmal": version("onmal"),
+        "config_hash": hashlib.sha256(CONFIG.encode()).hexdigest(),
+        "minutes": round((time.monotonic() - begun) / 60, 1),
         "generated_per_second": generated,
         "updates": options.updates,
         "sizes": found,

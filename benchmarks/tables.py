@@ -79,6 +79,13 @@ WORDS: Mapping[str, Words] = {
         " the tuned allocator is {allocator}. Peak: the machine's fastest product of large matrices in the same precision",
         "step": "{budget} tokens a batch, {precision}: onmal's step takes {median:g} ({least:g} – {most:g}) times its own matrix products",
         "versions": "Versions",
+        "pairs a second": "Pairs/s",
+        "on disk": "Shards, MB",
+        "preparing": "Memory preparing, MiB",
+        "in training": "Memory training, MiB",
+        "first update": "Seconds to the first update",
+        "prepared": "`python benchmarks/prepare.py` on {machine}, with every filter, the tokenizer and subword sampling. Memory is anonymous memory"
+        " (RssAnon), of all processes of `onmal prepare` together, and of a training of the size tiny in one process",
         "reached": "Minutes to {level:g} BLEU",
         "best": "Best BLEU",
         "longer": "Times onmal's",
@@ -179,6 +186,13 @@ WORDS: Mapping[str, Words] = {
         " {allocator}. 최고 속도는 같은 정밀도에서 큰 행렬을 곱할 때 이 기계가 내는 가장 빠른 속도",
         "step": "배치당 토큰 {budget}개, {precision}: onmal의 한 업데이트는 그 안의 행렬 곱만 할 때보다 {median:g}배({least:g} – {most:g}) 걸림",
         "versions": "버전",
+        "pairs a second": "초당 문장 쌍",
+        "on disk": "샤드(MB)",
+        "preparing": "준비할 때 메모리(MiB)",
+        "in training": "학습할 때 메모리(MiB)",
+        "first update": "첫 업데이트까지(초)",
+        "prepared": "`python benchmarks/prepare.py`, {machine}. 모든 필터와 토크나이저, 서브워드 샘플링을 썼습니다. 메모리는 익명 메모리(RssAnon)로,"
+        " `onmal prepare`의 모든 프로세스를 합친 것과 크기 tiny를 한 프로세스로 학습할 때의 것입니다",
         "reached": "BLEU {level:g}까지 걸린 시간(분)",
         "best": "최고 BLEU",
         "longer": "onmal의 몇 배",
@@ -371,6 +385,23 @@ def time_to_quality(results: Mapping[str, Result], words: Words) -> list[str]:
     return [*table(header, rows), *listed([words["quality"].format_map(result)])]
 
 
+def prepare(results: Mapping[str, Result], words: Words) -> list[str]:
+    """How text of three sizes is prepared, and trained on."""
+    result = results.get("prepare")
+    if result is None:
+        return missing(words, [("prepare", "docs/training.md", "python benchmarks/prepare.py")])
+    keys = ("pairs", "pairs a second", "on disk", "preparing", "first update", "in training")
+    rows = [
+        [
+            f"{size['pairs']:,}", f"{size['pairs_per_second']:,}", f"{size['bytes'] / 1e6:,.0f}",
+            f"{size['prepare_anonymous_mib']:,.0f}", f"{size['first_update_seconds']:.1f}",
+            f"{size['training_anonymous_mib']:,.0f}",
+        ]
+        for size in result["sizes"]
+    ]  # fmt: skip
+    return [*table([words[key] for key in keys], rows), *listed([words["prepared"].format_map(result)])]
+
+
 def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
     """The recipe with one change at a time, on the validation text."""
     result = results.get("regularisers")
@@ -463,6 +494,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "koen": koen,
     "train_speed": train_speed,
     "time_to_quality": time_to_quality,
+    "prepare": prepare,
     "regularisers": regularisers,
     "translate_speed": translate_speed,
     "fidelity": fidelity,

@@ -7,16 +7,19 @@ what it has not reached by then is written down as a lower bound.
 
     python benchmarks/time_to_quality.py --data multi30k=FOLDER --rivals FOLDER
 
-The result goes to benchmarks/results/time_to_quality.json. Linux.
+The result goes to benchmarks/results/time_to_quality.json after each system, and one that is in it is not repeated: the same
+command goes on where it was stopped, on the same machine. Linux.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +40,7 @@ from train_speed import RECIPE
 from onmal.cache import cache_folder
 from onmal.cli.options import corpus_folders
 from onmal.config import RunConfig, apply_overrides, read_toml
-from onmal.errors import TrainingError
+from onmal.errors import ConfigError, TrainingError
 from onmal.evaluation import score
 
 PATIENCE = 3  # times onmal's minutes
@@ -51,27 +54,42 @@ def main() -> None:
     """Train each in its turn, print, record."""
     options = read_options()
     end_with_the_program()
-    begun = time.monotonic()
     corpora = corpus_folders(options.data)
     overrides = ("train.threads=0", "train.processes=0", *(options.set or ()))
     values = apply_overrides({"name": options.recipe.stem, **read_toml(options.recipe)}, overrides)
     config = RunConfig.from_dict(values)
     environment = allocator_environment(options.allocator)
-    systems: dict[str, Any] = {}
+    result = begun(options, config)
+    systems: dict[str, Any] = result["systems"]
     with tempfile.TemporaryDirectory(prefix="time_to_quality-") as scratch:
         folder = Path(scratch)
         task = Task.prepare(config, corpora)
         task.write(folder / "text")
         toml = folder / "run.toml"
         toml.write_text(config.to_toml(), "utf-8")
-        onmal = start_onmal(toml, corpora, folder / "onmal", {})
-        systems["onmal"] = watch(onmal, lambda: onmal_curve(events_of(onmal)), options.level, None)
-        reached = systems["onmal"]["minutes"]
-        if reached is None:
+
+        def measure(name: str, start: Callable[[], Contestant], curve: Callable[[Contestant], Curve]) -> None:
+            since = time.monotonic()
+            limit = PATIENCE * systems["onmal"]["minutes"] if systems else None
+            contestant = start()
+            systems[name] = watch(contestant, lambda: curve(contestant), options.level, limit)
+            result["minutes"] = round(result["minutes"] + (time.monotonic() - since) / 60, 1)
+            recording.record("time_to_quality", result, options.results)
+
+        if "onmal" not in systems:
+            measure(
+                "onmal",
+                lambda: start_onmal(toml, corpora, folder / "onmal", {}),
+                lambda contestant: onmal_curve(events_of(contestant)),
+            )
+        if systems["onmal"]["minutes"] is None:
             raise TrainingError(
-                f"onmal did not reach {options.level:g} BLEU", "give it longer: --set train.minutes=N"
+                f"onmal did not reach {options.level:g} BLEU",
+                "give it longer: --set train.minutes=N; and remove the result, or give another --results",
             )
         for name in options.systems:
+            if name in systems:
+                continue
             spec = task.spec(
                 folder / "text", folder / name, options.batch_tokens, options=dict(RIVALS[name].options),
                 validate_every=max(1, options.validation_tokens // options.batch_tokens),
@@ -79,22 +97,23 @@ def main() -> None:
             if RIVALS[name].tuned and environment is None:
                 print(f"{name}: left out, {options.allocator} is not installed")
                 continue
+            around = (environment or {}) if RIVALS[name].tuned else {}
+            scores: dict[str, float] = {}
             try:
-                rival = start_rival(
-                    name, options.rivals, spec, (environment or {}) if RIVALS[name].tuned else {}
-                )
-                scores: dict[str, float] = {}
-                systems[name] = watch(
-                    rival,
-                    lambda r=rival, s=scores: rival_curve(r, task, s),
-                    options.level,
-                    PATIENCE * reached,
+                measure(
+                    name,
+                    partial(start_rival, name, options.rivals, spec, around),
+                    partial(rival_curve, task=task, scores=scores),
                 )
             except RuntimeError as error:
                 print(f"{name}: left out, {error}", flush=True)
     show(systems, options.level)
+
+
+def begun(options: Namespace, config: RunConfig) -> dict[str, Any]:
+    """What is measured already. Raises ConfigError where that was with other settings, or on another machine."""
     signature = score(["a b c d"], ["a b c d"], target_language=config.data.target_language, bootstrap=0)[0]
-    result = {
+    facts = {
         "recipe": config.name,
         "corpus": config.data.corpus,
         "config_hash": hashlib.sha256(config.to_toml().encode()).hexdigest(),
@@ -102,12 +121,20 @@ def main() -> None:
         "signature": signature.signature,
         "rival_batch_tokens": options.batch_tokens,
         "allocator": options.allocator,
-        "systems": systems,
         "cores": cores(),
         "machine": recording.this_machine(),
-        "minutes": round((time.monotonic() - begun) / 60, 1),
     }
-    recording.record("time_to_quality", result, options.results)
+    path = options.results / "time_to_quality.json"
+    earlier = (
+        json.loads(path.read_text("utf-8")) if path.exists() else {**facts, "systems": {}, "minutes": 0.0}
+    )
+    for key, value in facts.items():
+        if earlier.get(key) != value:
+            raise ConfigError(
+                f"{path}: {key} is {earlier.get(key)!r}, not {value!r}",
+                "such times cannot be compared; move the file away, or give another --results",
+            )
+    return earlier
 
 
 def read_options() -> Namespace:

@@ -117,6 +117,15 @@ TIME_TO_QUALITY = {
         "marian": {"minutes": None, "more_than_minutes": 30.0, "best": 20.0},
     },
 }
+PREPARE = {
+    "machine": "a machine",
+    "sizes": [
+        {
+            "pairs": 1_000_000, "pairs_per_second": 50_000, "bytes": 80_000_000, "prepare_anonymous_mib": 700.4,
+            "first_update_seconds": 4.56, "training_anonymous_mib": 1100.2,
+        }
+    ],
+}  # fmt: skip
 ENGINE = {
     "sentences_per_second": [100.0, 200.0, 300.0],
     "median": 200.0,
@@ -164,11 +173,13 @@ RESULTS = {
     "phrasebook": PHRASEBOOK,
     "train_speed": TRAIN_SPEED,
     "time_to_quality": TIME_TO_QUALITY,
+    "prepare": PREPARE,
     "regularisers": REGULARISERS,
 }
 SIGNATURES = {
     "multi30k": ("case:mixed", "nc:6", "case:lc|tok:none"),
     "train_speed": (),  # speeds, no scores
+    "prepare": (),
     "time_to_quality": ("tok:13a",),
     "translate_speed": ("tok:13a",),
     "fidelity": ("nc:6",),
@@ -238,6 +249,11 @@ def test_a_rival_that_was_stopped_has_a_lower_bound() -> None:
     _, onmal, marian = rows(tables.time_to_quality(RESULTS, tables.WORDS["en"]))
     assert onmal[1:] == ["10.0", "1.0", "35.2"]
     assert marian[1:] == ["> 30.0", "> 3.0", "20.0"]
+
+
+def test_sizes_of_text_are_shown_with_what_they_take() -> None:
+    _, million = rows(tables.prepare(RESULTS, tables.WORDS["en"]))
+    assert million == ["1,000,000", "50,000", "80", "700", "4.6", "1,100"]
 
 
 def test_engines_stand_beside_torch() -> None:
