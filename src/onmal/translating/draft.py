@@ -143,21 +143,22 @@ class Draft:
             self.found[n][:0] = sorted(candidates, key=lambda each: -each.hypothesis.score)
 
     def _again(self) -> None:
-        """What was lost and is known is searched for, in one way of saying it or another."""
+        """What was lost and is known is searched for, in one way of saying it after another."""
         faulty = self._faulty()
         lost = {n: ways for n, best in faulty.items() if (ways := to_say(self.guards, best.pair))}
         if not lost or not self._may_say():
             return
-        mended: dict[int, list[Hypothesis]] = {n: [] for n in lost}
+        mended: dict[int, list[Candidate]] = {n: [] for n in lost}
         for attempt in range(max(len(ways) for each in lost.values() for ways in each)):
             said = {
                 n: [*faulty[n].unit.must, *(ways[min(attempt, len(ways) - 1)] for ways in each)]
                 for n, each in lost.items()
-                if any(attempt < len(ways) for ways in each)
+                if not mended[n] and any(attempt < len(ways) for ways in each)
             }
             for n, hypotheses in self.wishing.saying(said, self.config).items():
-                mended[n] += hypotheses
-        self._put_first({n: sorted(each, key=lambda h: -h.score) for n, each in mended.items()})
+                mended[n] = self._sound(n, hypotheses)
+        for n, candidates in mended.items():
+            self.found[n][:0] = candidates
 
     def _faulty(self) -> dict[int, Candidate]:
         """The best candidates of the units all of whose candidates have faults."""
@@ -170,8 +171,12 @@ class Draft:
     def _put_first(self, tried: Mapping[int, Sequence[Hypothesis]]) -> None:
         """Candidates without a fault come before those that there are."""
         for n, hypotheses in tried.items():
-            [candidates] = self._candidates([self.units[n]], [hypotheses])
-            self.found[n][:0] = [each for each in candidates if not each.faults]
+            self.found[n][:0] = self._sound(n, hypotheses)
+
+    def _sound(self, n: int, hypotheses: Sequence[Hypothesis]) -> list[Candidate]:
+        """Those hypotheses of a unit that have no fault."""
+        [candidates] = self._candidates([self.units[n]], [hypotheses])
+        return [each for each in candidates if not each.faults]
 
 
 def _sound_first(candidates: list[Candidate]) -> list[Candidate]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onmal import phrasebook
-from onmal.cleaning.guards import GUARDS, Repetition, faults
+from onmal.cleaning.guards import GUARDS, Numbers, Repetition, faults
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
@@ -81,6 +81,30 @@ def test_what_the_source_repeats_may_be_repeated() -> None:
 def test_each_fault_has_its_name(source: str, translation: str, names: list[str]) -> None:
     found = faults(GUARDS, Pair(source, translation, target_language="en"))
     assert [fault.split(":")[0] for fault in found] == names
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "right"),
+    [
+        ("That is 3,000 won.", "그건 삼천 원이에요.", True),
+        ("That is 1,000 won.", "그건 천 원이에요.", True),
+        ("That is 8,500 won.", "그건 팔천오백 원이에요.", True),
+        ("That is 15,000 won.", "그건 만 오천 원이에요.", True),
+        ("That is 3,000 won.", "그건 이천 원이에요.", False),
+        ("That is 3,000 won.", "그건 천천히 가요.", False),
+        ("She is 53 years old.", "그는 쉰세 살이에요.", True),
+        ("She is 53 years old.", "그는 쉰 살이에요.", False),
+        ("She is 15 years old.", "그는 열 십오일일이에요.", False),
+        ("We traveled for 6 hours.", "우리는 여섯 시간 여행했어요.", True),
+        ("We traveled for 6 hours.", "우리는 육일이에요.", False),
+        ("We traveled for 6 days.", "우리는 육일 여행했어요.", True),
+    ],
+)
+def test_korean_words_say_the_numbers_of_an_english_source(
+    source: str, translation: str, right: bool
+) -> None:
+    found = Numbers()(Pair(source, translation, target_language="ko"))
+    assert (found is None) is right
 
 
 def test_right_translations_raise_no_alarm() -> None:
