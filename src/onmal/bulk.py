@@ -80,13 +80,19 @@ def cut(texts: Sequence[Path], out: Path) -> dict[str, list[Part]]:
     """
     out = out.resolve()
     named: dict[str, Path] = {}
-    for text in (text.resolve() for text in texts):
+    for text in (Path(os.path.abspath(text)) for text in texts):  # the name of a link is the text's name
+        if text.exists() and not text.is_file():
+            raise ConfigError(f"{text} is no file", "name files: --ray reads each in parts")
         name = text.stem if text.suffix.lower() in COMPRESSED else text.name
         if name in named:
             raise ConfigError(f"two texts are called {name}", "translate them into different folders")
-        if out / name == text:
-            raise ConfigError(f"{name} would take the place of its text", "choose another folder for --out")
+        if (out / name).is_dir():
+            raise ConfigError(f"{out / name} is a folder", "choose another folder for --out")
         named[name] = text
+    sources = {text.resolve() for text in named.values()}
+    for name in named:
+        if (out / name).resolve() in sources:
+            raise ConfigError(f"{name} would take the place of its text", "choose another folder for --out")
     return {name: list(parts_of(text, out / KEPT / "parts" / name)) for name, text in named.items()}
 
 
@@ -108,7 +114,8 @@ def translate_parts(job: Job, parts: Mapping[str, Sequence[Part]], out: Path) ->
             for part in each:
                 with part.place.open(encoding="utf-8", newline="\n") as file:
                     shutil.copyfileobj(file, whole)
-    shutil.rmtree(out / KEPT)
+    shutil.rmtree(out / KEPT / "parts", ignore_errors=True)  # before the note of what they belong to
+    shutil.rmtree(out / KEPT, ignore_errors=True)
 
 
 def installed() -> bool:
@@ -141,6 +148,8 @@ def _begin(job: Job, out: Path, texts: Iterable[Path]) -> None:
             f"give the same again, or remove {out / KEPT}",
             path=out,
         )
+    if not note.exists():
+        shutil.rmtree(out / KEPT / "parts", ignore_errors=True)  # nobody knows of what
     with open_whole(note) as file:
         file.write(told)
 
@@ -160,8 +169,12 @@ def _on_all_machines(job: Job, parts: Sequence[Part]) -> Iterator[Translated]:
     from ray.exceptions import RayError
 
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        if not ray.is_initialized():
+            ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        what = next(iter(str(error).splitlines()), type(error).__name__)
+        raise OnmalError(f"no Ray cluster answers: {what}", "check RAY_ADDRESS, or unset it") from None
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     cores = int(sum(node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -50,6 +51,24 @@ def test_no_translation_takes_the_place_of_a_text_or_of_another(tmp_path: Path) 
         bulk.cut([tmp_path / "a/x.ko", tmp_path / "b/x.ko.gz"], tmp_path / "out")
     with pytest.raises(ConfigError, match=r"x\.ko would take the place of its text"):
         bulk.cut([tmp_path / "a/x.ko"], tmp_path / "a")
+    (tmp_path / "out" / "y.ko").mkdir(parents=True)
+    (tmp_path / "a/y.ko").write_text("1\n")
+    with pytest.raises(ConfigError, match=r"y\.ko is a folder"):
+        bulk.cut([tmp_path / "a/y.ko"], tmp_path / "out")
+    with pytest.raises(ConfigError, match=r"a is no file"):
+        bulk.cut([tmp_path / "a"], tmp_path / "out")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_gives_the_name_and_its_text_stays(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(gzip.compress(b"1\n2\n"))
+    (tmp_path / "book.ko.gz").symlink_to(tmp_path / "blob")
+    assert list(bulk.cut([tmp_path / "book.ko.gz"], tmp_path / "out")) == ["book.ko"]
+    (tmp_path / "x.ko").write_text("1\n")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x.ko").symlink_to(tmp_path / "x.ko")
+    with pytest.raises(ConfigError, match=r"x\.ko would take the place of its text"):
+        bulk.cut([tmp_path / "x.ko"], tmp_path / "out")
 
 
 def test_a_damaged_line_is_told_before_anything_is_written(tmp_path: Path) -> None:

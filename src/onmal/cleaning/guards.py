@@ -27,7 +27,7 @@ DIGITS = re.compile(r"\d+")
 GROUPING = re.compile("(?<=\\d)[.,\u00a0\u202f'’](?=\\d{3}(?!\\d))")  # of thousands
 WRITTEN = re.compile("\\d+(?:[.,\u00a0\u202f'’]\\d{3}(?!\\d))*")
 ONE_OF = re.compile(
-    r"(?<!\w)[백천만](?:[이삼사오육칠팔구]|\s)"
+    r"(?<!\w)[백천만](?:[이삼사오육칠팔구]| (?=[이삼사오육칠팔구]?[백천]|[원명개년](?!\w)|원))"
 )  # 천오백: a thousand and more, without its one
 LARGE_WORD = re.compile(
     rf"{NUMBER_WORD.pattern}|[이삼사오육칠팔구십][백천만억]|{ONE_OF.pattern}", NUMBER_WORD.flags

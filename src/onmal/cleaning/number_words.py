@@ -25,7 +25,13 @@ _BEFORE = {
     language: [rf"(?:{'|'.join(words.split())})" for words in kinds]
     for language, kinds in _TABLES.pop("before").items()
 }
-_ENDINGS = (r"(?!\w)", r"(?:ths?|s|e[mnrs]?|mal|fold|ièmes?)?(?!\w)")  # of words of two letters, and of three
+_COUNTED = (
+    "(?:second|minute|hour|week|month|year|man|woman|box|key|watch)(?:e?s)?|o'clock|times|men|women|people"
+)
+_ENDINGS = (
+    r"(?!\w)",
+    r"(?:ths?|s|t?e[mnrs]?|mal|fold|ièmes?|jährig\w*|stündig\w*|köpfig\w*)?(?!\w)",
+)  # of words of two letters, and of three
 _LARGER = ["열", "스물", *(ways[0] for ways in _TENS["ko"])]
 _ONES = {
     language: "|".join(
@@ -67,7 +73,7 @@ def spells(text: str, number: int, language: str, source: str = "") -> bool | No
 
     A Korean day (육일) says no number by which an English source counts something else (6 hours).
     """
-    others = re.search(rf"(?<![\d.,]){number} (?!days?\b)[a-z]", source) is not None
+    others = re.search(rf"(?<![\d.,]){number} (?:{_COUNTED})\b", source) is not None
     pattern = _pattern(number, primary(language), not others) if language else None
     return bool(pattern.search(text)) if pattern else None
 

@@ -173,6 +173,7 @@ def _at_once(
         with (
             _ALONE
         ):  # what torch is told holds for this thread, and for those that begin later: they get what is usual
+            torch.get_num_threads()  # else a thread that has never asked is given the usual number after all
             torch.set_num_threads(threads // count)
             later = Thread(target=torch.set_num_threads, args=(threads,))
             later.start()

@@ -41,6 +41,8 @@ from onmal.cleaning.number_words import in_words, spelled, spells
         ("두개", 2, "ko"),
         ("sixième", 6, "fr"),
         ("einen Apfel", 1, "de"),
+        ("der elfte Mann", 11, "de"),
+        ("ein elfjähriger Junge", 11, "de"),
     ],
 )
 def test_words_that_say_a_number(text: str, number: int, language: str) -> None:
@@ -83,7 +85,14 @@ def test_words_that_do_not(text: str, number: int, language: str) -> None:
 
 @pytest.mark.parametrize(
     ("source", "says"),
-    [("We traveled for 6 hours.", False), ("6 days", True), ("May 6", True), ("16 hours", True), ("", True)],
+    [
+        ("We traveled for 6 hours.", False),
+        ("6 days", True),
+        ("May 6", True),
+        ("16 hours", True),
+        ("May 6 is free", True),
+        ("", True),
+    ],
 )
 def test_a_korean_day_does_not_say_how_many_of_something_else(source: str, says: bool) -> None:
     assert spells("육일이에요", 6, "ko", source) is says

@@ -92,6 +92,8 @@ def test_each_fault_has_its_name(source: str, translation: str, names: list[str]
         ("That is 15,000 won.", "그건 만 오천 원이에요.", True),
         ("That is 3,000 won.", "그건 이천 원이에요.", False),
         ("That is 3,000 won.", "그건 천천히 가요.", False),
+        ("The bag costs 1500 won.", "이 백 가격은 2500원입니다.", False),
+        ("On May 6 we met.", "우리는 오월 육일에 만났다.", True),
         ("She is 53 years old.", "그는 쉰세 살이에요.", True),
         ("She is 53 years old.", "그는 쉰 살이에요.", False),
         ("She is 15 years old.", "그는 열 십오일일이에요.", False),
@@ -205,6 +207,10 @@ def test_a_lost_number_may_be_said_in_words(says: tuple[Translator, Says]) -> No
     translator.engine = engine = Says(encode("I go to school."), mended=encode("seven go to school."))
     found = translator.translate("7명이 학교에 간다.", search=SearchConfig(beam_size=1))
     assert (found.text, found.warnings) == ("seven go to school.", ())
+    assert engine.must == [[(tuple(encode("7")),)]]  # what has no fault is not looked for again
+    translator.engine = engine = Says(encode("I go to school."), mended=encode("some go to school."))
+    found = translator.translate("7명이 학교에 간다.", search=SearchConfig(beam_size=1))
+    assert found.warnings == ("numbers: lost 7",)
     assert engine.must == [[(tuple(encode("7")),)], [(tuple(encode("seven")),)]]
 
 
