@@ -31,7 +31,7 @@ from onmal.inspection import (
 )
 from onmal.models import Place, Transformer, build
 from onmal.saved_model import SavedModel
-from onmal.text.tokenizer import SubwordModel, Tokenizer
+from onmal.text.tokenizer import SubwordModel, Tokenizer, count_words
 from onmal.translating.translator import Translator
 
 LAYERS = {"encoder": 2, "decoder": 3, "cross": 3}
@@ -56,7 +56,7 @@ def new_translator(
     """An untrained network of three layers, its tokenizer learned from 144 lines."""
     tags = (*(("<2ko>", "<2en>") if len(directions) > 1 else ()), *([f"<{tag}>"] if tag else []))
     lines = [line for pair in corpus() for line in pair]
-    subwords = SubwordModel.learn(lines, kind="unigram", size=420, control_symbols=tags)
+    subwords = SubwordModel.learn(count_words(lines), kind="unigram", size=420, control_symbols=tags)
     tokenizer = Tokenizer(subwords, subwords, tags)
     config = ModelConfig(
         d_model=32, num_heads=HEADS, feed_forward=64, dropout=0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -15,9 +16,23 @@ from onmal.errors import ConfigError
 from onmal.text.language import direction_tag
 from onmal.text.normalize import normalize
 from onmal.text.subword_sampling import EncodedSide, WordTable
-from onmal.text.tokenizer import SubwordModel, Tokenizer, VocabularySizeError, choose_vocabulary_size
+from onmal.text.tokenizer import (
+    SubwordModel,
+    Tokenizer,
+    VocabularySizeError,
+    choose_vocabulary_size,
+    count_words,
+)
 
-__all__ = ["encode_pairs", "encode_side", "learn_tokenizer", "mix_of", "source_tags", "tags_of"]
+__all__ = [
+    "encode_pairs",
+    "encode_side",
+    "learn_from_words",
+    "learn_tokenizer",
+    "mix_of",
+    "source_tags",
+    "tags_of",
+]
 
 
 def encode_side(model: SubwordModel, sentences: Iterable[str], sampling: float) -> EncodedSide:
@@ -80,18 +95,25 @@ def tags_of(data: DataConfig) -> tuple[str, ...]:
     return (*directions, *dict.fromkeys(f"<{text.tag}>" for text in data.mix if text.tag))
 
 
-def learn_tokenizer(pairs: Sequence[Pair], data: DataConfig, *, sample_of: int = 0) -> Tokenizer:
-    """Learn the subword model(s) that `data` asks for from sentence pairs, which may be a sample of so many.
+def learn_tokenizer(pairs: Sequence[Pair], data: DataConfig) -> Tokenizer:
+    """Learn the subword model(s) that `data` asks for from sentence pairs.
 
     VocabularySizeError if the text cannot give the size asked for; a size that is chosen is made to fit.
     """
-    tags = tags_of(data)
-    sides = [normalize(pair.source) for pair in pairs], [normalize(pair.target) for pair in pairs]
+    source = count_words(normalize(pair.source) for pair in pairs)
+    target = count_words(normalize(pair.target) for pair in pairs)
+    return learn_from_words(source, target, data, pairs=len(pairs))
 
-    def learn(sentences: Sequence[str]) -> SubwordModel:
-        words = len({word for sentence in sentences for word in sentence.split(" ")})
-        size = data.vocabulary_size or choose_vocabulary_size(sample_of or len(pairs), words)
-        learn_of = partial(SubwordModel.learn, sentences, kind=data.tokenizer, control_symbols=tags)
+
+def learn_from_words(
+    source: Counter[str], target: Counter[str], data: DataConfig, *, pairs: int
+) -> Tokenizer:
+    """The same from the words of each side and how often they are there; `pairs` is how many the whole text has."""
+    tags = tags_of(data)
+
+    def learn(words: Counter[str]) -> SubwordModel:
+        size = data.vocabulary_size or choose_vocabulary_size(pairs, len(words))
+        learn_of = partial(SubwordModel.learn, words, kind=data.tokenizer, control_symbols=tags)
         try:
             return learn_of(size=size)
         except VocabularySizeError as error:
@@ -100,6 +122,6 @@ def learn_tokenizer(pairs: Sequence[Pair], data: DataConfig, *, sample_of: int =
             return learn_of(size=error.possible)  # a small text, or one of very many characters
 
     if data.joint:
-        joint = learn([sentence for pair in zip(*sides, strict=True) for sentence in pair])
+        joint = learn(source + target)
         return Tokenizer(joint, joint, tags)
-    return Tokenizer(learn(sides[0]), learn(sides[1]), tags)
+    return Tokenizer(learn(source), learn(target), tags)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from onmal.cleaning.filters import Duplicate
 from onmal.config import DataConfig
 from onmal.data.pair import Pair
-from onmal.data.prepare import learn_tokenizer, tags_of
+from onmal.data.prepare import learn_from_words, tags_of
 from onmal.data.shards import HELD_OUT, LATER, SIDES, column, stored_text, tokenizer_sha256
 from onmal.data.shuffle import shuffled
 from onmal.data.writing import open_whole
@@ -234,7 +235,8 @@ def _store_tokenizer(
                 f"no sentence pair of {text.names} is left", "look at the text with: onmal doctor"
             )
     note(f"learning the tokenizer from {len(sample):,} pairs ...")
-    tokenizer = learn_tokenizer(_pairs(store, words, sample), data, sample_of=total - held)
+    source, target = (_count(store, side, words[n], sample) for n, side in enumerate(SIDES))
+    tokenizer = learn_from_words(source, target, data, pairs=total - held)
     tokenizer.save(store.folder)
     if held:
         with open_whole(store.folder / HELD_OUT) as file:
@@ -254,6 +256,17 @@ def _pairs(store: Store, words: list[list[str]], rows: Numbers) -> list[Pair]:
         spans = zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), strict=True)
         sides.append([" ".join(map(distinct.__getitem__, numbers[a:b].tolist())) for a, b in spans])
     return list(map(Pair, *sides))
+
+
+def _count(store: Store, side: str, words: Sequence[str], rows: Numbers) -> Counter[str]:
+    """How often each word is in some rows of a side."""
+    numbers, offsets = (column(store.folder, side, name) for name in ("words", "offsets"))
+    counts = np.zeros(len(words), np.int64)
+    for first in range(0, len(rows), CHUNK):
+        some = rows[first : first + CHUNK]
+        spans = zip(offsets[some].tolist(), offsets[some + 1].tolist(), strict=True)
+        counts += np.bincount(np.concatenate([numbers[a:b] for a, b in spans]), minlength=len(words))
+    return Counter({word: count for word, count in zip(words, counts.tolist(), strict=True) if count})
 
 
 def _store_table(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = [
     "Tokenizer",
     "VocabularySizeError",
     "choose_vocabulary_size",
+    "count_words",
     "hide_mark",
 ]
 
@@ -36,6 +38,7 @@ Kind = Literal["unigram", "bpe"]
 PAD, START, END, UNKNOWN = 0, 1, 2, 3
 MARK = "\u2581"  # SentencePiece's space
 HIDDEN_MARK = "\ufdd0"
+MOST_WORDS = 2_000_000  # different ones that a model is learned from: the first ones
 RESERVED = "\u2585"  # SentencePiece learns nothing from a sentence with it, but encodes it like any other
 
 
@@ -64,6 +67,11 @@ def hide_mark(text: str) -> str:
     return text.replace(HIDDEN_MARK, "\ufffd").replace(MARK, HIDDEN_MARK)
 
 
+def count_words(sentences: Iterable[str]) -> Counter[str]:
+    """How often each word is in normalised sentences: what stands between spaces."""
+    return Counter(word for sentence in sentences for word in sentence.split(" ") if word)
+
+
 class SubwordModel:
     """One SentencePiece model; RuntimeError if the bytes are none."""
 
@@ -78,16 +86,19 @@ class SubwordModel:
 
     @classmethod
     def learn(
-        cls, sentences: Iterable[str], *, kind: Kind, size: int, control_symbols: Sequence[str] = ()
+        cls, words: Mapping[str, int], *, kind: Kind, size: int, control_symbols: Sequence[str] = ()
     ) -> SubwordModel:
-        """Learn `size` pieces from normalised sentences; VocabularySizeError if it cannot be, DataError without text.
+        """Learn `size` pieces from words and how often each is there, which says as much as the sentences that they are from.
 
-        The size is exact for BPE, and the most for unigram.
+        The size is exact for BPE, and the most for unigram. VocabularySizeError if it cannot be, DataError without text.
         """
         written = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=(hide_mark(sentence).replace(RESERVED, " ") for sentence in sentences),
+                sentence_iterator=(
+                    f"{hide_mark(word).replace(RESERVED, ' ')}\t{count}" for word, count in words.items()
+                ),
+                input_format="tsv",
                 model_writer=written,
                 model_type=kind,
                 vocab_size=max(size, UNKNOWN + 1),  # of less, SentencePiece says nothing that helps
@@ -98,7 +109,7 @@ class SubwordModel:
                 normalization_rule_name="identity",
                 control_symbols=list(control_symbols),
                 max_sentence_length=1 << 20,
-                input_sentence_size=2_000_000,
+                input_sentence_size=MOST_WORDS,
                 shuffle_input_sentence=False,
                 num_threads=4,  # part of the result: its sums are added in this order
                 pad_id=PAD,
@@ -144,11 +155,6 @@ class SubwordModel:
     def encode(self, text: str) -> list[int]:
         """Ids of a text, without end token."""
         ids: list[int] = self.processor.encode(hide_mark(normalize(text)))
-        return ids
-
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of many texts, on all cores."""
-        ids: list[list[int]] = self.processor.encode([hide_mark(normalize(text)) for text in texts])
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -14,7 +14,7 @@ from small_text import sentences
 
 from onmal.text.normalize import normalize
 from onmal.text.subword_sampling import LONGEST, MOST, WordTable, uniform
-from onmal.text.tokenizer import Kind, SubwordModel
+from onmal.text.tokenizer import Kind, SubwordModel, count_words
 
 KINDS: tuple[Kind, ...] = ("unigram", "bpe")
 SENTENCES = sentences()
@@ -43,7 +43,7 @@ WORDS = [*VOCABULARY[::7], *ODD]
 @pytest.fixture(scope="module", params=KINDS)
 def model(request: pytest.FixtureRequest) -> SubwordModel:
     return SubwordModel.learn(
-        [*SENTENCES, *MARKUP], kind=request.param, size=700, control_symbols=("<2ko>", "<2en>")
+        count_words([*SENTENCES, *MARKUP]), kind=request.param, size=700, control_symbols=("<2ko>", "<2en>")
     )
 
 
@@ -123,7 +123,7 @@ def test_strength_zero_never_draws_anything_else(model: SubwordModel) -> None:
 
 
 def test_unigram_probabilities_are_the_models_at_a_tenth() -> None:
-    model = SubwordModel.learn(SENTENCES, kind="unigram", size=650)
+    model = SubwordModel.learn(count_words(SENTENCES), kind="unigram", size=650)
     at_tenth, flatter = WordTable.build(model, VOCABULARY, 0.1), WordTable.build(model, VOCABULARY, 0.5)
     many = [number for number in range(len(VOCABULARY)) if len(candidates(at_tenth, number)) > 3]
     assert len(many) > 5
@@ -136,7 +136,7 @@ def test_unigram_probabilities_are_the_models_at_a_tenth() -> None:
 
 
 def test_bpe_without_merges_is_characters() -> None:
-    model = SubwordModel.learn(SENTENCES, kind="bpe", size=700)
+    model = SubwordModel.learn(count_words(SENTENCES), kind="bpe", size=700)
     words = ["학교에서", "school", "친구"]
     table = WordTable.build(model, words, 1.0)
     for number, word in enumerate(words):
@@ -146,7 +146,7 @@ def test_bpe_without_merges_is_characters() -> None:
 
 
 def test_bpe_drop_out_makes_longer_segmentations_the_stronger_it_is() -> None:
-    model = SubwordModel.learn(SENTENCES, kind="bpe", size=700)
+    model = SubwordModel.learn(count_words(SENTENCES), kind="bpe", size=700)
     lengths = []
     for strength in (1e-9, 0.1, 0.4, 1.0):
         table = WordTable.build(model, VOCABULARY[::5], strength)
