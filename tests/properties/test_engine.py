@@ -13,8 +13,9 @@ import onmal.translating.torch_engine
 from onmal.config import ModelConfig, SearchConfig, Vocabulary
 from onmal.decoding.search import Hypothesis
 from onmal.models import Seq2Seq, build
+from onmal.threads import several_at_once
 from onmal.translating.engine import Constraints, Engine
-from onmal.translating.torch_engine import ExactEngine, TorchEngine, _at_once
+from onmal.translating.torch_engine import ExactEngine, TorchEngine
 
 VOCABULARY = Vocabulary(source_size=30, target_size=20)
 LAYERS, LONGEST = 3, 24
@@ -138,7 +139,7 @@ def test_batches_searched_at_once_are_those_searched_in_turn(
     try:
         torch.set_num_threads(3)
         at_once = TorchEngine(model).translate(texts, search)
-        assert list(_at_once(lambda _: [[torch.get_num_threads()]], [[1], [2], [3]], 3)) == [[[1]]] * 3  # type: ignore[list-item]
+        assert list(several_at_once(lambda _: torch.get_num_threads(), [1, 2, 3], 3)) == [1] * 3
         with ThreadPoolExecutor(1) as pool:  # one that has begun later
             assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads() == 3
     finally:

@@ -140,13 +140,31 @@ def test_what_must_be_said_is_and_mostly_as_well_as_by_trying_every_place() -> N
         for row in rows(3, seed):
             source = row[row != PAD][None]
             phrases = tuple(tuple(chance.choices(range(3, 14), k=length)) for length in (1, 2))
-            [best] = constrained_search(model, source, config, phrases)
+            [[best]] = constrained_search(model, source, config, [phrases])
             for phrase in phrases:
                 assert any(best.tokens[at : at + len(phrase)] == phrase for at in range(len(best.tokens)))
             assert best.log_probability == pytest.approx(teacher_forced(model, row, best), abs=1e-3)
             [[usual]] = beam_search(model, source, config)
             as_good.append(best.score >= best_put_in(model, row, usual.tokens, phrases) - 1e-4)
     assert sum(as_good) >= 0.75 * len(as_good)  # a beam proves nothing
+
+
+def test_each_source_says_its_phrases_whatever_it_is_searched_with() -> None:
+    config = SearchConfig(beam_size=3, n_best=3)
+    for seed in SEEDS:
+        model, chance, source = network(seed), random.Random(seed), rows(8, seed)
+        phrases = [
+            tuple(
+                tuple(chance.choices(range(3, 14), k=chance.randint(1, 3)))
+                for _ in range(chance.randint(1, 2))
+            )
+            for _ in source
+        ]
+        together = constrained_search(model, source, config, phrases, [Never([(7, 7)])])
+        for row, each, found in zip(source, phrases, together, strict=True):
+            [alone] = constrained_search(model, row[row != PAD][None], config, [each], [Never([(7, 7)])])
+            assert [h.tokens for h in found] == [h.tokens for h in alone]
+            assert [h.score for h in found] == pytest.approx([h.score for h in alone], abs=1e-4)
 
 
 def best_put_in(
@@ -169,7 +187,7 @@ def test_where_the_rules_leave_no_word_the_search_ends() -> None:
     for beams in (1, 3):
         for [found] in beam_search(model, source, SearchConfig(beam_size=beams), [everything]):
             assert (found.tokens, found.ended) == ((), False)
-    [found] = constrained_search(model, source[:1], SearchConfig(beam_size=2), ((5,),), [everything])
+    [[found]] = constrained_search(model, source[:1], SearchConfig(beam_size=2), [((5,),)], [everything])
     assert (found.tokens, found.ended) == ((), False)
 
 

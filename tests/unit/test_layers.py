@@ -20,8 +20,8 @@ HEART = ("models", "text", "data", "decoding", "training", "translating", "saved
 HEART_LINES = 5_000
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
-LAYER_0 = ("errors", "settings", "config", "cache")
-LAYER_1 = ("text", "phrasebook", "models")
+LAYER_0 = ("ahead", "errors", "settings", "config", "cache")
+LAYER_1 = ("text", "phrasebook", "models", "threads")
 LAYER_2 = ("formats", "data", "cleaning", "corpora", "decoding", "saved_model")
 LAYER_3 = ("interop", "translating")
 LAYER_4 = ("inspection", "evaluation", "documents")
@@ -44,6 +44,7 @@ class Row:
 
 # The row with the longest matching name counts. "" is onmal/__init__.py alone.
 TABLE = {
+    "ahead": Row(),
     "errors": Row(),
     "settings": Row(("errors",), ("pydantic",)),
     "cache": Row(),
@@ -51,6 +52,7 @@ TABLE = {
     "text": Row(LAYER_0, ("sentencepiece", "numpy"), ("kiwipiepy",)),
     "phrasebook": Row(LAYER_0, ("numpy",)),
     "models": Row(LAYER_0, ("torch",)),
+    "threads": Row((), ("torch",)),
     "formats": Row((*TO_2, "data.pair")),
     "data": Row((*TO_2, "formats"), TENSORS),
     "cleaning": Row((*TO_2, "data.pair")),

@@ -1,12 +1,14 @@
 """Beam search for a translation that says given phrases, wherever they fit best (Post & Vilar 2018).
 
 Beside the likeliest next words each hypothesis tries the next word of a phrase. The beam is shared out evenly among those that
-have said none, one, two ... words of the phrases, so that those which have begun with a phrase are not pushed out.
+have said none, one, two ... words of the phrases, so that those which have begun with a phrase are not pushed out. All sources
+of a batch are searched together, each with as many hypotheses as its own phrases need.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
@@ -16,12 +18,13 @@ from torch import Tensor
 from onmal.config import SearchConfig
 from onmal.decoding.rules import Rule
 from onmal.decoding.scoring import LengthPenalty
-from onmal.decoding.search import Hypothesis, length_limits, usual_rules
+from onmal.decoding.search import Hypothesis, best_words, closed_up, length_limits, usual_rules
 from onmal.models.contract import Seq2Seq
 
-__all__ = ["constrained_search"]
+__all__ = ["Phrases", "beams_for", "constrained_search"]
 
 Phrases = tuple[tuple[int, ...], ...]
+"""What one translation has to say."""
 
 
 @dataclass(frozen=True)
@@ -64,67 +67,130 @@ class _Beginning:
 
     total: float
     row: int
+    """Of the hypothesis that it continues, within its source."""
     words: tuple[int, ...]
     progress: _Progress
 
 
-@torch.inference_mode()
-def constrained_search(
-    model: Seq2Seq, source: Tensor, config: SearchConfig, phrases: Phrases, rules: Sequence[Rule] = ()
-) -> list[Hypothesis]:
-    """The best translations of one source [1,S] that say all phrases; where none does, the one that says most of them."""
-    beams = max(config.beam_size, 2 * sum(map(len, phrases)) + 2)
-    penalty, end = LengthPenalty(config.length_penalty), model.vocabulary.end
-    rules = [*usual_rules(model, source, config), *rules]
-    limit = int(length_limits(model, source, config)) + sum(map(len, phrases))
-    state = model.start(model.encode(source), beams=beams)
-    finished: list[Hypothesis] = []
-    going = [_Beginning(0.0, 0, (), _Progress(phrases))]
-    for length in range(1, min(limit, model.longest_target) + 1):
-        last = [each.words[-1] if each.words else model.vocabulary.start for each in going]
-        token = torch.tensor([*last, *[end] * (beams - len(going))], device=source.device)  # [K]
-        states, state = model.step(token, state)  # [K,D]
-        log_probabilities = model.project(states).float().log_softmax(-1)[: len(going)]  # [K',V]
-        words = torch.tensor([each.words for each in going], dtype=torch.long, device=source.device)
-        for rule in rules:
-            rule(log_probabilities[None], words[None], torch.zeros(1, dtype=torch.long, device=source.device))
+class _Source:
+    """One source of the batch: what its search has found so far."""
+
+    def __init__(self, phrases: Phrases, config: SearchConfig, limit: int) -> None:
+        self.config, self.beams = config, beams_for(phrases, config)
+        self.limit = limit + sum(map(len, phrases))
+        self.penalty = LengthPenalty(config.length_penalty)
+        self.going = [_Beginning(0.0, 0, (), _Progress(phrases))]  # K' of them, `beams` at most
+        self.finished: list[Hypothesis] = []
+        self.done = False
+
+    def words(self, count: int, fill: int) -> list[list[int]]:
+        """What each hypothesis has said, and rows of `fill` up to `count`."""
+        said = [list(each.words) for each in self.going]
+        return said + [[fill] * len(said[0])] * (count - len(said))
+
+    def totals(self, count: int) -> list[float]:
+        """Log-probability of each hypothesis; -inf for those that are not there."""
+        return [*(each.total for each in self.going), *[-math.inf] * (count - len(self.going))]
+
+    def rows(self, count: int) -> list[int]:
+        """The row that each hypothesis continues; those that are not there stay in theirs."""
+        return [*(each.row for each in self.going), *range(len(self.going), count)]
+
+    def go_on(self, likely: Mapping[tuple[int, int], float], end: int) -> None:
+        """Go on by the likeliest of these, (row, next word) -> log-probability so far."""
         found = [
-            _Beginning(total, row, (*going[row].words, word), going[row].progress.after(word))
-            for total, row, word in _likely(log_probabilities, going, beams)
-            if word != end or going[row].progress.complete
+            _Beginning(total, row, (*self.going[row].words, word), self.going[row].progress.after(word))
+            for (row, word), total in likely.items()
+            if total > -math.inf and (word != end or self.going[row].progress.complete)
         ]
-        chosen = _shared_out(found, beams)
+        chosen = _shared_out(found, self.beams)
         if not chosen:  # the rules leave no word
-            break
-        going = [each for each in chosen if each.words[-1] != end]
+            self.done = True
+            return
+        self.going = [each for each in chosen if each.words[-1] != end]
         for each in chosen:
             if each.words[-1] == end:
-                done = Hypothesis(each.words[:-1], each.total, penalty(each.total, length), ended=True)
-                finished.append(done)
-        if len(finished) >= config.beam_size or not going:
-            break
-        rows = [each.row for each in going] + [0] * (beams - len(going))
-        state = state.reorder(torch.tensor([rows], device=source.device))
-    if not finished:
-        best = max(going, key=lambda each: (each.progress.count, each.total))
-        score = penalty(best.total, max(1, len(best.words)))
+                score = self.penalty(each.total, len(each.words))
+                self.finished.append(Hypothesis(each.words[:-1], each.total, score, ended=True))
+        enough = len(self.finished) >= self.config.beam_size or len(chosen[0].words) >= self.limit
+        self.done = enough or not self.going
+
+    def best(self) -> list[Hypothesis]:
+        """What was found, best first; if nothing has ended, the one that says most of the phrases."""
+        if self.finished:
+            return sorted(self.finished, key=lambda h: -h.score)[: self.config.n_best]
+        best = max(self.going, key=lambda each: (each.progress.count, each.total))
+        score = self.penalty(best.total, max(1, len(best.words)))
         return [Hypothesis(best.words, best.total, score, ended=False)]
-    return sorted(finished, key=lambda h: -h.score)[: config.n_best]
+
+
+def beams_for(phrases: Phrases, config: SearchConfig) -> int:
+    """Hypotheses that are kept: one more than words of the phrases twice over, or as many as usual."""
+    return max(config.beam_size, 2 * sum(map(len, phrases)) + 2)
+
+
+@torch.inference_mode()
+def constrained_search(
+    model: Seq2Seq,
+    source: Tensor,
+    config: SearchConfig,
+    phrases: Sequence[Phrases],
+    rules: Sequence[Rule] = (),
+) -> list[list[Hypothesis]]:
+    """The best translations of each source [B,S] that say all of its phrases; where none does, the one that says most of them."""
+    end, device = model.vocabulary.end, source.device
+    limits = length_limits(model, source, config).tolist()  # [B]
+    sources = [_Source(each, config, limit) for each, limit in zip(phrases, limits, strict=True)]
+    beams = max(each.beams for each in sources)  # K
+    rules = [*usual_rules(model, source, config), *rules]
+    state = model.start(model.encode(source), beams=beams)
+    searched = torch.arange(len(sources), device=device)  # [B]
+    for length in range(model.longest_target):
+        going = [sources[b] for b in searched.tolist()]
+        words = torch.tensor(
+            [each.words(beams, end) for each in going], dtype=torch.long, device=device
+        )  # [B,K,t]
+        totals = torch.tensor([each.totals(beams) for each in going], device=device)  # [B,K]
+        token = (
+            words[:, :, -1] if length else torch.full_like(totals, model.vocabulary.start, dtype=torch.long)
+        )
+        states, state = model.step(token.flatten(), state)  # [R,D]
+        log_probabilities = model.project(states).float().log_softmax(-1).view(*totals.shape, -1)  # [B,K,V]
+        for rule in rules:
+            rule(log_probabilities, words, searched)
+        for each, likely in zip(going, _likely(log_probabilities, totals, going), strict=True):
+            each.go_on(likely, end)
+        state = state.reorder(torch.tensor([each.rows(beams) for each in going], device=device))
+        if any(each.done for each in going):
+            keep = closed_up(torch.tensor([not each.done for each in going], device=device))  # [B']
+            state, searched = state.keep(keep), searched[keep]
+        if not len(searched):
+            break
+    return [each.best() for each in sources]
 
 
 def _likely(
-    log_probabilities: Tensor, going: Sequence[_Beginning], count: int
-) -> list[tuple[float, int, int]]:
-    """(Log-probability so far, row, next word): the best of all, the best of each row, and what its phrases want."""
-    before = torch.tensor([each.total for each in going], device=log_probabilities.device)
-    totals = log_probabilities + before[:, None]  # [K,V]
-    size = totals.shape[1]
-    tried = set(totals.flatten().topk(min(count, totals.numel())).indices.tolist())
-    tried |= {row * size + word for row, word in enumerate(totals.argmax(1).tolist())}
-    tried |= {row * size + word for row, each in enumerate(going) for word in each.progress.wanted()}
-    values = totals.flatten()[sorted(tried)].tolist()
-    found = [(value, at // size, at % size) for value, at in zip(values, sorted(tried), strict=True)]
-    return sorted((each for each in found if each[0] > -torch.inf), reverse=True)
+    log_probabilities: Tensor, totals: Tensor, sources: Sequence[_Source]
+) -> list[dict[tuple[int, int], float]]:
+    """For each source, (row, next word) -> log-probability so far: the best of all, the best of each row, what phrases want."""
+    best = (part.tolist() for part in best_words(log_probabilities, totals, totals.shape[1]))  # each [B,K]
+    found = [
+        dict(list(zip(zip(rows, words, strict=True), values, strict=True))[: source.beams])
+        for source, values, rows, words in zip(sources, *best, strict=True)
+    ]
+    top = log_probabilities.argmax(2).tolist()  # [B,K]
+    tried = [
+        (b, row, word)
+        for b, source in enumerate(sources)
+        for row, each in enumerate(source.going)
+        for word in sorted({top[b][row], *each.progress.wanted()})
+    ]
+    source, row, word = torch.tensor(tried, device=totals.device).T
+    for (b, *cell), value in zip(
+        tried, (log_probabilities[source, row, word] + totals[source, row]).tolist(), strict=True
+    ):
+        found[b][cell[0], cell[1]] = value
+    return found
 
 
 def _shared_out(found: Sequence[_Beginning], count: int) -> list[_Beginning]:

@@ -61,6 +61,11 @@ class CTranslate2Engine:
         self.calibrated = self.threads == 1
         self.lock = Lock()
 
+    @property
+    def at_once(self) -> int:
+        """So many that none of its threads has to wait for Python, which has the next words ready."""
+        return self.threads + 1
+
     def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """With its precision, and the workers that it has."""
         return f"ctranslate2, {self.precision}, {self.workers} x {self.threads // self.workers} threads"

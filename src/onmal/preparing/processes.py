@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from typing import Protocol, TypeVar
+
+from onmal.ahead import ahead
 
 __all__ = ["Work", "in_processes"]
 
@@ -35,13 +36,7 @@ def in_processes(count: int) -> Iterator[Work]:
     pool = ProcessPoolExecutor(count, get_context("spawn"), _begin)
 
     def work(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        waiting: deque[Future[Result]] = deque()
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > 2 * count:  # no more than that is in memory
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        return ahead(pool, function, items, 2 * count)
 
     try:
         yield work

@@ -36,6 +36,10 @@ NONE = Constraints()
 class Engine(Protocol):
     """Anything that turns source ids into hypotheses."""
 
+    @property
+    def at_once(self) -> int:
+        """How many calls of `translate` it is best given at the same time."""
+
     def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """What runs such a search, and how; and why nothing faster, if there is a reason."""
 
@@ -61,6 +65,11 @@ class Auto:
     engines: Sequence[Engine]
     missing: str = ""
     """What a faster engine would need."""
+
+    @property
+    def at_once(self) -> int:
+        """As many as the first engine likes."""
+        return self.engines[0].at_once
 
     def choose(self, config: SearchConfig, constraints: Constraints = NONE) -> tuple[Engine, list[str]]:
         """The engine for a search, and why not a faster one."""

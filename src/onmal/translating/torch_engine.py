@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from threading import Lock, Thread
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from onmal.config import SearchConfig
 from onmal.data.batching import pad_rows
-from onmal.decoding.constrained import constrained_search
+from onmal.decoding.constrained import beams_for, constrained_search
 from onmal.decoding.rules import Never, Prefix, Rule
 from onmal.decoding.search import Hypothesis, beam_search, word_by_word
 from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
+from onmal.threads import one_thread, several_at_once
 from onmal.translating.engine import NONE, Constraints, Precision
 
 __all__ = ["ExactEngine", "TorchEngine"]
@@ -30,6 +28,8 @@ class TorchEngine:
 
     On a CPU several batches are searched at once, on one thread each, for threads have little to share in small products.
     """
+
+    at_once = 1
 
     def __init__(self, model: Seq2Seq, *, precision: Precision = "float32") -> None:
         if precision == "int8":
@@ -48,22 +48,28 @@ class TorchEngine:
     def translate(
         self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
     ) -> list[list[Hypothesis]]:
-        """The n best hypotheses of each source, in the order of the sources; one by one where they must say something."""
-        order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
+        """The n best hypotheses of each source, in the order of the sources."""
         at_once = min(torch.get_num_threads(), MOST_AT_ONCE) if self.device.type == "cpu" else 1
-        fair = 1 if constraints.must else -(-len(order) // at_once)  # so that each thread has something to do
+        bound = {i for i, phrases in enumerate(constraints.must) if phrases}  # to what they have to say
         batches: list[list[int]] = []
-        first = 0
-        while first < len(order):
-            longest = len(sources[order[first]])
-            batches.append(order[first:][: max(1, min(fair, BATCH_CELLS // (longest * config.beam_size)))])
-            first += len(batches[-1])
+        for alike in (bound, set(range(len(sources))) - bound):
+            order = sorted(alike, key=lambda i: -len(sources[i]))
+            fair = -(-len(order) // at_once)  # so that each thread has something to do
+            while order:
+                beams = (
+                    max(beams_for(constraints.must[i], config) for i in order)
+                    if alike is bound
+                    else config.beam_size
+                )
+                most = min(fair, BATCH_CELLS // (len(sources[order[0]]) * beams))
+                batches.append(order[: max(1, most)])
+                order = order[len(batches[-1]) :]
 
         def search(rows: Sequence[int]) -> list[list[Hypothesis]]:
             return self._search([sources[i] for i in rows], rows, config, constraints)
 
         found: list[list[Hypothesis]] = [[] for _ in sources]
-        for rows, best in zip(batches, _at_once(search, batches, at_once), strict=True):
+        for rows, best in zip(batches, several_at_once(search, batches, at_once), strict=True):
             for i, hypotheses in zip(rows, best, strict=True):
                 found[i] = hypotheses
         return found
@@ -79,8 +85,9 @@ class TorchEngine:
         source = pad_rows(sources, self.model.vocabulary.pad).to(self.device)  # [B,S]
         rules = self._rules(constraints, numbers)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            if constraints.must and (must := constraints.must[numbers[0]]):
-                return [constrained_search(self.model, source, config, must, rules)]
+            if constraints.must and constraints.must[numbers[0]]:
+                phrases = [constraints.must[i] for i in numbers]
+                return constrained_search(self.model, source, config, phrases, rules)
             return beam_search(self.model, source, config, rules)
 
     def word_by_word(
@@ -122,7 +129,7 @@ class ExactEngine(TorchEngine):
         self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
     ) -> list[list[Hypothesis]]:
         """The n best hypotheses of each source, in the order of the sources."""
-        with _one_thread():
+        with one_thread():
             return [
                 self._search([source], [number], config, constraints)[0]
                 for number, source in enumerate(sources)
@@ -134,7 +141,7 @@ class ExactEngine(TorchEngine):
         """The words of one source's translation as they are found."""
         words = super().word_by_word(source, config, constraints)
         while True:
-            with _one_thread():  # others may have it between two words
+            with one_thread():  # others may have it between two words
                 word = next(words, None)
             if word is None:
                 return
@@ -142,45 +149,8 @@ class ExactEngine(TorchEngine):
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
         """Cross-attention of the translation, mean over layers and heads: [T][S], rows sum to one."""
-        with _one_thread():
+        with one_thread():
             return super().align(source, target)
-
-
-_ALONE = Lock()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread for torch; translators of other threads wait, who would set it back."""
-    with _ALONE:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-
-
-def _at_once(
-    search: Callable[[list[int]], list[list[Hypothesis]]], batches: Sequence[list[int]], at_once: int
-) -> Iterable[list[list[Hypothesis]]]:
-    """What the search makes of each batch: several batches at the same time, with torch's threads shared among them."""
-    threads, count = torch.get_num_threads(), min(at_once, len(batches))
-    if count < 2:
-        return map(search, batches)
-
-    def begin() -> None:
-        with (
-            _ALONE
-        ):  # what torch is told holds for this thread, and for those that begin later: they get what is usual
-            torch.get_num_threads()  # else a thread that has never asked is given the usual number after all
-            torch.set_num_threads(threads // count)
-            later = Thread(target=torch.set_num_threads, args=(threads,))
-            later.start()
-            later.join()
-
-    with ThreadPoolExecutor(count, "onmal", begin) as pool:
-        return list(pool.map(search, batches))
 
 
 class _CrossAttention(Probe):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import islice
+from functools import cached_property, partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast, get_args, overload
 
+from onmal.ahead import ahead
 from onmal.cleaning.filters import Filter
 from onmal.cleaning.guards import GUARDS
 from onmal.config import SearchConfig
@@ -33,6 +35,7 @@ from onmal.translating.wishes import NO_WISHES, Wishes, Wishing
 __all__ = ["Alignment", "Options", "Translation", "Translator", "choose_engine", "load"]
 
 CHUNK = 1024  # texts of an iterable that are searched together
+PORTION = 256  # the same for an engine that searches several portions at once
 
 
 @dataclass(frozen=True)
@@ -132,19 +135,35 @@ class Translator:
         return list(self.stream(text, **options))
 
     def stream(self, texts: Iterable[str], **options: Unpack[Options]) -> Iterator[Translation]:
-        """Translate texts as they come, in constant memory and in their order."""
-        remaining = iter(texts)
-        while chunk := list(islice(remaining, CHUNK)):
-            yield from self._translate(chunk, options)
+        """Translate texts as they come, in constant memory and in their order.
 
-    def _translate(self, texts: Sequence[str], options: Options) -> Iterator[Translation]:
+        An engine that searches in threads of its own has several portions at once, so that it need not wait for Python.
+        """
+        at_once, remaining, draft = self.engine.at_once, iter(texts), partial(self._draft, options=options)
+        size = CHUNK if at_once == 1 else PORTION
+        first = list(islice(remaining, size))
+        portions = chain([first] * bool(first), iter(lambda: list(islice(remaining, size)), []))
+        pool = ThreadPoolExecutor(at_once, "onmal-ahead")
+        few = at_once == 1 or len(first) < size
+        try:
+            for drafted in map(draft, portions) if few else ahead(pool, draft, portions, at_once):
+                yield from self._translations(drafted, options)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _draft(self, texts: Sequence[str], options: Options) -> Draft:
+        """What the engine says to some texts."""
         search, units = options.get("search") or self.saved.search, list[Unit]()
         plans = [
             self.planner.plan(text, self.target_language(text, options.get("to", "")), units)
             for text in texts
         ]
         wider = search.replace(n_best=search.beam_size) if self.guards else search
-        draft = Draft(self._wishing(plans, units, options), self.planner, self.guards, wider)
+        return Draft(self._wishing(plans, units, options), self.planner, self.guards, wider)
+
+    def _translations(self, draft: Draft, options: Options) -> Iterator[Translation]:
+        """The same, mended and put together."""
+        search, plans = options.get("search") or self.saved.search, draft.wishing.plans
         found = [candidates[: search.n_best] for candidates in draft.mended()]
         for plan in plans:
             best = self._join(plan, found, 0)

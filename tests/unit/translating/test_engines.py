@@ -32,6 +32,8 @@ SAVED = random_model(tokenizer(joint=True))
 class Only:
     """Says its name; refuses what it is told to refuse."""
 
+    at_once = 1
+
     def __init__(self, name: str, refused: str = "") -> None:
         self.name, self.refused = name, refused
 

@@ -122,6 +122,8 @@ def test_right_translations_raise_no_alarm() -> None:
 class Says:
     """An engine with some hypotheses for everything, best first."""
 
+    at_once = 1
+
     def __init__(self, *hypotheses: Sequence[int], mended: Sequence[int] = (), refused: str = "") -> None:
         self.hypotheses, self.mended, self.refused = hypotheses, mended, refused
         self.asked: list[SearchConfig] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Sequence
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ def unguarded(saved: SavedModel, engine: Engine | None = None, **options: Any) -
 class Echo:
     """Says what it is given, without tag and end token, and remembers it."""
 
-    name = "echo"
+    at_once = 1
 
     def __init__(self, saved: SavedModel) -> None:
         self.saved = saved
@@ -434,6 +435,59 @@ def test_texts_are_read_as_they_are_needed(saved: SavedModel, monkeypatch: pytes
         assert len(read) == min(8, 3 * (number // 3 + 1))
     assert next(stream, None) is None
     assert [len(call) for call in engine.calls] == [3, 3, 2]
+
+
+def test_several_portions_at_once_are_read_ahead_and_come_in_order(
+    saved: SavedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onmal.translating.translator, "PORTION", 3)
+    read: list[int] = []
+
+    def texts() -> Iterator[str]:
+        for number in range(40):
+            read.append(number)
+            yield f"my {number}"
+
+    class Waiting(Echo):
+        """Answers when so many have asked: a single one at a time would wait for ever."""
+
+        at_once = 2
+        together = Barrier(2)
+
+        def translate(self, *asked: Any) -> list[list[Hypothesis]]:
+            self.together.wait(60)
+            return super().translate(*asked)
+
+    engine = Waiting(saved)
+    for number, found in enumerate(unguarded(saved, engine).stream(texts())):
+        assert found.text == f"my {number}"
+        assert len(read) <= number + 3 * 4
+    assert number == 39
+    assert sorted(len(call) for call in engine.calls) == [1, *[3] * 13]
+
+
+def test_of_several_portions_at_once_nobody_asks_for_the_rest(
+    saved: SavedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onmal.translating.translator, "PORTION", 2)
+
+    class Failing(Echo):
+        at_once = 3
+
+        def translate(self, sources: Sequence[Sequence[int]], *asked: Any) -> list[list[Hypothesis]]:
+            if any(text == "my 5" for text in map(self.saved.tokenizer.source.decode, sources)):
+                raise OSError("no engine any more")
+            return super().translate(sources, *asked)
+
+    stream = unguarded(saved, Failing(saved)).stream(f"my {number}" for number in range(1000))
+    assert [next(stream).text for _ in range(4)] == [f"my {number}" for number in range(4)]
+    with pytest.raises(OSError, match="no engine any more"):
+        next(stream)
+    engine = Failing(saved)
+    stream = unguarded(saved, engine).stream(f"other {number}" for number in range(1000))
+    assert next(stream).text == "other 0"
+    stream.close()
+    assert len(engine.calls) <= 4
 
 
 def test_a_generator_gives_a_list(saved: SavedModel) -> None:
