@@ -14,6 +14,7 @@ from onmal.config import RunConfig
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))  # where a program of that folder finds what it imports
 
+import bulk  # noqa: E402
 import recording  # noqa: E402
 import time_to_quality  # noqa: E402
 from rivals import contest, products  # noqa: E402
@@ -130,3 +131,28 @@ def test_ratios_are_of_slices_of_the_same_round() -> None:
 
 def test_an_allocator_that_is_not_there_is_not_set() -> None:
     assert contest.allocator_environment("no-such-allocator") is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("abcabcab", (8, 0)),
+        ("abcabab", (7, 2)),  # one is lost
+        ("abcaabcab", (9, 5)),  # one is there twice
+        ("ab", (2, 0)),
+        ("", (0, 0)),
+    ],
+)
+def test_a_lost_or_doubled_line_shows_in_all_that_follow(
+    lines: str, found: tuple[int, int], tmp_path: Path
+) -> None:
+    (tmp_path / "out").write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    assert bulk.compare(tmp_path / "out", 3) == found
+
+
+def test_the_lines_of_a_growing_file_are_counted(tmp_path: Path) -> None:
+    path, counts = tmp_path / "part", bulk.count_lines(tmp_path / "part")
+    assert next(counts) == 0
+    for text, lines in (("a\nb", 1), ("a\nb\n", 2), ("a\n", 1), ("a\nc\nd\n", 3)):
+        path.write_text(text, "utf-8")
+        assert next(counts) == lines
