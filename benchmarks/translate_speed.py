@@ -1,4 +1,4 @@
-"""How fast the same weights translate in onmal's engines, in CTranslate2 called directly, and in transformers' generate.
+"""How fast the same weights translate in onmal's engines, and as it comes (`auto`), in CTranslate2 called directly, and in transformers' generate.
 
 Text in, text out, measured in turns within one run: each contestant is a process of its own that waits while another is at work. For each
 beam size: sentences a second over the whole text in batch, and milliseconds for one sentence at a time (median and 99th percentile).
@@ -39,7 +39,7 @@ from onmal.saved_model import load_model
 RIVALS = Path(__file__).parent / "rivals"
 BATCHES = (16, 32, 64, 128)
 FIRST = "onmal, torch"
-OWN = ("onmal, ctranslate2", "onmal, ctranslate2, int8")
+OWN = ("onmal, auto", "onmal, ctranslate2", "onmal, ctranslate2, int8")
 
 
 def main() -> None:
@@ -140,8 +140,9 @@ def start_all(options: Namespace, text: Path, count: int) -> list[Contestant]:
     engines, model = RIVALS / "engines.py", options.model
     commands: dict[str, list[str | Path]] = {
         FIRST: [sys.executable, engines, "onmal", model, "torch", "float32"],
-        OWN[0]: [sys.executable, engines, "onmal", model, "ctranslate2", "float32"],
-        OWN[1]: [sys.executable, engines, "onmal", model, "ctranslate2", "int8"],
+        OWN[0]: [sys.executable, engines, "onmal", model, "auto", "float32"],
+        OWN[1]: [sys.executable, engines, "onmal", model, "ctranslate2", "float32"],
+        OWN[2]: [sys.executable, engines, "onmal", model, "ctranslate2", "int8"],
         "transformers": [options.rivals / "huggingface" / "bin" / "python", RIVALS / "generate.py", model],
     }
     for precision in ("float32", "int8"):
