@@ -31,12 +31,12 @@ import torch
 from torch import distributed
 
 from onmal import phrasebook
+from onmal.allocator import keep_freed_memory
 from onmal.config import SIZES, DataConfig, ModelConfig, TrainConfig, Vocabulary
 from onmal.data.batching import Batch
 from onmal.data.pair import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer
 from onmal.models import build
-from onmal.training.allocator import keep_freed_memory
 from onmal.training.device import choose_precision
 from onmal.training.distributed import Team, join_team
 from onmal.training.loss import TranslationLoss

@@ -20,7 +20,7 @@ HEART = ("models", "text", "data", "decoding", "training", "translating", "saved
 HEART_LINES = 5_000
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
-LAYER_0 = ("ahead", "errors", "settings", "config", "cache")
+LAYER_0 = ("ahead", "allocator", "errors", "settings", "config", "cache")
 LAYER_1 = ("text", "phrasebook", "models", "threads")
 LAYER_2 = ("formats", "data", "cleaning", "corpora", "decoding", "saved_model")
 LAYER_3 = ("interop", "translating")
@@ -45,6 +45,7 @@ class Row:
 # The row with the longest matching name counts. "" is onmal/__init__.py alone.
 TABLE = {
     "ahead": Row(),
+    "allocator": Row(),
     "errors": Row(),
     "settings": Row(("errors",), ("pydantic",)),
     "cache": Row(),

@@ -157,6 +157,11 @@ class SubwordModel:
         ids: list[int] = self.processor.encode(hide_mark(normalize(text)))
         return ids
 
+    def familiarity(self, text: str) -> tuple[int, float]:
+        """How well it knows a word, to compare with others: the fewer pieces the better, and of single ones the likelier."""
+        ids = self.encode(text)
+        return -len(ids), self.processor.get_score(ids[0]) if len(ids) == 1 else 0.0
+
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; special ids are silent, and bytes that make no character become U+FFFD."""
         text: str = self.processor.decode([i for i in ids if i != UNKNOWN])

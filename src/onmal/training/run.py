@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from onmal.allocator import keep_freed_memory
 from onmal.config import DataConfig, ModelConfig, RunConfig, SearchConfig
 from onmal.data.corpus import Pair
 from onmal.data.prepare import encode_pairs
@@ -28,7 +29,6 @@ from onmal.models.contract import Seq2Seq
 from onmal.run_report.events import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
 from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.text.tokenizer import Tokenizer
-from onmal.training.allocator import keep_freed_memory
 from onmal.training.card import card, facts
 from onmal.training.checkpoint import checkpoint_of_the_first, write_atomically
 from onmal.training.device import choose_device, choose_processes

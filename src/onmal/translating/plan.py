@@ -23,6 +23,7 @@ from onmal.translating.glossary import Glossary
 
 __all__ = ["Plan", "Planner", "Unit"]
 
+LETTER = re.compile(r"[^\W\d_]")
 LAUGHTER = re.compile(r"([ㄱ-ㅣ가-힣])\1{3,}")
 
 
@@ -130,8 +131,13 @@ class Planner:
         return plan
 
     def _calmed(self, unit: Unit) -> Unit:
-        """The same in small letters, where those are fewer tokens: the tokenizer has seen them more often."""
-        calm = unit.read.capitalize()
+        """The same as the tokenizer has seen its words most often, in small letters or as names, if that is fewer tokens."""
+        familiar = self.saved.tokenizer.source.familiarity
+        small = unit.read.lower().split(" ")
+        ways = zip(
+            small, map(_with_a_capital, small), unit.read.split(" "), strict=True
+        )  # seoul, Seoul, SEOUL
+        calm = _with_a_capital(" ".join(max(words, key=familiar) for words in ways))
         ids = self.saved.tokenizer.encode_source(calm, unit.target_language, self.tag)
         return (
             replace(unit, read=calm, ids=ids, calmed=True)
@@ -175,6 +181,11 @@ def _in_capitals(text: str) -> bool:
     """Whether all its letters are: SEOUL 호텔 is not, whose script has none."""
     letters = [letter for letter in text if letter.isalpha()]
     return bool(letters) and all(map(str.isupper, letters))
+
+
+def _with_a_capital(text: str) -> str:
+    """The text with its first letter as a capital, whatever stands before it."""
+    return LETTER.sub(lambda letter: letter[0].upper(), text, count=1)
 
 
 def _cut(

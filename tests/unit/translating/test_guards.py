@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
 from onmal.saved_model import load_model
+from onmal.text.tokenizer import SubwordModel, Tokenizer, count_words
 from onmal.translating.engine import NONE, Constraints, Phrase
 from onmal.translating.glossary import Glossary
-from onmal.translating.plan import Unit
+from onmal.translating.plan import Planner, Unit
 from onmal.translating.translator import Translator
 from onmal.translating.wishes import Wishes
 
@@ -311,6 +313,21 @@ def test_capitals_are_read_in_small_letters_where_those_are_better_known(tmp_pat
         "SCHOOL",
         "X Y",
     ]
+
+
+def test_names_in_capitals_are_read_as_names(tmp_path: Path) -> None:
+    sentences = [
+        "I meet a friend from Seoul in a town.",
+        "Seoul, a town",
+        "I like NATO.",
+        "a friend meets a friend",
+    ]
+    subwords = SubwordModel.learn(count_words(sentences * 50), kind="bpe", size=330)
+    saved = load_model(save_tiny_model(tmp_path / "model"))
+    saved = replace(saved, tokenizer=Tokenizer(subwords, subwords, saved.tokenizer.tags))
+    units: list[Unit] = []
+    Planner(saved, "", None).plan("A FRIEND FROM SEOUL, I MEET NATO", "en", units)
+    assert units[0].read == "A friend from Seoul, I meet NATO"
 
 
 def test_what_could_not_be_mended_stays_with_its_warning(says: tuple[Translator, Says]) -> None:
