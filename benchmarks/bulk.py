@@ -116,14 +116,16 @@ def translate(
                 lines = next(done)
                 if end is not None and lines >= end:
                     process.kill()
-                share = f"{100 * (lines * PARTS // options.lines + 1) // PARTS} %"
+                share = f"{100 * (min(lines, options.lines - 1) * PARTS // options.lines + 1) // PARTS} %"
                 used = anonymous_memory(process.pid) / MEBIBYTE
                 memory[share] = round(max(memory.get(share, 0.0), used), 1)
                 time.sleep(LOOK_EVERY)
         finally:
             process.kill()
             process.wait()
-        if end is None and process.returncode:
+        if process.returncode == 0:  # before it could be killed, perhaps
+            break
+        if end is None:
             last = said.read_text("utf-8")[-300:].strip()
             raise DataError(f"onmal translate ended with status {process.returncode}", f"it said: {last}")
     return memory, starts

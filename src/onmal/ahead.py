@@ -16,11 +16,22 @@ Result = TypeVar("Result")
 def ahead(
     pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], most: int
 ) -> Iterator[Result]:
-    """What the function makes of each item, in their order; `most` items are begun before the first result is taken."""
+    """What the function makes of each item, in their order; so many are begun, and not more, before the first result is taken.
+
+    Where the items end with an error, the results of those before come first.
+    """
     waiting: deque[Future[Result]] = deque()
-    for item in items:
-        waiting.append(pool.submit(function, item))
-        if len(waiting) > most:
+    remaining, error = iter(items), None
+    while error is None:
+        try:
+            waiting.append(pool.submit(function, next(remaining)))
+        except StopIteration:
+            break
+        except Exception as caught:
+            error = caught
+        if len(waiting) >= most:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+    if error is not None:
+        raise error

@@ -1,4 +1,4 @@
-"""torch's threads on a CPU: lent to several batches at once, or taken away where every last bit counts."""
+"""torch's threads on a CPU: lent to several workers at once, or taken away where every last bit counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TypeVar
 
 import torch
 
-__all__ = ["one_thread", "several_at_once"]
+from onmal.ahead import ahead
+
+__all__ = ["in_threads", "one_thread", "several_at_once"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,22 +32,40 @@ def one_thread() -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def several_at_once(
-    function: Callable[[Item], Result], items: Sequence[Item], count: int
-) -> Iterable[Result]:
-    """What the function makes of each item, in their order: `count` at the same time, with torch's threads shared among them."""
-    threads, count = torch.get_num_threads(), min(count, len(items))
-    if count < 2:
-        return map(function, items)
+def _sharing_pool(count: int) -> ThreadPoolExecutor:
+    """`count` threads of Python that share torch's threads evenly, each with one at least."""
+    with _ALONE:  # or it is asked while another pool's thread has just set it
+        threads = torch.get_num_threads()
 
     def begin() -> None:
         # What torch is told holds for this thread, and for those that begin later: they get what is usual.
         with _ALONE:
             torch.get_num_threads()  # else a thread that has never asked is given the usual number after all
-            torch.set_num_threads(threads // count)
+            torch.set_num_threads(max(1, threads // count))
             later = Thread(target=torch.set_num_threads, args=(threads,))
             later.start()
             later.join()
 
-    with ThreadPoolExecutor(count, "onmal", begin) as pool:
-        return list(pool.map(function, items))
+    return ThreadPoolExecutor(count, "onmal", begin)
+
+
+def in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], count: int, most: int
+) -> Iterator[Result]:
+    """What the function makes of each item, in their order: `count` at a time, with torch's threads shared among them.
+
+    `most` of them are begun before the first result is taken.
+    """
+    pool = _sharing_pool(count)
+    try:
+        yield from ahead(pool, function, items, most)
+    finally:  # what nobody will ask for is not begun
+        pool.shutdown(cancel_futures=True)
+
+
+def several_at_once(
+    function: Callable[[Item], Result], items: Sequence[Item], count: int
+) -> Iterable[Result]:
+    """The same for items that are all there; one after the other where `count` is one."""
+    count = min(count, len(items))
+    return map(function, items) if count < 2 else in_threads(function, items, count, len(items))

@@ -53,7 +53,7 @@ TABLE = {
     "text": Row(LAYER_0, ("sentencepiece", "numpy"), ("kiwipiepy",)),
     "phrasebook": Row(LAYER_0, ("numpy",)),
     "models": Row(LAYER_0, ("torch",)),
-    "threads": Row((), ("torch",)),
+    "threads": Row(("ahead",), ("torch",)),
     "formats": Row((*TO_2, "data.pair")),
     "data": Row((*TO_2, "formats"), TENSORS),
     "cleaning": Row((*TO_2, "data.pair")),

@@ -9,13 +9,14 @@ is a warning.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar, Protocol, runtime_checkable
 
 from onmal.cleaning.filters import NUMBER_WORD, Empty, Filter, Identical, LengthRatio
 from onmal.cleaning.number_words import spelled, spells
+from onmal.cleaning.numerals import english_numbers, korean_numbers
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.text.language import primary
@@ -32,6 +33,7 @@ ONE_OF = re.compile(
 LARGE_WORD = re.compile(
     rf"{NUMBER_WORD.pattern}|[이삼사오육칠팔구십][백천만억]|{ONE_OF.pattern}", NUMBER_WORD.flags
 )
+READERS: dict[str, Callable[[str], set[int]]] = {"en": english_numbers, "ko": korean_numbers}
 SMALL, LONGEST = 31, 100
 TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 6, 8
 LONG = (
@@ -88,6 +90,8 @@ def _in_words(number: int, pair: Pair) -> bool:
     language = pair.target_language
     if number < 100:
         return _spells(number, pair) is not False
+    if language and (read := READERS.get(primary(language))):
+        return number in read(pair.target)
     powers = (2, 3, 4, 8, 12) if language and primary(language) in ("ko", "ja", "zh") else (2, 3, 6, 9, 12)
     leads = [lead for power in powers if 0 < (lead := number // 10**power) < 100]
     return not leads or any(
@@ -106,42 +110,48 @@ def _numbers(text: str) -> set[int]:
 
 @dataclass(frozen=True)
 class Repetition:
-    """The translation says some words three times in a row, or some characters of a word five times; the source does not."""
+    """The translation says some words three times in a row, or some characters of a word five times; the source does not.
+
+    Of a source that does, a translation may say something as often, and twice more.
+    """
 
     name: ClassVar[str] = "repetition"
 
     def __call__(self, pair: Pair) -> str | None:
-        said = _said_again(pair.target)
-        return f"{said!r} again and again" if said and not _said_again(pair.source) else None
+        said, times = _said_again(pair.target)
+        _, before = _said_again(pair.source) if said else ("", 0)
+        return f"{said!r} again and again" if times > (before + 2 if before else 0) else None
 
     def steer(self, config: SearchConfig) -> SearchConfig:
         """A search that says no three words twice."""
         return config.replace(no_repeat_ngram=min(config.no_repeat_ngram or TIMES, TIMES))
 
 
-def _said_again(text: str) -> str:
+def _said_again(text: str) -> tuple[str, int]:
+    """What is said most often in a row, and how often; nothing where that is no fault."""
     words = text.split()
     repeated = len(words) - len(set(words)) >= TIMES - 1  # of a run, the words are there more than once
+    found = [("", 0)]
     for length in range(1, MOST_WORDS + 1) if repeated else ():
-        at = _run(words, length, TIMES)
-        if at is not None:
-            return " ".join(words[at : at + length])
+        times, at = _longest_run(words, length)
+        if times >= TIMES:
+            found.append((" ".join(words[at : at + length]), times))
     for word in filter(lambda word: len(word) > LONG, words):
         for length in range(1, MOST_CHARACTERS + 1):
-            at = _run(word, length, TIMES + 2)
-            if at is not None and word[at].isalpha():
-                return word[at : at + length]
-    return ""
+            times, at = _longest_run(word, length)
+            if times >= TIMES + 2 and word[at].isalpha():
+                found.append((word[at : at + length], times))
+    return max(found, key=lambda run: run[1])
 
 
-def _run(items: Sequence[str], length: int, times: int) -> int | None:
-    """Where `length` items begin that are there so many times in a row."""
-    same = 0
+def _longest_run(items: Sequence[str], length: int) -> tuple[int, int]:
+    """How many times in a row `length` items are there at most, and where that begins."""
+    same = most = end = 0
     for at, (item, later) in enumerate(zip(items, islice(items, length, None), strict=False), 1):
         same = same + 1 if item == later else 0
-        if same == length * (times - 1):
-            return at - same
-    return None
+        if same > most:
+            most, end = same, at
+    return most // length + 1, end - most
 
 
 @dataclass(frozen=True)

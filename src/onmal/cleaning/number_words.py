@@ -7,6 +7,7 @@ import tomllib
 from functools import cache, partial
 from importlib.resources import files
 
+from onmal.cleaning.numerals import korean_numbers
 from onmal.text.language import primary
 
 __all__ = ["in_words", "spelled", "spells"]
@@ -21,12 +22,24 @@ _JOINED = {
     "ko": "{ten}{one}",
 }
 _SMALL = re.compile(r"(?<![\d.,:])\d{1,2}(?!(?:[.,:]?\d))")
-_BEFORE = {
-    language: [rf"(?:{'|'.join(words.split())})" for words in kinds]
-    for language, kinds in _TABLES.pop("before").items()
-}
-_COUNTED = (
-    "(?:second|minute|hour|week|month|year|man|woman|box|key|watch)(?:e?s)?|o'clock|times|men|women|people"
+_BEFORE = {language: rf"(?:{'|'.join(words.split())})" for language, words in _TABLES.pop("before").items()}
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_OTHERS = (  # than days and dates, of which an English source has so many
+    rf"(?i:(?:half|quarter|minutes) (?:past|to) {{n}}(?!\d)|{''.join(f'(?<!{m} )(?<!{m[:3]} )' for m in _MONTHS)}"
+    rf"(?<![\d.,]){{n}} (?!(?:days?|of|in|at|on|to|{'|'.join(_MONTHS)})\b)[a-z']{{{{2,}}}})"
 )
 _ENDINGS = (
     r"(?!\w)",
@@ -73,9 +86,12 @@ def spells(text: str, number: int, language: str, source: str = "") -> bool | No
 
     A Korean day (육일) says no number by which an English source counts something else (6 hours).
     """
-    others = re.search(rf"(?<![\d.,]){number} (?:{_COUNTED})\b", source) is not None
-    pattern = _pattern(number, primary(language), not others) if language else None
-    return bool(pattern.search(text)) if pattern else None
+    pattern = _pattern(number, primary(language)) if language else None
+    if pattern is None:
+        return None
+    days = re.search(_OTHERS.format(n=number), source) is None
+    in_chinese = primary(language) == "ko" and number in korean_numbers(text, days=days)
+    return in_chinese or bool(pattern.search(text))
 
 
 def _forms(number: int, language: str) -> list[str]:
@@ -84,23 +100,21 @@ def _forms(number: int, language: str) -> list[str]:
 
 
 @cache
-def _pattern(number: int, language: str, days: bool) -> re.Pattern[str] | None:
-    """What says the number; `days` tells whether a Korean day does."""
+def _pattern(number: int, language: str) -> re.Pattern[str] | None:
+    """What says the number; in Korean, by a word of its own."""
     forms, follows = _forms(number, language), _BEFORE.get(language)
     if not forms:
         ways = _between_tens(number, language)
     elif follows:
-        follows = follows if days else [kind.replace("|일|", "|") for kind in follows]
-        units = [*follows, *["|".join(follows)] * len(forms)]  # after the first form, the second, and others
-        ways = [
-            form if len(form) > 1 else rf"{form}(?:{unit}|(?!\w))"
-            for form, unit in zip(forms, units, strict=False)
-        ]
+        del forms[1:2]  # of Chinese origin
         before = "".join(rf"(?<!{ten} )" for ten in _LARGER)  # "열 오" is no five
-        ways = [rf"{before}(?:{'|'.join(ways)})(?!일{'일' * days})"]
+        ways = [before + (form if len(form) > 1 else rf"{form}(?:{follows}|(?!\w))") for form in forms]
     else:  # seven begins seventh, but seventeen and seventy are others
         ends = [r"(?!teen|ty|zehn|zig)" if len(form) > 3 else _ENDINGS[len(form) > 2] for form in forms]
-        ways = [form + end for form, end in zip(forms, ends, strict=True)]
+        alone = (
+            rf"(?![-\s](?:{_ONES[language]})(?!\w))" if number in (20, 30) else ""
+        )  # twenty is not twenty-five
+        ways = [form + end + alone for form, end in zip(forms, ends, strict=True)]
     return re.compile(rf"(?<![\w-])(?:{'|'.join(ways)})", re.IGNORECASE) if ways else None
 
 
@@ -110,7 +124,7 @@ def _between_tens(number: int, language: str) -> list[str]:
     names = _TENS.get(language, ())
     if not 3 <= ten < 3 + len(names):
         return []
-    tens = "|".join(names[ten - 3])
+    tens = "|".join(names[ten - 3][:1] if language in _BEFORE else names[ten - 3])
     if not one:
         return [rf"(?:{tens})(?![-\s]?(?:{_ONES[language]}))"]
     ones = "|".join(form for form in _forms(one, language)[:3] if len(form) > 2 or language in _BEFORE)

@@ -21,7 +21,7 @@ from onmal.decoding.scoring import LengthPenalty
 from onmal.decoding.search import Hypothesis, best_words, closed_up, length_limits, usual_rules
 from onmal.models.contract import Seq2Seq
 
-__all__ = ["Phrases", "beams_for", "constrained_search"]
+__all__ = ["Phrases", "constrained_search"]
 
 Phrases = tuple[tuple[int, ...], ...]
 """What one translation has to say."""
@@ -76,8 +76,8 @@ class _Source:
     """One source of the batch: what its search has found so far."""
 
     def __init__(self, phrases: Phrases, config: SearchConfig, limit: int) -> None:
-        self.config, self.beams = config, beams_for(phrases, config)
-        self.limit = limit + sum(map(len, phrases))
+        wanted = sum(map(len, phrases))
+        self.config, self.beams, self.limit = config, max(config.beam_size, 2 * wanted + 2), limit + wanted
         self.penalty = LengthPenalty(config.length_penalty)
         self.going = [_Beginning(0.0, 0, (), _Progress(phrases))]  # K' of them, `beams` at most
         self.finished: list[Hypothesis] = []
@@ -122,11 +122,6 @@ class _Source:
         best = max(self.going, key=lambda each: (each.progress.count, each.total))
         score = self.penalty(best.total, max(1, len(best.words)))
         return [Hypothesis(best.words, best.total, score, ended=False)]
-
-
-def beams_for(phrases: Phrases, config: SearchConfig) -> int:
-    """Hypotheses that are kept: one more than words of the phrases twice over, or as many as usual."""
-    return max(config.beam_size, 2 * sum(map(len, phrases)) + 2)
 
 
 @torch.inference_mode()

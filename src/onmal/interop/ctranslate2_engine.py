@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import torch
@@ -27,7 +27,8 @@ from onmal.translating.torch_engine import TorchEngine
 
 __all__ = ["CTranslate2Engine", "installed"]
 
-BATCH_TOKENS = 1024  # of the sources in a batch, padding included
+BATCH_TOKENS = {"float32": 1024, "bfloat16": 1024, "int8": 384}  # of the sources in a batch, padding included
+MOST_AT_ONCE = 8  # portions, besides one that Python has in hand
 ENOUGH = 100  # sentences that make it worth while to find out how they are translated fastest
 TRIED = 64  # sentences that each way is tried on
 
@@ -59,12 +60,11 @@ class CTranslate2Engine:
         self.ids = {piece: number for number, piece in enumerate(target.pieces(range(len(target))))}
         self.workers = self.threads
         self.calibrated = self.threads == 1
-        self.lock = Lock()
+        self.lock = RLock()
 
-    @property
-    def at_once(self) -> int:
+    def at_once(self, config: SearchConfig, constraints: Constraints = NONE) -> int:
         """So many that none of its threads has to wait for Python, which has the next words ready."""
-        return self.threads + 1
+        return min(self.threads, MOST_AT_ONCE) + 1
 
     def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """With its precision, and the workers that it has."""
@@ -93,7 +93,8 @@ class CTranslate2Engine:
         """
         if what := self.refuses(config, constraints):
             raise ConfigError(f"CTranslate2 has no {what}", "translate with the engine auto or torch")
-        _ = self.translator  # which brings along what was found out before
+        with self.lock:
+            _ = self.translator  # which brings along what was found out before
         if len(sources) >= ENOUGH and not self.calibrated:
             with self.lock:
                 if not self.calibrated:
@@ -110,7 +111,7 @@ class CTranslate2Engine:
         waiting: list[Any] = []
         while len(waiting) < len(order):
             longest = len(sources[order[len(waiting)]])
-            rows = order[len(waiting) :][: max(1, min(fair, BATCH_TOKENS // longest))]
+            rows = order[len(waiting) :][: max(1, min(fair, BATCH_TOKENS[self.precision] // longest))]
             waiting += self.translator.translate_batch(
                 [[self.pieces[token] for token in sources[i]] for i in rows],
                 asynchronous=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from onmal.text.segment import Segment
@@ -11,11 +12,13 @@ from onmal.text.segment import Segment
 __all__ = ["split_korean"]
 
 HANGUL = re.compile("[가-힣]")
+_LOADING = Lock()  # by one thread, for all
 
 
 def split_korean(text: str) -> list[Segment]:
     """The sentences of a text that begins and ends with no white space; all of it as one where kiwipiepy is missing."""
-    kiwi = _kiwi() if HANGUL.search(text) else None
+    with _LOADING:
+        kiwi = _kiwi() if HANGUL.search(text) else None
     spans = [(each.start, each.end) for each in kiwi.split_into_sents(text)] if kiwi else []
     segments: list[Segment] = []
     starts = [0, *(start for start, _ in spans[1:])]

@@ -36,9 +36,10 @@ __all__ = [
 
 Kind = Literal["unigram", "bpe"]
 PAD, START, END, UNKNOWN = 0, 1, 2, 3
+FAR = 3.0  # nats: twenty times as likely
 MARK = "\u2581"  # SentencePiece's space
 HIDDEN_MARK = "\ufdd0"
-MOST_WORDS = 2_000_000  # different ones that a model is learned from: the first ones
+MOST_WORDS = 2_000_000  # different ones that a model is learned from: those that come most often
 RESERVED = "\u2585"  # SentencePiece learns nothing from a sentence with it, but encodes it like any other
 
 
@@ -88,7 +89,7 @@ class SubwordModel:
     def learn(
         cls, words: Mapping[str, int], *, kind: Kind, size: int, control_symbols: Sequence[str] = ()
     ) -> SubwordModel:
-        """Learn `size` pieces from words and how often each is there, which says as much as the sentences that they are from.
+        """Learn `size` pieces from words and how often each is there.
 
         The size is exact for BPE, and the most for unigram. VocabularySizeError if it cannot be, DataError without text.
         """
@@ -96,7 +97,8 @@ class SubwordModel:
         try:
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=(
-                    f"{hide_mark(word).replace(RESERVED, ' ')}\t{count}" for word, count in words.items()
+                    f"{hide_mark(word).replace(RESERVED, ' ')}\t{count}"
+                    for word, count in Counter(words).most_common(MOST_WORDS)
                 ),
                 input_format="tsv",
                 model_writer=written,
@@ -109,7 +111,7 @@ class SubwordModel:
                 normalization_rule_name="identity",
                 control_symbols=list(control_symbols),
                 max_sentence_length=1 << 20,
-                input_sentence_size=MOST_WORDS,
+                input_sentence_size=0,
                 shuffle_input_sentence=False,
                 num_threads=4,  # part of the result: its sums are added in this order
                 pad_id=PAD,
@@ -157,10 +159,13 @@ class SubwordModel:
         ids: list[int] = self.processor.encode(hide_mark(normalize(text)))
         return ids
 
-    def familiarity(self, text: str) -> tuple[int, float]:
-        """How well it knows a word, to compare with others: the fewer pieces the better, and of single ones the likelier."""
-        ids = self.encode(text)
-        return -len(ids), self.processor.get_score(ids[0]) if len(ids) == 1 else 0.0
+    def knows_better(self, word: str, other: str) -> bool:
+        """Whether a word is a piece of its own, and another is none or, by a unigram model, far less likely."""
+        ids, others = self.encode(word), self.encode(other)
+        if len(others) > 1 or len(ids) > 1:
+            return len(ids) == 1
+        likelihoods = [self.processor.get_score(*each) for each in (ids, others)]
+        return self.kind == "unigram" and likelihoods[0] > likelihoods[1] + FAR
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; special ids are silent, and bytes that make no character become U+FFFD."""

@@ -36,9 +36,8 @@ NONE = Constraints()
 class Engine(Protocol):
     """Anything that turns source ids into hypotheses."""
 
-    @property
-    def at_once(self) -> int:
-        """How many calls of `translate` it is best given at the same time."""
+    def at_once(self, config: SearchConfig, constraints: Constraints = NONE) -> int:
+        """How many calls of `translate` for such a search it is best given at the same time."""
 
     def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """What runs such a search, and how; and why nothing faster, if there is a reason."""
@@ -66,10 +65,9 @@ class Auto:
     missing: str = ""
     """What a faster engine would need."""
 
-    @property
-    def at_once(self) -> int:
-        """As many as the first engine likes."""
-        return self.engines[0].at_once
+    def at_once(self, config: SearchConfig, constraints: Constraints = NONE) -> int:
+        """As many as the engine likes that is chosen."""
+        return self.choose(config, constraints)[0].at_once(config, constraints)
 
     def choose(self, config: SearchConfig, constraints: Constraints = NONE) -> tuple[Engine, list[str]]:
         """The engine for a search, and why not a faster one."""

@@ -23,7 +23,8 @@ from onmal.translating.glossary import Glossary
 
 __all__ = ["Plan", "Planner", "Unit"]
 
-LETTER = re.compile(r"[^\W\d_]")
+WORD = re.compile(r"[^\W_]+")
+FIRST_LETTER = re.compile(r"\A[\W_]*[^\W\d_]")
 LAUGHTER = re.compile(r"([ㄱ-ㅣ가-힣])\1{3,}")
 
 
@@ -132,18 +133,19 @@ class Planner:
 
     def _calmed(self, unit: Unit) -> Unit:
         """The same as the tokenizer has seen its words most often, in small letters or as names, if that is fewer tokens."""
-        familiar = self.saved.tokenizer.source.familiarity
-        small = unit.read.lower().split(" ")
-        ways = zip(
-            small, map(_with_a_capital, small), unit.read.split(" "), strict=True
-        )  # seoul, Seoul, SEOUL
-        calm = _with_a_capital(" ".join(max(words, key=familiar) for words in ways))
+        calm = FIRST_LETTER.sub(lambda first: first[0].upper(), WORD.sub(self._calm, unit.read))
         ids = self.saved.tokenizer.encode_source(calm, unit.target_language, self.tag)
         return (
             replace(unit, read=calm, ids=ids, calmed=True)
             if len(ids) < len(unit.ids) and len(calm) == len(unit.read)
             else unit
         )
+
+    def _calm(self, found: re.Match[str]) -> str:
+        """SEOUL as Seoul, NATO as it is, and what is no name in small letters."""
+        word, knows_better = found[0], self.saved.tokenizer.source.knows_better
+        ways = (word.capitalize(), word)
+        return next((way for way in ways if knows_better(way, word.lower())), word.lower())
 
     def in_words(self, unit: Unit) -> list[Unit]:
         """The same with its small numbers read in words, in each usual way; fragments would lose their places."""
@@ -181,11 +183,6 @@ def _in_capitals(text: str) -> bool:
     """Whether all its letters are: SEOUL 호텔 is not, whose script has none."""
     letters = [letter for letter in text if letter.isalpha()]
     return bool(letters) and all(map(str.isupper, letters))
-
-
-def _with_a_capital(text: str) -> str:
-    """The text with its first letter as a capital, whatever stands before it."""
-    return LETTER.sub(lambda letter: letter[0].upper(), text, count=1)
 
 
 def _cut(

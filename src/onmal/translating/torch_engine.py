@@ -9,7 +9,7 @@ from torch import Tensor
 
 from onmal.config import SearchConfig
 from onmal.data.batching import pad_rows
-from onmal.decoding.constrained import beams_for, constrained_search
+from onmal.decoding.constrained import constrained_search
 from onmal.decoding.rules import Never, Prefix, Rule
 from onmal.decoding.search import Hypothesis, beam_search, word_by_word
 from onmal.errors import ConfigError
@@ -29,8 +29,6 @@ class TorchEngine:
     On a CPU several batches are searched at once, on one thread each, for threads have little to share in small products.
     """
 
-    at_once = 1
-
     def __init__(self, model: Seq2Seq, *, precision: Precision = "float32") -> None:
         if precision == "int8":
             raise ConfigError("the torch engine has no int8", "pip install 'onmal[fast]', or use bfloat16")
@@ -45,6 +43,10 @@ class TorchEngine:
         """Nothing."""
         return ""
 
+    def at_once(self, config: SearchConfig, constraints: Constraints = NONE) -> int:
+        """One: it shares the cores out itself."""
+        return 1
+
     def translate(
         self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
     ) -> list[list[Hypothesis]]:
@@ -55,12 +57,8 @@ class TorchEngine:
         for alike in (bound, set(range(len(sources))) - bound):
             order = sorted(alike, key=lambda i: -len(sources[i]))
             fair = -(-len(order) // at_once)  # so that each thread has something to do
+            beams = config.beam_size * (4 if alike is bound else 1)  # more where words are looked for
             while order:
-                beams = (
-                    max(beams_for(constraints.must[i], config) for i in order)
-                    if alike is bound
-                    else config.beam_size
-                )
                 most = min(fair, BATCH_CELLS // (len(sources[order[0]]) * beams))
                 batches.append(order[: max(1, most)])
                 order = order[len(batches[-1]) :]

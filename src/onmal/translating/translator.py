@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast, get_args, overload
 
-from onmal.ahead import ahead
 from onmal.cleaning.filters import Filter
 from onmal.cleaning.guards import GUARDS
 from onmal.config import SearchConfig
@@ -24,6 +22,7 @@ from onmal.saved_model import SavedModel, load_model
 from onmal.text.fragments import put_back
 from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
+from onmal.threads import in_threads
 from onmal.translating.draft import Candidate, Draft
 from onmal.translating.engine import Auto, Constraints, Engine, Precision
 from onmal.translating.glossary import Glossary
@@ -139,31 +138,27 @@ class Translator:
 
         An engine that searches in threads of its own has several portions at once, so that it need not wait for Python.
         """
-        at_once, remaining, draft = self.engine.at_once, iter(texts), partial(self._draft, options=options)
+        wishes, remaining = options.get("wishes", NO_WISHES), iter(texts)
+        search = options.get("search") or self.saved.search
+        at_once = self.engine.at_once(search, self._asked(wishes))
         size = CHUNK if at_once == 1 else PORTION
         first = list(islice(remaining, size))
         portions = chain([first] * bool(first), iter(lambda: list(islice(remaining, size)), []))
-        pool = ThreadPoolExecutor(at_once, "onmal-ahead")
-        few = at_once == 1 or len(first) < size
-        try:
-            for drafted in map(draft, portions) if few else ahead(pool, draft, portions, at_once):
-                yield from self._translations(drafted, options)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        translate = partial(self._translate, options=options)
+        if at_once > 1 and len(first) == size:
+            in_turn = in_threads(lambda portion: list(translate(portion)), portions, at_once, at_once)
+            yield from chain.from_iterable(in_turn)
+        else:
+            yield from chain.from_iterable(map(translate, portions))
 
-    def _draft(self, texts: Sequence[str], options: Options) -> Draft:
-        """What the engine says to some texts."""
+    def _translate(self, texts: Sequence[str], options: Options) -> Iterator[Translation]:
         search, units = options.get("search") or self.saved.search, list[Unit]()
         plans = [
             self.planner.plan(text, self.target_language(text, options.get("to", "")), units)
             for text in texts
         ]
         wider = search.replace(n_best=search.beam_size) if self.guards else search
-        return Draft(self._wishing(plans, units, options), self.planner, self.guards, wider)
-
-    def _translations(self, draft: Draft, options: Options) -> Iterator[Translation]:
-        """The same, mended and put together."""
-        search, plans = options.get("search") or self.saved.search, draft.wishing.plans
+        draft = Draft(self._wishing(plans, units, options), self.planner, self.guards, wider)
         found = [candidates[: search.n_best] for candidates in draft.mended()]
         for plan in plans:
             best = self._join(plan, found, 0)
@@ -211,8 +206,12 @@ class Translator:
 
     def describe(self, search: SearchConfig, wishes: Wishes = NO_WISHES) -> str:
         """Which engine translates so, and why no faster one; what must be said may take another search, in torch."""
-        asked = Constraints(prefixes=[(0,)] * bool(wishes.prefix), never=[(0,)] * bool(wishes.never))
-        return self.engine.describe(search, asked)
+        return self.engine.describe(search, self._asked(wishes))
+
+    @staticmethod
+    def _asked(wishes: Wishes) -> Constraints:
+        """What the engine is told of wishes, whatever the words."""
+        return Constraints(prefixes=[(0,)] * bool(wishes.prefix), never=[(0,)] * bool(wishes.never))
 
     @cached_property
     def torch_engine(self) -> TorchEngine:

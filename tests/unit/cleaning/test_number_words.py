@@ -77,6 +77,11 @@ def test_words_that_say_a_number(text: str, number: int, language: str) -> None:
         ("사장님", 4, "ko"),
         ("Maria", 3, "en"),
         ("a tent", 10, "en"),
+        ("twenty-five years old", 20, "en"),
+        ("이십 분", 2, "ko"),
+        ("구만 말을", 9, "ko"),
+        ("시 반에", 10, "ko"),
+        ("이 사람", 2, "ko"),
     ],
 )
 def test_words_that_do_not(text: str, number: int, language: str) -> None:
@@ -91,6 +96,11 @@ def test_words_that_do_not(text: str, number: int, language: str) -> None:
         ("May 6", True),
         ("16 hours", True),
         ("May 6 is free", True),
+        ("6 newspapers", False),
+        ("at half past 6.", False),
+        ("on the 6 of May", True),
+        ("6 June", True),
+        ("on the 6th", True),
         ("", True),
     ],
 )

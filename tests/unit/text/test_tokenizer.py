@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_text import sentences
 
+import onmal.text.tokenizer
 from onmal.errors import ConfigError, DataError, LanguageError, ModelFolderError
 from onmal.text.normalize import normalize
 from onmal.text.tokenizer import (
@@ -145,9 +146,22 @@ def test_learning_is_deterministic(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_words_and_how_often_they_are_there_say_as_much_as_sentences(kind: Kind) -> None:
     texts = [*SENTENCES, "한 ▅▅ 둘", "a▁b c", *SENTENCES[::3]]
-    uncut = Counter(texts)  # which SentencePiece cuts
-    whole = SubwordModel.learn(uncut, kind=kind, size=700, control_symbols=TAGS)
-    assert whole.serialized == learn(kind, texts).serialized
+    whole = Counter(
+        texts
+    )  # which SentencePiece cuts at spaces, and unigram models then begin with other pieces
+    uncut = SubwordModel.learn(whole, kind=kind, size=700, control_symbols=TAGS)
+    words = learn(kind, texts)
+    assert kind == "unigram" or uncut.serialized == words.serialized
+    tokens = [sum(len(model.encode(text)) for text in texts) for model in (uncut, words)]
+    assert tokens[1] == pytest.approx(tokens[0], rel=0.002)
+
+
+def test_of_too_many_words_the_rarest_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onmal.text.tokenizer, "MOST_WORDS", 2)
+    words = Counter({"abc": 1, "def": 5, "xyz": 9})
+    written = SubwordModel.learn(words, kind="bpe", size=270).written
+    assert {"x", "d"} <= written.keys()
+    assert "a" not in written
 
 
 @pytest.mark.parametrize("kind", KINDS)

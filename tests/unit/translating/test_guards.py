@@ -74,6 +74,8 @@ def test_what_the_source_repeats_may_be_repeated() -> None:
         ("70,000원이다", "It is seven hundred won", ["numbers"]),
         ("제2차 세계 대전", "World War II", []),
         ("오늘 간다", "go go go go", ["repetition"]),
+        ("정말 정말 정말 정말 간다", "really really really really go", []),
+        ("정말 정말 정말 정말 간다", "go go go go go go go", ["repetition"]),
         ("나는 간다. 너도 간다.", "I go. You go.", []),
         ("나는 간다. 너도 간다.", "I go.", ["sentences"]),
         ("나는 간다.", "I go. I went.", []),
@@ -93,6 +95,11 @@ def test_each_fault_has_its_name(source: str, translation: str, names: list[str]
         ("That is 8,500 won.", "그건 팔천오백 원이에요.", True),
         ("That is 15,000 won.", "그건 만 오천 원이에요.", True),
         ("That is 3,000 won.", "그건 이천 원이에요.", False),
+        ("Those scissors are 3,000 won.", "그 가위는 삼월 삼십만 원입니다.", False),
+        ("Do you read 10 newspapers in the park?", "공원에서 십일이에요?", False),
+        ("A lawyer will slice a tomato at half past 3.", "오늘 변호사가 삼일 토마토를 썰 거예요.", False),
+        ("Buy a horse at 9 o'clock.", "구만 말을 사세요.", False),
+        ("My cousin writes 2 poems.", "제 사촌은 열 시 이십 분 동안 써요.", False),
         ("That is 3,000 won.", "그건 천천히 가요.", False),
         ("The bag costs 1500 won.", "이 백 가격은 2500원입니다.", False),
         ("On May 6 we met.", "우리는 오월 육일에 만났다.", True),
@@ -111,6 +118,22 @@ def test_korean_words_say_the_numbers_of_an_english_source(
     assert (found is None) is right
 
 
+@pytest.mark.parametrize(
+    ("source", "translation", "right"),
+    [
+        ("컵을 400 원에 샀어요.", "We bought a cup for four thousand won.", False),
+        ("컵을 4000 원에 샀어요.", "We bought a cup for four thousand won.", True),
+        ("컵을 3만 5천 원에 샀어요.", "The cup was 35 thousand won.", True),
+        ("톰은 20 살이에요.", "Tom is twenty-five years old.", False),
+        ("톰은 20 살이에요.", "Tom is twenty years old.", True),
+        ("1999년에", "in nineteen ninety-nine", True),
+    ],
+)
+def test_english_words_say_the_numbers_of_a_korean_source(source: str, translation: str, right: bool) -> None:
+    found = Numbers()(Pair(source, translation, target_language="en"))
+    assert (found is None) is right
+
+
 def test_right_translations_raise_no_alarm() -> None:
     for split in ("test", "long", "roles", "homonyms"):
         for phrase in phrasebook.phrases(split, 300):
@@ -124,7 +147,8 @@ def test_right_translations_raise_no_alarm() -> None:
 class Says:
     """An engine with some hypotheses for everything, best first."""
 
-    at_once = 1
+    def at_once(self, *_: object) -> int:
+        return 1
 
     def __init__(self, *hypotheses: Sequence[int], mended: Sequence[int] = (), refused: str = "") -> None:
         self.hypotheses, self.mended, self.refused = hypotheses, mended, refused
