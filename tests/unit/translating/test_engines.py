@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -71,6 +72,13 @@ def test_the_first_that_can_is_taken_and_why_is_said(engines: list[Engine], take
     assert auto.translate([[2]], search)[0][0].tokens == (ord(taken),)
     assert auto.describe(search) == said
     assert auto.refuses(search) == ""
+
+
+def test_auto_is_given_as_many_portions_as_the_chosen_engine_likes() -> None:
+    auto = choose_engine(SAVED)
+    assert auto.at_once(SearchConfig()) == CTranslate2Engine(SAVED).at_once(SearchConfig()) > 1
+    assert auto.at_once(SearchConfig(sample=True)) == 1
+    assert auto.at_once(SearchConfig(), Constraints(never=[(5,)])) == 1
 
 
 def test_auto_takes_ctranslate2_and_without_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +187,26 @@ def test_how_many_workers_are_fastest_is_found_once(tmp_path: Path, monkeypatch:
     kept.write_text("not JSON")
     CTranslate2Engine(SAVED, threads=4).translate(sources(SAVED, 1), search)
     assert tried[6:] == [4]
+
+
+def test_several_threads_load_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts, together = [], Barrier(4)
+    start = CTranslate2Engine._start
+
+    def start_and_note(engine: CTranslate2Engine, folder: Path) -> object:
+        starts.append(folder)
+        return start(engine, folder)
+
+    monkeypatch.setattr(CTranslate2Engine, "_start", start_and_note)
+    engine = CTranslate2Engine(SAVED, threads=2)
+
+    def translate(_: int) -> int:
+        together.wait(60)
+        return len(engine.translate(sources(SAVED, 3), SearchConfig(beam_size=1)))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(translate, range(4))) == [3] * 4
+    assert len(starts) == 1
 
 
 def test_alignment_is_that_of_torch() -> None:
