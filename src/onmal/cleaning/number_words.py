@@ -23,23 +23,11 @@ _JOINED = {
 }
 _SMALL = re.compile(r"(?<![\d.,:])\d{1,2}(?!(?:[.,:]?\d))")
 _BEFORE = {language: rf"(?:{'|'.join(words.split())})" for language, words in _TABLES.pop("before").items()}
-_MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_AFTER_NO_MONTH = "".join(f"(?<!{month} )(?<!{month[:3]} )" for month in _MONTHS.split("|"))
 _OTHERS = (  # than days and dates, of which an English source has so many
-    rf"(?i:(?:half|quarter|minutes) (?:past|to) {{n}}(?!\d)|{''.join(f'(?<!{m} )(?<!{m[:3]} )' for m in _MONTHS)}"
-    rf"(?<![\d.,]){{n}} (?!(?:days?|of|in|at|on|to|{'|'.join(_MONTHS)})\b)[a-z']{{{{2,}}}})"
+    rf"(?i:(?:half|quarter|minutes) (?:past|to) {{n}}(?!\d)|{_AFTER_NO_MONTH}(?<![\d.,]){{n}}"
+    rf" (?!(?:days?|of|in|at|on|to|and|or|is|was|till|until|through|{_MONTHS})\b)[a-z']{{{{2,}}}})"
 )
 _ENDINGS = (
     r"(?!\w)",

@@ -100,6 +100,7 @@ def test_words_that_do_not(text: str, number: int, language: str) -> None:
         ("at half past 6.", False),
         ("on the 6 of May", True),
         ("6 June", True),
+        ("on 6 and 7 June", True),
         ("on the 6th", True),
         ("", True),
     ],
