@@ -43,10 +43,11 @@ SETTINGS = (
     "train.r_drop=2.0",
     "train.word_dropout=0.1",
     "train.ema=0.999",
+    "train.average=1",
     "train.average=10",
     "train.label_smoothing=0.0",
     "data.subword_sampling=0.0",
-    "data.joint=false model.tie=output",
+    "data.joint=false model.tie=output train.reversed_share=0.0",
     "model.tie=output",
     "model.dropout=0.1",
 )
