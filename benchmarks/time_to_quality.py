@@ -19,6 +19,7 @@ import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,10 @@ def main() -> None:
     environment = allocator_environment(options.allocator)
     result = begun(options, config)
     systems: dict[str, Any] = result["systems"]
-    with tempfile.TemporaryDirectory(prefix="time_to_quality-") as scratch:
-        folder = Path(scratch)
+    with ExitStack() as stack:
+        folder = options.keep or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="time_to_quality-"))
+        )
         task = Task.prepare(config, corpora)
         task.write(folder / "text")
         toml = folder / "run.toml"
@@ -152,6 +155,7 @@ def read_options() -> Namespace:
         "--validation-tokens", type=int, default=400_000, metavar="TOKENS", help="between two of the rivals'"
     )
     parser.add_argument("--allocator", default="tcmalloc", help="of the tuned rivals [%(default)s]")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="for what the toolkits write [not kept]")
     parser.add_argument("--results", type=Path, default=recording.RESULTS, metavar="FOLDER")
     return parser.parse_args()
 

@@ -6,9 +6,10 @@ BLEU of every contestant's translations, and how many of them are letter by lett
 shows. Threads, workers and batch sizes of CTranslate2 called directly are tried first, and the best of them takes part.
 Not measured: start-up, conversion, other hardware.
 
-    python benchmarks/translate_speed.py runs/multi30k-en-de --data multi30k=FOLDER --rivals FOLDER
+    python benchmarks/translate_speed.py runs/multi30k-en-de --data multi30k=FOLDER --rivals FOLDER [--marian FOLDER]
 
---rivals holds the virtual environment `huggingface` (docs/benchmarks.md); without it transformers is left out, with a line that says so.
+--rivals holds the virtual environments `huggingface` and `marian` (docs/benchmarks.md); who has none is left out, with a line that says so.
+--marian is where Marian has trained (`time_to_quality.py --keep`): it cannot have the same weights, so it takes part with its own.
 The result goes to benchmarks/results/translate_speed.json.
 """
 
@@ -80,6 +81,7 @@ def read_options() -> Namespace:
     parser = recording.arguments(__doc__)
     parser.add_argument("--data", action="append", metavar="NAME=FOLDER", help="where the model's corpus is")
     parser.add_argument("--rivals", type=Path, default=cache_folder().parent / "rivals", metavar="FOLDER")
+    parser.add_argument("--marian", type=Path, metavar="FOLDER", help="where Marian has trained")
     parser.add_argument("--sentences", type=int, default=1000, metavar="N")
     parser.add_argument("--beams", type=int, nargs="+", default=[5, 1], metavar="K")
     parser.add_argument("--rounds", type=int, default=5)
@@ -145,6 +147,10 @@ def start_all(options: Namespace, text: Path, count: int) -> list[Contestant]:
         OWN[2]: [sys.executable, engines, "onmal", model, "ctranslate2", "int8"],
         "transformers": [options.rivals / "huggingface" / "bin" / "python", RIVALS / "generate.py", model],
     }
+    if options.marian:
+        commands["Marian, weights of its own"] = [
+            options.rivals / "marian" / "bin" / "python", RIVALS / "marian_decoder.py", model, options.marian,
+        ]  # fmt: skip
     for precision in ("float32", "int8"):
         best = sweep(options, precision, text, count)
         commands[f"CTranslate2, {precision}, {best[0]} x {best[1]} threads, batches of {best[2]}"] = [

@@ -76,7 +76,7 @@ class Task:
 
     def write(self, folder: Path) -> None:
         """The text for the rivals' drivers."""
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         subwords = self.tokenizer.target
         pieces = subwords.pieces(range(len(subwords)))
         (folder / "vocabulary.txt").write_text("".join(f"{piece}\n" for piece in pieces), "utf-8")

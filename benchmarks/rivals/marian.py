@@ -33,7 +33,7 @@ def command(spec: Spec) -> list[str]:
         "learn-rate": spec.learning_rate, "lr-warmup": spec.warmup, "lr-decay-inv-sqrt": spec.warmup,
         "cpu-threads": spec.threads, "mini-batch": 1000, "maxi-batch": 1000, "workspace": 1024,
         "mini-batch-words": spec.batch_tokens // spec.threads, "mini-batch-round-up": "false",
-        "disp-freq": "1u", "save-freq": "1000000u", "after": "10000e",
+        "disp-freq": "1u", "save-freq": f"{spec.validate_every or 1000000}u", "after": "10000e", "overwrite": "true",
     }  # fmt: skip
     if spec.validate_every:
         script = out / "no_score.sh"  # translations are scored by who reads them
