@@ -271,7 +271,7 @@ class TrainConfig(Settings):
     processes: int = Field(default=0, ge=0)
     """Processes that share each batch; 0 chooses by cores or GPUs. The number is kept when a run is resumed."""
     sharded: bool = False
-    """Each process keeps only its share of weights and optimizer (FSDP2), for networks that do not fit otherwise."""
+    """Each process keeps only its share of weights and optimizer (FSDP2), for networks that do not fit with these."""
     threads: int = Field(default=0, ge=0)
     """Processor threads of each process; 0 shares out all cores."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

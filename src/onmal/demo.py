@@ -17,9 +17,9 @@ from typing import Any
 
 from onmal import evaluation, inspection, phrasebook
 from onmal.config import RunConfig
+from onmal.data.writing import write_whole
 from onmal.errors import OnmalError
 from onmal.run_report.events import PlainReport, Reporter
-from onmal.training.checkpoint import write_atomically
 from onmal.training.run import train
 from onmal.translating.translator import Translator
 
@@ -114,7 +114,7 @@ def demo(
     say(inspection.terminal(found.attention("cross")))
     picture = _picture(found, folder)
     scores["minutes"] = round((time.monotonic() - begun) / 60, 2)
-    write_atomically(folder / "scores.json", json.dumps(scores, ensure_ascii=False, indent=2).encode())
+    write_whole(folder / "scores.json", json.dumps(scores, ensure_ascii=False, indent=2).encode())
     say(f"5/5  Done in {scores['minutes']:.1f} minutes")
     say(f"     model: {folder}    scores: {folder / 'scores.json'}    picture: {picture}")
     say("     What to type next:")

@@ -1,7 +1,9 @@
 """A run that is killed again and again, in the middle of an update or of a file, ends as if it never had been.
 
-The processes kill themselves, so that the moments are exact: at a chosen update, or in a chosen file of which half has
-reached the disk. Their clock advances at each look at it, so that checkpoints come often and nothing waits.
+The processes kill themselves, so that the moments are exact: before a chosen update, in the middle of one (in forward,
+backward, exchange or optimizer, after some number of torch's operations), in a chosen file of which half has reached the disk,
+before a file takes its place and before an old one is removed; and of two processes sometimes the second one. Their clock
+advances at each look at it, so that checkpoints come often and nothing waits.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -27,24 +31,60 @@ from onmal.training.checkpoint import all_progress, latest_checkpoint
 from onmal.training.device import processor
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of Unix")
-UPDATES = 120
 KILLED = -9
+SOON = {"update": 20, "operation": 3000, "write": 5, "replace": 5, "unlink": 8, "companion": 20}
+"""Ways to be killed, and how long that may take: updates, operations within them, or files."""
+COMPANION = """
+import os, signal
+
+import onmal.training.trainer as trainer
+from onmal.training.run import join
+
+update = trainer.Trainer.update
+
+def dying_update(self, batches):
+    if self.progress.update == int(os.environ["DIE_AT"]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    update(self, batches)
+
+trainer.Trainer.update = dying_update
+join()
+"""
 RUN = """
 import itertools, os, runpy, signal, sys
+from pathlib import Path
 from types import SimpleNamespace
 
+from torch.utils._python_dispatch import TorchDispatchMode
+
+import onmal.training.distributed as distributed
 import onmal.training.trainer as trainer
 
 kind, number, *sys.argv[1:] = sys.argv[1:]
 left = int(number)
+if kind == "companion":  # the second process is told to die by its environment
+    os.environ["DIE_AT"] = number
+    distributed.JOIN = COMPANION
 ticks = itertools.count()
 trainer.time = SimpleNamespace(monotonic=lambda: next(ticks) / 20)
 update, sync = trainer.Trainer.update, os.fsync
 
+class Counting(TorchDispatchMode):
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*args, **(kwargs or {}))
+
 def dying_update(self, batches):
     if kind == "update" and self.progress.update == left:
         os.kill(os.getpid(), signal.SIGKILL)
-    update(self, batches)
+    if kind == "operation":
+        with Counting():
+            update(self, batches)
+    else:
+        update(self, batches)
 
 def dying_sync(file):
     global left
@@ -55,9 +95,24 @@ def dying_sync(file):
             os.kill(os.getpid(), signal.SIGKILL)
     sync(file)
 
+def dying(which, name):
+    do = getattr(which, name)
+
+    def instead(self, *args, **options):
+        global left
+        if kind == name and "training" in self.parts:
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return do(self, *args, **options)
+
+    setattr(which, name, instead)
+
+dying(Path, "replace")
+dying(Path, "unlink")
 trainer.Trainer.update, os.fsync = dying_update, dying_sync
 runpy.run_module("onmal", run_name="__main__")
-"""
+""".replace("COMPANION", repr(COMPANION))
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +135,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
             },
             "train": {
                 "batch_tokens": 128, "warmup": 10, "learning_rate": 0.01, "validate_every": 25, "save_every": 1,
-                "average": 2, "threads": 1, "max_updates": UPDATES,
+                "average": 2, "threads": 1, "max_updates": 120,
             },
         }
     )  # fmt: skip
@@ -88,36 +143,42 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "recipe.toml"
 
 
-def run(recipe: Path, folder: Path, processes: int, kill: tuple[str, int] = ("never", 0)) -> int:
-    """Begin a run or go on with it; returns how it ended."""
+def run(
+    recipe: Path, folder: Path, processes: int, updates: int, kill: tuple[str, int] = ("never", 0)
+) -> bool:
+    """Begin a run or go on with it; returns whether it ended, and was not killed."""
     begun = (folder / "training" / "run.toml").exists()
     command = [
         sys.executable, "-c", RUN, kill[0], str(kill[1]), "train", str(recipe), "--out", str(folder),
-        "--set", f"train.processes={processes}", *(["--resume"] if begun else []),
+        "--set", f"train.processes={processes}", "--set", f"train.max_updates={updates}",
+        *(["--resume"] if begun else []),
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", timeout=120,
         env={**os.environ, "PYTHONUTF8": "1"}, check=False,
     )  # fmt: skip
+    if kill[0] == "companion" and done.returncode == 1:
+        assert "another process of this run was lost" in done.stderr
+        return False
     assert done.returncode in (0, KILLED), done.stderr
-    return done.returncode
+    return done.returncode == 0
 
 
-def kill_and_compare(recipe: Path, folder: Path, processes: int, kills: int, seed: int) -> None:
-    """Kill one run `kills` times, let it end, and hold it to another that was left alone."""
+def kill_and_compare(
+    recipe: Path, folder: Path, processes: int, kinds: Sequence[str], seed: int, updates: int = 120
+) -> None:
+    """Kill one run in these ways, let it end, and hold it to another that was left alone."""
     chance = random.Random(seed)
-    done = 0
-    while done < kills:
+    for kind in kinds:
         where = max((p.update for p in all_progress(folder / "killed" / "training")), default=0)
-        # In the middle of an update of the next stretch, or of one of the files that are written in it.
-        kill = chance.choice((("update", where + chance.randrange(1, 20)), ("write", chance.randrange(1, 5))))
-        ended = run(recipe, folder / "killed", processes, kill)
-        assert ended == KILLED, f"{kill} was not met from update {where} on"
-        done += 1
-    assert run(recipe, folder / "killed", processes) == 0
-    assert run(recipe, folder / "whole", processes) == 0
+        first = where if kind in ("update", "companion") else 0
+        kill = (kind, first + chance.randrange(1, SOON[kind]))
+        ended = run(recipe, folder / "killed", processes, updates, kill)
+        assert not ended, f"{kill} was not met from update {where} on"
+    assert run(recipe, folder / "killed", processes, updates)
+    assert run(recipe, folder / "whole", processes, updates)
     for name in ("killed", "whole"):
-        assert all_progress(folder / name / "training")[-1].update == UPDATES
+        assert all_progress(folder / name / "training")[-1].update == updates
     paths = [latest_checkpoint(folder / name / "training") for name in ("killed", "whole")]
     for one, other in (paths, [folder / name / "weights.safetensors" for name in ("killed", "whole")]):
         assert one is not None
@@ -128,22 +189,25 @@ def kill_and_compare(recipe: Path, folder: Path, processes: int, kills: int, see
     assert list((folder / "killed").rglob("*.part")) == []
 
 
-@pytest.mark.parametrize(("processes", "kills", "seed"), [(1, 3, 1), (2, 2, 2)])
-def test_five_kills_change_nothing(
-    processes: int, kills: int, seed: int, recipe: Path, tmp_path: Path
-) -> None:
-    kill_and_compare(recipe, tmp_path, processes, kills, seed)
+@pytest.mark.parametrize(
+    ("processes", "kinds"), [(1, ["operation", "write", "unlink"]), (2, ["companion", "replace"])]
+)
+def test_five_kills_change_nothing(processes: int, kinds: list[str], recipe: Path, tmp_path: Path) -> None:
+    kill_and_compare(recipe, tmp_path, processes, kinds, seed=processes)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_twenty_kills_change_nothing(processes: int, recipe: Path, tmp_path: Path) -> None:
+    ways = [kind for kind in SOON if processes > 1 or kind != "companion"]
+    kinds = random.Random(processes).choices(ways, k=20)
     begun = time.monotonic()
-    kill_and_compare(recipe, tmp_path, processes, kills=20, seed=10 + processes)
+    kill_and_compare(recipe, tmp_path, processes, kinds, seed=10 + processes, updates=500)
     kept = os.environ.get("ONMAL_KEEP_RESULTS")
     if kept:  # `make test-full` keeps what it found, with its date
         found = {
             "what": f"20 SIGKILLs, {processes} process(es): the run ended bit for bit as the uninterrupted one",
+            "kills": dict(Counter(kinds)),
             "date": date.today().isoformat(), "minutes": round((time.monotonic() - begun) / 60, 1),
             "machine": processor(), "python": platform.python_version(), "torch": torch.__version__,
             "config_hash": hashlib.sha256(recipe.read_bytes()).hexdigest(),

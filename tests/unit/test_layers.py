@@ -71,8 +71,12 @@ TABLE = {
     "preparing": Row(TO_3, TENSORS),
     "fetching": Row(TO_3),
     "fetching.mtdata_process": Row((), (), ("mtdata", "pybtex")),
+    "run_folder": Row(
+        ("errors", "config", "data.writing", "formats.lines", "run_report.events", "text.tokenizer")
+    ),
+    "interrupt": Row(("run_report.events",)),
     "training": Row((*TO_4, "inspection", "documents", "run_report.events"), TENSORS),
-    "training.run": Row((*TO_4, *LAYER_4, "run_report.events"), TENSORS),
+    "training.run": Row((*TO_4, *LAYER_4, "interrupt", "run_folder", "run_report.events"), TENSORS),
     "serving": Row(
         (*TO_4, *LAYER_4), (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "prometheus_client")
     ),

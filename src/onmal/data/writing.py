@@ -11,7 +11,7 @@ from typing import TextIO
 
 from onmal.errors import DataError
 
-__all__ = ["MANIFEST", "one_line", "open_resumable", "open_whole"]
+__all__ = ["MANIFEST", "one_line", "open_resumable", "open_whole", "write_whole"]
 
 MANIFEST = "manifest.json"
 
@@ -44,11 +44,19 @@ def open_whole(path: str | Path) -> Iterator[TextIO]:
             part.replace(place)
     except OSError as error:
         what = f"cannot be written ({error.strerror or error})"
-        raise DataError(what, "check the folder and the space, or choose another place", path=path) from None
+        raise DataError(
+            what, "check the folder and the space; what was there before is still there", path=path
+        ) from None
     finally:
         if not in_place:
             with suppress(OSError):
                 part.unlink()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """The same for what is there already. Raises DataError."""
+    with open_whole(path) as file:
+        file.buffer.write(content)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ checkpoint. No pickle is ever written or read.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields
@@ -21,9 +20,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from onmal.data.writing import write_whole
 from onmal.errors import TrainingError
 from onmal.run_report.events import Progress
-from onmal.training.distributed import Team, shares_of, whole
+from onmal.training.distributed import Team, gathered, shares_of
 
 __all__ = [
     "all_progress",
@@ -33,32 +33,33 @@ __all__ = [
     "named_weights",
     "save_checkpoint",
     "training_state",
-    "write_atomically",
 ]
 
 KEPT = 2  # a checkpoint that turns out damaged leaves the one before
 
 
 def named_weights(model: nn.Module) -> dict[str, Tensor]:
-    """Every parameter once and whole, by its stable name; tied tables appear under their first name."""
-    return {name: whole(parameter.detach()) for name, parameter in model.named_parameters()}
+    """Every parameter once and whole, by its stable name; tied tables appear under their first name.
+
+    Of shared-out ones only the first process has anything, and all call this together.
+    """
+    return {name: gathered(parameter.detach()) for name, parameter in model.named_parameters()}
 
 
 def training_state(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The tensors of a checkpoint: weights and optimizer. All processes of a run call this together."""
     tensors = {f"model.{name}": weight for name, weight in named_weights(model).items()}
     for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{key}": whole(value) for key, value in state.items()}
+        tensors |= {f"optimizer.{index}.{key}": gathered(value) for key, value in state.items()}
     return {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 
 def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], progress: Progress) -> Path:
     """Write `checkpoint-UPDATE.safetensors`; of all others only the one before stays."""
     path = folder / f"checkpoint-{progress.update:09d}.safetensors"
-    write_atomically(path, save(dict(tensors), {"progress": json.dumps(asdict(progress))}))
-    # Besides the older ones: later ones, too damaged to resume from, and what a killed process left of one.
-    last = [old for old in _checkpoints(folder) if old <= path][-KEPT:]
-    for other in folder.glob("checkpoint-*"):
+    write_whole(path, save(dict(tensors), {"progress": json.dumps(asdict(progress))}))
+    last = [old for old in _checkpoints(folder) if old <= path and _progress(old)][-KEPT:]
+    for other in _checkpoints(folder):  # older ones, and damaged ones
         if other not in last:
             with suppress(OSError):
                 other.unlink()
@@ -133,23 +134,3 @@ def _optimizer_state(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Ten
             _, index, key = name.split(".")
             state.setdefault(int(index), {})[key] = shares_of(tensor, parameters[int(index)])
     return {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; a full disk or a vanished folder is a TrainingError, what was there stays."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise TrainingError(
-            f"cannot be written ({error.strerror or error})",
-            "free some space; what was there before is still there",
-            path=path,
-        ) from None
-    finally:
-        with suppress(OSError):
-            beside.unlink()

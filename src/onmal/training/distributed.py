@@ -33,6 +33,7 @@ __all__ = [
     "READY",
     "Team",
     "form_team",
+    "gathered",
     "join_team",
     "local_rank",
     "rank_from_torchrun",
@@ -151,6 +152,14 @@ def whole(tensor: Tensor) -> Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
+def gathered(tensor: Tensor) -> Tensor:
+    """The same in the first process's main memory, one tensor after another; in the others nothing stays of it."""
+    if not isinstance(tensor, DTensor):
+        return tensor
+    full = tensor.full_tensor()
+    return full.cpu() if distributed.get_rank() == 0 else full.new_empty(0)
+
+
 def shares_of(tensor: Tensor, like: Tensor) -> Tensor:
     """A tensor in one piece, spread over the processes as `like` is."""
     if not isinstance(like, DTensor) or tensor.shape != like.shape:
@@ -217,7 +226,7 @@ def _member(team: Team) -> Iterator[Team]:
         if not any(word in str(error).lower() for word in ("connection", "peer", "socket", "nccl", "gloo")):
             raise
         raise TrainingError(
-            "another process of this run was lost",
+            f"another process of this run was lost ({str(error).partition(chr(10))[0]})",
             "look for its last words above; go on from the last checkpoint with --resume",
         ) from None
     finally:

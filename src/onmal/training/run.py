@@ -8,30 +8,38 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 
 from onmal.allocator import keep_freed_memory
-from onmal.config import DataConfig, ModelConfig, RunConfig, SearchConfig
+from onmal.config import DataConfig, RunConfig, SearchConfig
 from onmal.data.corpus import Pair
 from onmal.data.prepare import encode_pairs
-from onmal.errors import ConfigError, OnmalError, TrainingError
+from onmal.errors import OnmalError, TrainingError
 from onmal.evaluation import score
+from onmal.interrupt import stops_at_interrupt
 from onmal.models import build
 from onmal.models.contract import Seq2Seq
+from onmal.run_folder import (
+    STANDARD_INPUT,
+    check_folder,
+    command_to_resume,
+    open_folder,
+    standard_input_kept,
+    with_text_kept,
+    write_plan,
+)
 from onmal.run_report.events import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
 from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.text.tokenizer import Tokenizer
 from onmal.training.card import card, facts
-from onmal.training.checkpoint import checkpoint_of_the_first, write_atomically
-from onmal.training.device import choose_device, choose_processes
+from onmal.training.checkpoint import checkpoint_of_the_first
+from onmal.training.device import choose_device, choose_precision, choose_processes
 from onmal.training.distributed import (
     READY,
     Team,
@@ -42,24 +50,12 @@ from onmal.training.distributed import (
     size_from_torchrun,
 )
 from onmal.training.loss import TranslationLoss
-from onmal.training.sources import (
-    STANDARD_INPUT,
-    Sources,
-    prepare_sources,
-    standard_input_kept,
-    with_text_kept,
-)
+from onmal.training.sources import Sources, prepare_sources
 from onmal.training.trainer import Trainer
 from onmal.translating.torch_engine import TorchEngine
 
 __all__ = ["Validator", "join", "train"]
 
-FIXED = {
-    "model": ModelConfig.model_fields,
-    "data": DataConfig.model_fields,
-    "train": ("seed", "batch_tokens", "optimizer"),
-}
-"""Settings that a resumed run keeps: they decide what is in the checkpoint, and which batch comes next."""
 GREEDY = SearchConfig(beam_size=1, max_length_ratio=1.5, max_length_extra=10)
 """Validation's search: quick, and short where a network that has learned little would not end."""
 
@@ -78,18 +74,18 @@ def train(
     """
     folder, corpora = Path(folder), corpora or {}
     person = reporter or PlainReport(sys.stderr)
-    kept = folder / "training" / STANDARD_INPUT
-    given, config = config, with_text_kept(config, kept)
+    kept = folder.absolute() / "training" / STANDARD_INPUT
+    given, config = config, with_text_kept(config, kept, alone=size_from_torchrun() is None)
     piped = given is not config and not resume
     if rank_from_torchrun() in (None, 0):
-        _check_folder(folder, config, resume=resume)
+        check_folder(folder, config, resume=resume)
     config = _with_processes(config, folder, person)
     task = {
         "config": config.model_dump(), "folder": str(folder.absolute()),
         "corpora": {name: str(path.absolute()) for name, path in corpora.items()},
     }  # fmt: skip
     with (
-        _open_folder(folder) if piped else nullcontext(),
+        open_folder(folder) if piped else nullcontext(),
         standard_input_kept(kept, person) if piped else nullcontext(),
         form_team(config.train.processes, task) as team,
     ):
@@ -123,7 +119,7 @@ def _train(
     keep_freed_memory()
     torch.set_num_threads(config.train.threads)
     device = choose_device(config.train.device, local_rank())
-    with _open_folder(folder) if team.leads else nullcontext(folder / "training") as place:
+    with open_folder(folder, alone=True) if team.leads else nullcontext(folder / "training") as place:
         checkpoint = checkpoint_of_the_first(team, place)
         sources = prepare_sources(team, config, corpora, place, person, begun=checkpoint is not None)
         tokenizer, text = sources.tokenizer, sources.text
@@ -139,12 +135,12 @@ def _train(
             _resume(trainer, checkpoint, report)
         _check_data(trainer, sources, place)
         if team.leads:
-            _write_plan(place, config, None if checkpoint else tokenizer)
+            write_plan(place, config, None if checkpoint else tokenizer)
         report.begun(facts(config, sources, trainer))
-        with _stops_at_interrupt(trainer, report):
+        with stops_at_interrupt(trainer.interrupt, report):
             trainer.run()
         if trainer.stopped:
-            report.note(f"stopped and saved; go on with: {_command_to_resume(folder, corpora)}")
+            report.note(f"stopped and saved; go on with: {command_to_resume(folder, corpora)}")
             return None
         if team.leads:
             saved = _finish(config, folder, sources, trainer, validator, report)
@@ -153,7 +149,7 @@ def _train(
 
 
 def _with_processes(config: RunConfig, folder: Path, report: Reporter) -> RunConfig:
-    """Settle the number of processes and their threads: as asked for, as the run was begun with, or by the machine."""
+    """Settle processes, threads and precision: as asked for, as the run was begun with, or by the machine."""
     written, train = folder / "training" / "run.toml", config.train
     before = RunConfig.from_toml(written).train if written.exists() else None
     if before:
@@ -161,15 +157,21 @@ def _with_processes(config: RunConfig, folder: Path, report: Reporter) -> RunCon
         kept: dict[str, int] = {"processes": train.processes or before.processes, "threads": threads}
         if kept["processes"] != before.processes and threads == before.threads:
             kept["threads"] = 0  # all cores, shared out anew
-        train = train.model_copy(update=kept)
-    processes, threads = choose_processes(train, choose_device(train.device, local_rank()))
-    processes = size_from_torchrun() or processes
-    if before and before.processes not in (0, processes) and rank_from_torchrun() in (None, 0):
-        report.note(
-            f"begun with {before.processes} processes and going on with {processes}: not to the bit as it would have been"
-        )
-    settled = train.model_copy(update={"processes": processes, "threads": threads})
-    return config.model_copy(update={"train": settled})
+        precision = before.precision if train.precision == "auto" else train.precision
+        train = train.model_copy(update={**kept, "precision": precision})
+    device = choose_device(train.device, local_rank())
+    processes, threads = choose_processes(train, device)
+    settled = {
+        "processes": size_from_torchrun() or processes, "threads": threads,
+        "precision": str(choose_precision(train.precision, device)).removeprefix("torch."),
+    }  # fmt: skip
+    for key, value in settled.items():
+        old = getattr(before, key, value)
+        if old not in (0, "auto", value) and rank_from_torchrun() in (None, 0):
+            report.note(
+                f"begun with {key} {old}, going on with {value}: not to the bit as it would have been"
+            )
+    return config.model_copy(update={"train": train.model_copy(update=settled)})
 
 
 class Validator:
@@ -220,60 +222,6 @@ class Validator:
         return total / max(tokens, 1)
 
 
-def _check_folder(folder: Path, config: RunConfig, *, resume: bool) -> None:
-    """Refuse a folder that has something in it; or, to resume, one without a run or with another one."""
-    written = folder / "training" / "run.toml"
-    if not resume:
-        left = (path for path in folder.rglob("*") if path.suffix != ".part")  # of a killed run: half a file
-        taken = any(path.is_file() for path in left) if folder.is_dir() else folder.exists()
-        if taken:
-            raise TrainingError(
-                "exists already", "go on with --resume, choose another --out, or remove it", path=folder
-            )
-        return
-    if not written.exists():
-        raise TrainingError("there is no run to resume here", "leave --resume away to begin one", path=folder)
-    before, now = RunConfig.from_toml(written).model_dump(), config.model_dump()
-    for section, keys in FIXED.items():
-        for key in keys:
-            if now[section][key] != before[section][key]:
-                raise ConfigError(
-                    f"the run was begun with {section}.{key} = {before[section][key]!r}, not {now[section][key]!r}",
-                    "resume with its own settings, or begin a new run with another --out",
-                    path=written,
-                )
-
-
-@contextmanager
-def _open_folder(folder: Path) -> Iterator[Path]:
-    """The run's own folder, made at once so that one which cannot be is known early; left empty, it goes again."""
-    place = folder / "training"
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(
-            f"cannot be made ({error.strerror})", "choose another --out", path=place
-        ) from None
-    try:
-        yield place
-    finally:
-        with suppress(OSError):  # which says that it is not empty
-            place.rmdir()
-            folder.rmdir()
-
-
-def _write_plan(place: Path, config: RunConfig, tokenizer: Tokenizer | None) -> None:
-    """Write the settings, and a tokenizer that is new."""
-    write_atomically(place / "run.toml", config.to_toml().encode())
-    try:
-        if tokenizer:
-            tokenizer.save(place)
-    except OSError as error:
-        raise TrainingError(
-            f"cannot be written ({error.strerror or error})", "free some space", path=place
-        ) from None
-
-
 def _resume(trainer: Trainer, checkpoint: Path, report: Reporter) -> None:
     for damaged in sorted(checkpoint.parent.glob("checkpoint-*.safetensors")):
         if damaged > checkpoint:
@@ -296,37 +244,6 @@ def _check_data(trainer: Trainer, sources: Sources, place: Path) -> None:
             path=place,
         )
     progress.data_sha256 = found
-
-
-def _command_to_resume(folder: Path, corpora: Mapping[str, Path]) -> str:
-    words = ["onmal", "train", "--out", str(folder), "--resume"]
-    for name, path in corpora.items():
-        words += ["--data", f"{name}={path}"]
-    return shlex.join(words)
-
-
-@contextmanager
-def _stops_at_interrupt(trainer: Trainer, report: Reporter) -> Iterator[None]:
-    """The first Ctrl-C or TERM asks the trainer to stop and save; a second one is obeyed at once."""
-
-    def stop(number: int, frame: object) -> None:
-        trainer.interrupted = True
-        put_back()
-        with suppress(RuntimeError):  # a line is being written at this very moment
-            report.note("stopping after this update, and saving ...")
-
-    def put_back() -> None:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
-
-    if threading.current_thread() is not threading.main_thread():  # whoever runs the thread stops it
-        yield
-        return
-    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        put_back()
 
 
 def _finish(

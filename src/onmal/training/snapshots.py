@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from onmal.data.writing import write_whole
 from onmal.errors import TrainingError
-from onmal.training.checkpoint import write_atomically
 
 __all__ = ["Snapshots"]
 
@@ -29,11 +29,11 @@ class Snapshots:
 
     def add(self, weights: dict[str, Tensor], update: int, earlier: Sequence[int]) -> list[int]:
         """Keep a model's weights; returns the last `count` updates, oldest first."""
-        write_atomically(self.path(update), save(weights))
+        write_whole(self.path(update), save(weights))
         return [*(u for u in earlier if u != update), update][-self.count :]
 
     def keep_only(self, updates: Collection[int]) -> None:
-        """Remove the files of all other updates, and what a killed process left of one."""
+        """Remove the files of all other updates."""
         kept = {self.path(update) for update in updates}
         for path in self.folder.glob("snapshot-*"):
             if path not in kept:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import random
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -19,24 +17,16 @@ from onmal.data.batching import TrainingText
 from onmal.data.corpus import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer, tags_of
 from onmal.data.shards import open_shards
-from onmal.data.writing import open_whole
-from onmal.errors import ConfigError, DataError
-from onmal.formats.lines import open_bytes
+from onmal.errors import DataError
 from onmal.run_report.events import Reporter
 from onmal.text.tokenizer import SubwordModel, Tokenizer
-from onmal.training.distributed import Team, size_from_torchrun
+from onmal.training.distributed import Team
 
 __all__ = [
-    "STANDARD_INPUT",
     "Sources",
     "prepare_sources",
-    "standard_input_kept",
     "training_pairs",
-    "with_text_kept",
 ]
-
-STANDARD_INPUT = "standard-input.tsv"
-"""Training text that came on standard input, kept for the other processes, and to go on with."""
 
 
 @dataclass(frozen=True)
@@ -155,34 +145,3 @@ def evenly(pairs: Sequence[Pair], size: int) -> Sequence[Pair]:
     """At most `size` pairs from all over a text, which may be grouped by kind."""
     size = min(size, len(pairs))
     return [pairs[number * len(pairs) // size] for number in range(size)]
-
-
-def with_text_kept(config: RunConfig, kept: Path) -> RunConfig:
-    """The settings with a file in the place of standard input, which can be read only once, and by one process."""
-    data = config.data
-    if data.corpus or data.shards or "-" not in [*data.train, *data.valid]:
-        return config
-    if "-" in data.valid:
-        raise ConfigError(
-            "data.valid cannot be standard input", "name a file, or hold out a part with data.valid = []"
-        )
-    if size_from_torchrun():
-        raise ConfigError(
-            "torchrun gives standard input to none of its processes or to all",
-            "prepare shards of it: onmal prepare --help",
-        )
-    files = [str(kept) if name == "-" else name for name in data.train]
-    return config.model_copy(update={"data": data.model_copy(update={"train": files})})
-
-
-@contextmanager
-def standard_input_kept(kept: Path, report: Reporter) -> Iterator[None]:
-    """Write standard input to a file, which goes again if the run does not begin."""
-    report.note("reading standard input ...")
-    try:
-        with open_bytes("-") as text, open_whole(kept) as file:
-            shutil.copyfileobj(text, file.buffer, 1 << 20)
-        yield
-    finally:
-        if not (kept.parent / "run.toml").exists():
-            kept.unlink(missing_ok=True)

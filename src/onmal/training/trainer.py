@@ -95,6 +95,8 @@ class Trainer:
         """Train to the end, or until `interrupted` is set; a checkpoint is written either way."""
         self._start_clocks()
         self.try_longest()
+        if not self.progress.update:
+            self.save()  # what cannot be saved is known now, and there is something to go back to
         for batches in self.updates():
             if self._save_due:
                 self.save()
@@ -106,6 +108,10 @@ class Trainer:
         if not self.stopped and self.progress.update > self.progress.validated:
             self.validation()
         self.save()
+
+    def interrupt(self) -> None:
+        """Stop after the update at hand, and save."""
+        self.interrupted = True
 
     def updates(self) -> Iterator[list[Batch]]:
         """The batches of each update, from where the run stands to its end; `update` moves the place on."""
@@ -232,6 +238,7 @@ class Trainer:
                 progress.sampled = self.text.sampled and self.share < config.sampled_share
             key = (progress.epoch, progress.pool, progress.sampled, progress.reversed)
             if self._pool is None or self._pool[0] != key:
+                self._pool = None  # two at once would be the most memory that the run takes
                 pool = replace(self._seen, sampled=progress.sampled).pool(
                     config.seed, progress.epoch, progress.pool, config.batch_tokens,
                     start=special.start, end=special.end, pad=special.pad,
@@ -327,7 +334,8 @@ def _memory_for(config: TrainConfig) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, RuntimeError) as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        said = ("allocate memory", "out of memory", "enough memory")  # on Linux, of MPS, on Windows
+        if not isinstance(error, torch.OutOfMemoryError) and not any(each in str(error) for each in said):
             raise
         raise TrainingError(
             f"memory is too small for batches of train.batch_tokens = {config.batch_tokens}",

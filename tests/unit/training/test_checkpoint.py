@@ -13,7 +13,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from onmal.errors import TrainingError
+from onmal.data.writing import write_whole
+from onmal.errors import DataError, TrainingError
 from onmal.run_report.events import Progress
 from onmal.training.checkpoint import (
     all_progress,
@@ -22,7 +23,6 @@ from onmal.training.checkpoint import (
     named_weights,
     save_checkpoint,
     training_state,
-    write_atomically,
 )
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -120,11 +120,21 @@ def test_a_run_that_went_back_leaves_nothing_of_what_came_later(tmp_path: Path) 
     for update in (10, 20):
         save(tmp_path, update)
     (tmp_path / "checkpoint-000000020.safetensors").write_bytes(b"damaged")
-    (tmp_path / "checkpoint-000000020.safetensors.part").write_bytes(b"left by a killed process")
     save(tmp_path, 15)
     assert [path.name for path in sorted(tmp_path.iterdir())] == [
         "checkpoint-000000010.safetensors",
         "checkpoint-000000015.safetensors",
+    ]
+
+
+def test_a_damaged_one_is_not_one_of_the_two_that_stay(tmp_path: Path) -> None:
+    for update in (10, 20):
+        save(tmp_path, update)
+    (tmp_path / "checkpoint-000000020.safetensors").write_bytes(b"damaged")
+    save(tmp_path, 30)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [
+        "checkpoint-000000010.safetensors",
+        "checkpoint-000000030.safetensors",
     ]
 
 
@@ -142,7 +152,7 @@ def test_a_write_that_fails_leaves_the_last_good_one(
         patch.setattr(os, call, fail)
         for update in (1, 2):
             with pytest.raises(
-                TrainingError, match=rf"checkpoint-00000000{update}.*: cannot be written \(No space"
+                DataError, match=rf"checkpoint-00000000{update}.*: cannot be written \(No space"
             ):
                 save(tmp_path, update)
     assert list(tmp_path.iterdir()) == [good]
@@ -151,8 +161,8 @@ def test_a_write_that_fails_leaves_the_last_good_one(
 
 
 def test_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="cannot be written") as caught:
-        write_atomically(tmp_path / "gone" / "file", b"content")
+    with pytest.raises(DataError, match="cannot be written") as caught:
+        write_whole(tmp_path / "gone" / "file", b"content")
     assert "\n" not in str(caught.value)
 
 
@@ -162,7 +172,7 @@ def test_an_interrupted_write_leaves_no_part(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_atomically(tmp_path / "file", b"content")
+        write_whole(tmp_path / "file", b"content")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -487,7 +487,7 @@ def test_an_update_whose_gradient_is_not_finite_is_left_out_counted_and_said(tmp
 
 @pytest.mark.parametrize("most", [0, 3])
 def test_too_many_in_a_row_end_the_run_with_one_line(most: int, tmp_path: Path) -> None:
-    run = trainer(tmp_path, max_skipped=most)
+    run = trainer(tmp_path, max_skipped=most, max_rollbacks=0)
     poison(run, lambda update: update > 4)
     with pytest.raises(TrainingError, match=rf"^{most + 1} updates in a row.* lower train\.learning_rate"):
         run.run()
@@ -507,6 +507,14 @@ def test_a_run_that_has_lost_its_way_goes_back_at_half_the_rate(
     rate = run.config.learning_rate * math.sqrt(5 / 20)
     assert run.optimizer.param_groups[0]["lr"] == pytest.approx(rate / 2)
     assert all_progress(tmp_path)[-1].rate_factor == 0.5
+
+
+def test_a_run_that_loses_its_way_at_once_goes_back_to_its_beginning(tmp_path: Path) -> None:
+    run = trainer(tmp_path, max_skipped=1, max_updates=8)
+    poison(run, lambda update: update > 4 and run.progress.rollbacks == 0)
+    run.run()
+    assert heard(run).notes[-1] == "back to update 0 and on at 0.5 times the rate"
+    assert (run.progress.update, run.progress.skipped, run.progress.rollbacks) == (8, 2, 1)
 
 
 def test_a_run_that_goes_back_too_often_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -694,7 +702,7 @@ def test_checkpoints_come_as_often_as_asked(tmp_path: Path, monkeypatch: pytest.
         seen.append([progress.update for progress in all_progress(tmp_path)])
 
     trainer(tmp_path, after=look, save_every=4, max_updates=12).run()
-    assert seen == [[]] * 5 + [[5]] * 5 + [[5, 10]] * 2
+    assert seen == [[0]] * 5 + [[0, 5]] * 5 + [[5, 10]] * 2
 
 
 def test_none_is_written_while_updates_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

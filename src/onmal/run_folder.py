@@ -1,0 +1,167 @@
+"""The folder that a training run keeps: refused where it cannot serve, opened, closed to other runs; and gone on with."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+
+from onmal.config import DataConfig, ModelConfig, RunConfig
+from onmal.data.writing import open_whole, write_whole
+from onmal.errors import ConfigError, TrainingError
+from onmal.formats.lines import open_bytes
+from onmal.run_report.events import Reporter
+from onmal.text.tokenizer import Tokenizer
+
+__all__ = [
+    "STANDARD_INPUT",
+    "check_folder",
+    "command_to_resume",
+    "open_folder",
+    "standard_input_kept",
+    "with_text_kept",
+    "write_plan",
+]
+
+STANDARD_INPUT = "standard-input.tsv"
+"""Training text that came on standard input, kept for the other processes, and to go on with."""
+FIXED = {
+    "model": ModelConfig.model_fields,
+    "data": DataConfig.model_fields,
+    "train": ("seed", "batch_tokens", "optimizer"),
+}
+"""Settings that a resumed run keeps: they decide what is in the checkpoint, and which batch comes next."""
+
+
+def check_folder(folder: Path, config: RunConfig, *, resume: bool) -> None:
+    """Refuse a folder that has something in it; or, to resume, one without a run or with another one."""
+    written = folder / "training" / "run.toml"
+    if not resume:
+        if any(map(_is_kept, folder.rglob("*"))) if folder.is_dir() else folder.exists():
+            raise TrainingError(
+                "exists already", "go on with --resume, choose another --out, or remove it", path=folder
+            )
+        return
+    if not written.exists():
+        raise TrainingError("there is no run to resume here", "leave --resume away to begin one", path=folder)
+    before, now = RunConfig.from_toml(written).model_dump(), config.model_dump()
+    for section, keys in FIXED.items():
+        for key in keys:
+            if now[section][key] != before[section][key]:
+                raise ConfigError(
+                    f"the run was begun with {section}.{key} = {before[section][key]!r}, not {now[section][key]!r}",
+                    "resume with its own settings, or begin a new run with another --out",
+                    path=written,
+                )
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether it is more than what a run that was killed before it had begun left behind."""
+    return path.is_file() and path.suffix != ".part" and path.name != STANDARD_INPUT
+
+
+@contextmanager
+def open_folder(folder: Path, *, alone: bool = False) -> Iterator[Path]:
+    """The run's own folder, made at once so that one which cannot be is known early; left empty, it goes again.
+
+    What a killed process left half-written is removed. With `alone`, another run that would have it too is a TrainingError.
+    """
+    place = folder / "training"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot be made ({error.strerror})", "choose another --out", path=place
+        ) from None
+    try:
+        with _closed_to_others(place) if alone else nullcontext():
+            for left in place.glob(".*.part") if alone else ():
+                left.unlink(missing_ok=True)
+            yield place
+    finally:
+        with suppress(OSError):  # which says that it is not empty
+            place.rmdir()
+            folder.rmdir()
+
+
+@contextmanager
+def _closed_to_others(place: Path) -> Iterator[None]:
+    """Two runs in a folder would remove each other's checkpoints. The lock goes with the process; Windows has none of the kind."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    folder = os.open(place, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingError(
+                "another run is at work in this folder",
+                "wait until it has ended, or choose another --out",
+                path=place,
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(folder)
+
+
+def write_plan(place: Path, config: RunConfig, tokenizer: Tokenizer | None) -> None:
+    """Write the settings, and a tokenizer that is new."""
+    write_whole(place / "run.toml", config.to_toml().encode())
+    try:
+        if tokenizer:
+            tokenizer.save(place)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot be written ({error.strerror or error})", "free some space", path=place
+        ) from None
+
+
+def with_text_kept(config: RunConfig, kept: Path, *, alone: bool) -> RunConfig:
+    """The settings with a file in the place of standard input, which can be read only once, and by one process.
+
+    Where torchrun has started several, not `alone`, that is a ConfigError.
+    """
+    data = config.data
+    if data.corpus or data.shards or "-" not in [*data.train, *data.valid]:
+        return config
+    if "-" in data.valid:
+        raise ConfigError(
+            "data.valid cannot be standard input", "name a file, or hold out a part with data.valid = []"
+        )
+    if not alone:
+        raise ConfigError(
+            "torchrun gives standard input to none of its processes or to all",
+            "prepare shards of it: onmal prepare --help",
+        )
+    files = [str(kept) if name == "-" else name for name in data.train]
+    return config.model_copy(update={"data": data.model_copy(update={"train": files})})
+
+
+@contextmanager
+def standard_input_kept(kept: Path, report: Reporter) -> Iterator[None]:
+    """Write standard input to a file, which goes again if the run does not begin."""
+    report.note("reading standard input ...")
+    try:
+        with open_bytes("-") as text, open_whole(kept) as file:
+            shutil.copyfileobj(text, file.buffer, 1 << 20)
+        yield
+    finally:
+        if not (kept.parent / "run.toml").exists():
+            kept.unlink(missing_ok=True)
+
+
+def command_to_resume(folder: Path, corpora: Mapping[str, Path]) -> str:
+    """What to type to go on."""
+    words = ["onmal", "train", "--out", str(folder), "--resume"]
+    for name, path in corpora.items():
+        words += ["--data", f"{name}={path}"]
+    return shlex.join(words)
