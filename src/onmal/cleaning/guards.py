@@ -19,10 +19,24 @@ from onmal.cleaning.number_words import spelled, spells
 from onmal.cleaning.numerals import english_numbers, korean_numbers
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
-from onmal.text.language import primary
+from onmal.text.fragments import find_fragments
+from onmal.text.language import count_scripts, primary, script_of
 from onmal.text.segment import split_sentences
+from onmal.text.terms import says
 
-__all__ = ["GUARDS", "Mending", "Numbers", "Repetition", "Sentences", "Steering", "faults", "to_say"]
+__all__ = [
+    "GUARDS",
+    "Copied",
+    "Forbidden",
+    "Fragments",
+    "Mending",
+    "Numbers",
+    "Repetition",
+    "Sentences",
+    "Steering",
+    "faults",
+    "to_say",
+]
 
 DIGITS = re.compile(r"\d+")
 GROUPING = re.compile("(?<=\\d)[.,\u00a0\u202f'’](?=\\d{3}(?!\\d))")  # of thousands
@@ -34,7 +48,19 @@ LARGE_WORD = re.compile(
     rf"{NUMBER_WORD.pattern}|[이삼사오육칠팔구십][백천만억]|{ONE_OF.pattern}", NUMBER_WORD.flags
 )
 READERS: dict[str, Callable[[str], set[int]]] = {"en": english_numbers, "ko": korean_numbers}
-SMALL, LONGEST = 31, 100
+WORDED = re.compile(
+    r"\d+(?:[.,]\d+)*\s?(?=만(?!큼)|[십백천억조十百千万萬億亿兆]|hundred|thousand|million|billion|trillion|dozen|hundert|tausend"
+    r"|milli|mil\b)",
+    re.IGNORECASE,
+)
+SOME = re.compile("dozen|decade|score|다스", re.IGNORECASE)
+AFTERNOON = re.compile(r"(?i)\b[ap]\.?m\b|afternoon|evening|noon|night|오[전후]|저녁|밤|정오|새벽|午後|下午")
+DATE = re.compile(r"(?<!\d)(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?!\d)")
+DECIMAL = re.compile(r"(?<![\d.,:/-])(\d+)[.,](\d+)(?![.,:/-]?\d)")
+LEADING_ZERO = re.compile(r"(?<![\d.,:/-])0\d{2,}(?!\d)")
+NEGATIVE = re.compile(r"(?<![^\s(])[-−]\d+(?!\s?[-–~])")
+MINUS = re.compile("[-−–‐]|minus|negative|below|under|영하|마이너스|moins|unter", re.IGNORECASE)
+FEW, SMALL, LONGEST = 3, 31, 100
 TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 6, 8
 LONG = (
     12  # characters of a word that may be many: a sentence in a language without spaces, or bytes gone wrong
@@ -45,8 +71,8 @@ LONG = (
 class Numbers:
     """A number of one side is not on the other: stricter than the filter, for which the same digits in any order will do.
 
-    Nothing is said where a word stands for digits (3만, 2 million), nor of a small number on one side alone where a word or a
-    month says it on the other, or may, in a language whose words for numbers are not known.
+    Nothing is said where a word stands for digits (3만, 2 million) and the other side says so many, nor of a small number on one
+    side alone where a word or a month says it on the other, or may, in a language whose words for numbers are not known.
     """
 
     name: ClassVar[str] = "numbers"
@@ -54,14 +80,20 @@ class Numbers:
     def __call__(self, pair: Pair) -> str | None:
         source, target = _numbers(pair.source), _numbers(pair.target)
         if source == target:
-            return None
-        lost, invented = source - target, target - source
-        unsaid = any(n and _spells(n, pair) is False for n in lost)
-        said = {n for n in lost if n < 100 and _spells(n, pair)}
-        doubtful = (lost and invented) or any(number > SMALL for number in (lost - said) | invented)
-        if not (doubtful or unsaid) or NUMBER_WORD.search(pair.source):
-            return None
-        if LARGE_WORD.search(pair.target) and all(_in_words(number, pair) for number in lost):
+            return _changed(pair) if source else None
+        lost = {n for n in source - target if not _in_words(n, pair)}
+        invented = {n for n in target - source if not _in_words(n, _turned(pair))}
+        if lost and invented and AFTERNOON.search(f"{pair.source} {pair.target}"):  # 3 p.m. is 15 o'clock
+            hours = {n + 12 for n in lost if n + 12 in invented} | {n for n in lost if n - 12 in invented}
+            lost, invented = (
+                lost - hours - {n - 12 for n in hours},
+                invented - hours - {n - 12 for n in hours},
+            )
+        unsaid = any(n and _spells(n, pair) is False for n in lost) or any(
+            FEW < n <= SMALL and spells(pair.source, n, pair.source_language) is False for n in invented
+        )
+        doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
+        if not (doubtful or unsaid):
             return None
         return "; ".join(
             f"{what} {', '.join(map(str, sorted(some)[:3]))}"
@@ -74,7 +106,7 @@ class Numbers:
         there = _numbers(pair.target)
         lost = {
             number: n
-            for number in WRITTEN.findall(pair.source)
+            for number in WRITTEN.findall(WORDED.sub("", pair.source))
             for n in _numbers(number) - there
             if not _spells(n, pair)
         }
@@ -85,11 +117,18 @@ def _spells(number: int, pair: Pair) -> bool | None:
     return spells(pair.target, number, pair.target_language, pair.source)
 
 
+def _turned(pair: Pair) -> Pair:
+    """The same with its sides exchanged."""
+    return Pair(pair.target, pair.source, "", 0, pair.target_language, pair.source_language)
+
+
 def _in_words(number: int, pair: Pair) -> bool:
-    """Whether a target that has words for large numbers may say this one: "three thousand" or "3 thousand" for 3,000."""
+    """Whether the target may say the number in words, or partly: "three thousand" or "3 thousand" for 3,000."""
     language = pair.target_language
     if number < 100:
-        return _spells(number, pair) is not False
+        return bool(_spells(number, pair)) or bool(SOME.search(pair.target))
+    if not LARGE_WORD.search(pair.target):
+        return False
     if language and (read := READERS.get(primary(language))):
         return number in read(pair.target)
     powers = (2, 3, 4, 8, 12) if language and primary(language) in ("ko", "ja", "zh") else (2, 3, 6, 9, 12)
@@ -103,9 +142,24 @@ def _in_words(number: int, pair: Pair) -> bool:
 
 
 def _numbers(text: str) -> set[int]:
+    """The numbers in figures, but not those that a word makes larger."""
     if not DIGITS.search(text):
         return set()
-    return {int(digits[:LONGEST]) for digits in DIGITS.findall(GROUPING.sub("", text))}
+    return {int(digits[:LONGEST]) for digits in DIGITS.findall(GROUPING.sub("", WORDED.sub("", text)))}
+
+
+def _changed(pair: Pair) -> str | None:
+    """What is wrong with numbers that are the same on both sides one by one: their order in a date, their zeros, their sign."""
+    source, target = (GROUPING.sub("", text) for text in (pair.source, pair.target))
+    for written in (DATE, DECIMAL):
+        sides = [[tuple(map(int, each)) for each in written.findall(text)] for text in (source, target)]
+        if all(sides) and sorted(sides[0]) != sorted(sides[1]):
+            return f"changed {', '.join(found[0] for found in written.finditer(source))}"
+    zeros = [number for number in LEADING_ZERO.findall(source) if number not in target]
+    if zeros:
+        return f"changed {', '.join(zeros)}"
+    below = NEGATIVE.search(source)
+    return f"changed {below[0]}" if below and not MINUS.search(target) else None
 
 
 @dataclass(frozen=True)
@@ -166,7 +220,61 @@ class Sentences:
         return f"{said} became {told}" if told < said else None
 
 
-GUARDS: tuple[Filter, ...] = (Empty(), Identical(), LengthRatio(), Numbers(), Repetition(), Sentences())
+@dataclass(frozen=True)
+class Copied:
+    """Words of the source stand in the translation as they were: all of them, or some in a script that its language does not have.
+
+    Latin letters are at home everywhere.
+    """
+
+    name: ClassVar[str] = "copied"
+
+    def __call__(self, pair: Pair) -> str | None:
+        source, target = (re.findall(r"[^\W\d_]+", side.casefold()) for side in (pair.source, pair.target))
+        if len(source) > 1 and source == target and pair.source != pair.target:
+            return "the words are those of the source"
+        if not pair.source_language or not pair.target_language or pair.target.isascii():
+            return None
+        foreign = script_of(pair.source_language) - script_of(pair.target_language) - {"Latn"}
+        both = set(source) & set(target)
+        copied = [word for word in both if foreign & count_scripts(word).keys()]
+        return f"{', '.join(sorted(copied)[:3])}" if copied else None
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """The network says an address, markup or a placeholder, though all of those were taken out of what it read."""
+
+    name: ClassVar[str] = "fragments"
+
+    def __call__(self, pair: Pair) -> str | None:
+        said = [pair.target[start:end] for _, start, end in find_fragments(pair.target)]
+        invented = [each for each in said if each not in pair.source]
+        return f"invented {', '.join(invented[:3])}" if invented else None
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """The translation says what it must not say."""
+
+    name: ClassVar[str] = "said"
+    never: tuple[str, ...]
+
+    def __call__(self, pair: Pair) -> str | None:
+        said = [word for word in self.never if says(pair.target, word, pair.target_language)]
+        return ", ".join(said) if said else None
+
+
+GUARDS: tuple[Filter, ...] = (
+    Empty(),
+    Identical(),
+    Copied(),
+    LengthRatio(limit=2.5),
+    Numbers(),
+    Fragments(),
+    Repetition(),
+    Sentences(),
+)
 """Those that watch over every translation."""
 
 

@@ -144,6 +144,15 @@ def translate(
                 "--type-out writes the words alone",
                 "leave away --out, --scores, --json, --n-best and --omissions",
             )
+        if must or glossary or (beam_size or 1) > 1:
+            raise ConfigError(
+                "--type-out writes each word before the next is known",
+                "leave away --must, --glossary and --beam-size, which need whole sentences",
+            )
+        if engine == "ctranslate2" or (engine == "auto" and precision != "float32"):
+            raise ConfigError(
+                "--type-out runs in torch", "leave --engine and --precision away, or give --engine torch"
+            )
         for line in lines:
             for piece in translator.type_out(line, to=to, search=how, wishes=wishes):
                 print(piece, end="", flush=True)

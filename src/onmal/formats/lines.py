@@ -24,7 +24,7 @@ from onmal.errors import DataError
 
 __all__ = ["LONGEST_LINE", "open_bytes", "read_lines", "shown_name"]
 
-LONGEST_LINE = 1 << 20
+LONGEST_LINE = 16 << 20
 """Bytes that a line, or one text of a record, may have: a longer one is damage, and could fill the memory."""
 
 _BUFFER = 1 << 18

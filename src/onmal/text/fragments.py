@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice, pairwise
@@ -22,18 +22,28 @@ Span = tuple[int, int]
 # Each is bounded, or begins with something rare: a long line without any takes linear time.
 # A particle of Korean follows an address without a space; other Hangul may be part of it.
 _HANGUL = r"(?<=[/=_-])(?!(?:을|를|이|가|은|는|에|로|의|와|과|도)(?![가-힣]))[가-힣]+"
+_HOST = r"[가-힣]+(?=\.[A-Za-z가-힣]{2,})|(?<=\.)한국(?![가-힣])"  # 한국.kr, 정부24.한국
+_HAN = (
+    r"(?<=[/=_-])[\u30a1-\u30ff\u3400-\u9fff]+"  # no Hiragana: a particle of Japanese follows an address, too
+)
 _PAGE = (
-    rf"""(?:https?|ftp)://(?:[^\s<>"“”‘’\u1100-\U0010ffff]|{_HANGUL})+|(?<![\w.@-])www\.[\w-]+\.[!-;=?-~]+"""
+    rf"""(?i:https?|ftp)://(?:[^\s<>"“”‘’\u1100-\U0010ffff]|{_HOST}|{_HANGUL}|{_HAN})+"""
+    rf"""|(?<![\w.@-])(?i:www)\.(?:[\w-]|{_HOST})+\.[!-;=?-~]+"""
+    r"|(?<![\w.@/-])(?:[a-z0-9-]{1,63}\.){1,4}(?:com|org|net|io|dev|edu|gov|kr|jp|cn|de|fr|uk|eu)(?:/[!-;=?-~]*|(?![\w.-]))"
 )
 _MAIL = r"(?<![\w.%+-])[\w.%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"
-_TAG = r"</?[A-Za-z][\w:.-]{0,60}(?:\s[^<>\n]{0,300}=[^<>\n]{0,300})?\s?/?>"
+_ALONE_IN_TAG = "disabled|checked|selected|hidden|required|readonly|async|defer|autofocus|multiple|open"
+_TAG = (
+    rf"</?[A-Za-z][\w:.-]{{0,60}}(?:\s[^<>\n]{{0,300}}=[^<>\n]{{0,300}}|(?:\s(?:{_ALONE_IN_TAG}))+)?\s?/?>"
+    r"|</?\d{1,3}/?>|<!--[^\n]{0,300}?-->"
+)
 _ENTITY = r"&(?:[A-Za-z]{2,8}|\#[0-9]{1,6}|\#x[0-9A-Fa-f]{1,6});"
 _BRACES = r"""\{\{[^{}\n]{1,80}\}\}|[$%#]?\{[^\s{}"'<>]{0,80}\}"""
 _PRINTF = (
     r"(?<![\d%])%(?:\(\w{1,80}\))?(?:\d{1,2}\$)?[-+#0]?\d{0,3}(?:\.\d{1,2})?"
     r"(?:hh|h|ll|l|z)?[diouxXeEfgGcs@](?![A-Za-z])"
 )
-_VARIABLE = r"\$[A-Z_][A-Z0-9_]{0,80}\b|%[A-Z_][A-Z0-9_]{0,80}%"
+_VARIABLE = r"(?<![\w$])\$[A-Za-z_][A-Za-z0-9_]{0,80}\b|%[A-Z_][A-Z0-9_]{0,80}%"
 _FRAGMENT = re.compile(
     f"(?P<address>{_PAGE}|{_MAIL})|(?P<markup>{_TAG}|{_ENTITY})|(?P<placeholder>{_BRACES}|{_PRINTF}|{_VARIABLE})",
     re.ASCII,
@@ -43,7 +53,7 @@ _OPENING = {")": "(", "]": "[", "}": "{"}
 _PAIRS = {"(": ")", "[": "]", '"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』"}
 _ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # kana and ideographs: each counts as a word
 _WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+")
-_PAIRED = re.compile(r"<(?P<closing>/?)(?P<name>[A-Za-z][\w:.-]*)(?:\s[^<>]*)?(?<!/)>")
+_PAIRED = re.compile(r"<(?P<closing>/?)(?P<name>[A-Za-z][\w:.-]*|\d{1,3})(?:\s[^<>]*)?(?<!/)>")
 _DEEPEST = 64  # tags around nothing else, one within the other
 _CLOSING = ")]}%°’”」』"
 
@@ -66,7 +76,7 @@ class Without:
     @property
     def has_words(self) -> bool:
         """Whether anything is left to be translated."""
-        return bool(_WORD.search(self.text))
+        return any(map(str.isalpha, self.text))
 
 
 def find_fragments(text: str) -> list[Fragment]:
@@ -174,7 +184,8 @@ def put_back(
             end += 1
         return start, end
 
-    enclosed = _enclosed(without.taken)
+    pairs = _pairs(without.taken)
+    partner = {**pairs, **{last: first for first, last in pairs.items()}}
     places: list[tuple[int, int]] = []
     for order, (offset, kind, fragment) in enumerate(without.taken):
         count, first = bisect_right(ends, offset), bisect_left(starts, offset)
@@ -185,12 +196,12 @@ def put_back(
             continue
         opens = not before or (bool(after) and not _clings(without.text, offset, kind, fragment))
         beside = [after[0] if opens else before[-1]]
-        if order in enclosed:  # a tag of a pair stands outside of all that the pair is around
-            begin, end = enclosed[order]
+        if order in partner:  # a tag of a pair stands outside of all that the pair is around
+            begin, end = sorted((offset, without.taken[partner[order]][0]))
             beside = words[bisect_left(starts, begin) : bisect_right(ends, end)] or beside
         spans = [target(word) for word in beside]
         places.append((min(start for start, _ in spans) if opens else max(end for _, end in spans), order))
-    places.sort()
+    places = _nested(places, pairs, translation)
     pieces: list[str] = []
     done, end_of_it = 0, ""
     for (at, order), (following, _) in pairwise([*places, (-1, -1)]):
@@ -208,17 +219,38 @@ def put_back(
     return "".join((*pieces, translation[done:]))
 
 
-def _enclosed(taken: Sequence[tuple[int, Kind, str]]) -> dict[int, Span]:
-    """For each tag that has its counterpart, where in the text the pair begins and ends."""
+def _nested(places: Sequence[tuple[int, int]], pairs: Mapping[int, int], text: str) -> list[tuple[int, int]]:
+    """Each place in the text and its fragment, in an order in which no two pairs of tags cross, though their words may have changed places."""
+    at = {order: place for place, order in places}
+    done: list[tuple[int, int]] = []
+    for first in sorted(pairs, key=pairs.__getitem__):  # those within before those around them
+        last = pairs[first]
+        begin, end = at[first], max(at[first], at[last])
+        for inner, outer in done:
+            if first < inner and outer < last:
+                begin, end = min(begin, at[inner]), max(end, at[outer])
+            elif begin < at[outer] and at[inner] < end:  # side by side, and now across each other
+                after = at[outer] + len(text[at[outer] :]) - len(text[at[outer] :].lstrip())
+                begin, end = (after, max(end, after)) if begin >= at[inner] else (begin, at[inner])
+        at[first], at[last] = begin, end
+        done.append((first, last))
+    closing = {last for first, last in pairs.items() if at[first] < at[last]}
+    return sorted(
+        ((place, order) for order, place in at.items()),
+        key=lambda each: (each[0], each[1] not in closing, each[1]),
+    )
+
+
+def _pairs(taken: Sequence[tuple[int, Kind, str]]) -> dict[int, int]:
+    """Of each tag that has its counterpart, where it stands among all fragments, and where that does."""
     opened: list[tuple[str, int]] = []
-    found: dict[int, Span] = {}
-    for order, (offset, _, fragment) in enumerate(taken):
+    found: dict[int, int] = {}
+    for order, (_, _, fragment) in enumerate(taken):
         tag = _PAIRED.fullmatch(fragment)
         if tag and not tag["closing"]:
             opened.append((tag["name"], order))
         elif tag and opened and opened[-1][0] == tag["name"]:
-            _, first = opened.pop()
-            found[first] = found[order] = (taken[first][0], offset)
+            found[opened.pop()[1]] = order
     return found
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from onmal.text.fragments import Fragment, find_fragments
 from onmal.text.language import primary
 
-__all__ = ["Segment", "split_long", "split_sentences"]
+__all__ = ["Segment", "after_bullet", "joined_fragments", "split_long", "split_sentences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,10 @@ def _is_caseless(character: str) -> bool:
     return character.isalpha() and character.lower() == character.upper()
 
 
+_BULLET = re.compile(
+    r"(?:[-*•‣▪◦●○■□▶►※·]|(?P<ordinal>\d{1,3}\.)(?!\s*\d)|\(?\d{1,3}\)|[①-⑳]|[A-Za-z]\)|[가나다라마바사아자차카타파하][.)])\s+(?=\S)"
+)
+
 # Where to cut a sentence that is too long, best places first; each pattern ends at the cut.
 _PLACES = tuple(
     map(
@@ -242,13 +248,45 @@ def split_long(text: str, fits: Callable[[str], bool]) -> list[Segment]:
     return segments
 
 
+def after_bullet(line: str, language: str = "") -> int:
+    """Where the text of a line begins after what marks it as one of a list: -, •, 2), (3), ④, and 1. where that is no ordinal."""
+    bullet = _BULLET.match(line)
+    if not bullet or (bullet["ordinal"] and primary(language or "und") in _DOT_ORDINAL):
+        return 0
+    return bullet.end()
+
+
+def joined_fragments(text: str, segments: list[Segment]) -> list[Segment]:
+    """The segments of a text with those in one between which a fragment (an address, a tag) would be cut."""
+    fragments = find_fragments(text)
+    joined: list[Segment] = []
+    at = 0
+    for segment in segments:
+        if joined and _around(at, fragments):
+            before = joined.pop()
+            joined.append(Segment(before.text + before.gap + segment.text, segment.gap))
+        else:
+            joined.append(segment)
+        at += len(segment.text) + len(segment.gap)
+    return joined
+
+
+def _around(cut: int, fragments: Sequence[Fragment]) -> Fragment | None:
+    """The one of a text's fragments, in their order, that a cut would part."""
+    before = bisect_left(fragments, cut, key=lambda fragment: fragment.start)
+    return fragments[before - 1] if before and cut < fragments[before - 1].end else None
+
+
 def _best_cut(text: str) -> int:
-    """The best place to cut in the middle half of `text`; 0 if it must not be cut at all."""
+    """The best place to cut in the middle half of `text`, in no fragment; 0 if it must not be cut at all."""
+    fragments = find_fragments(text)
     for place in _PLACES:
-        cut = _nearest_to_middle(place, text)
+        cut = _nearest_to_middle(place, text, fragments)
         if cut:
             return cut
     middle = len(text) // 2
+    if around := _around(middle, fragments):  # an address without a space before or after it
+        return next((cut for cut in (around.start, around.end) if 0 < cut < len(text)), 0)
     for distance in range(min(middle, _LONGEST_CLUSTER) + 1):
         for cut in (middle - distance, middle + distance):
             if 0 < cut < len(text) and not _is_inside_grapheme(text, cut):
@@ -256,14 +294,16 @@ def _best_cut(text: str) -> int:
     return middle if len(text) > _LONGEST_CLUSTER else 0
 
 
-def _nearest_to_middle(place: re.Pattern[str], text: str) -> int:
-    """The cut after the match that ends nearest to the middle; 0 if there is none in the middle half."""
+def _nearest_to_middle(place: re.Pattern[str], text: str, fragments: Sequence[Fragment]) -> int:
+    """The cut after the match that ends nearest to the middle, in no fragment; 0 if the middle half has none."""
     middle, furthest = len(text) // 2, (len(text) + 3) // 4
     reach = 32
     while True:
         reach = min(reach * 4, furthest)
         matches = place.finditer(text, max(0, middle - reach), middle + reach)
-        cuts = [cut for match in matches if 0 < (cut := match.end()) < len(text)]
+        cuts = [
+            cut for match in matches if 0 < (cut := match.end()) < len(text) and not _around(cut, fragments)
+        ]
         if cuts:
             return min(cuts, key=lambda cut: abs(cut - middle))
         if reach == furthest:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from onmal.text.language import primary, writes_spaces
 
-__all__ = ["says"]
+__all__ = ["says", "without"]
 
 PARTICLES = (
     "에게서|에게|에서|에|은|는|이라는|이라고|이라|이란|이랑|이나|이며|이고|이요|이다|이었다|이었어요|이었습니다|이에요|이|가|을|를|의|한테서|한테|께서|께|"
@@ -26,6 +26,11 @@ def says(text: str, term: str, language: str) -> bool:
     Where a language writes no spaces, the term's characters are enough.
     """
     return bool(_pattern(" ".join(term.split()), language).search(" ".join(text.split())))
+
+
+def without(text: str, term: str, language: str) -> str:
+    """A text with a line break in the place of each such term."""
+    return _pattern(" ".join(term.split()), language).sub("\n", text)
 
 
 @lru_cache(maxsize=10_000)

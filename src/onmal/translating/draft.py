@@ -19,6 +19,8 @@ from onmal.translating.wishes import Wishing, missing
 
 __all__ = ["Candidate", "Draft"]
 
+SPELLINGS = 4  # of what must not be said that are looked for
+
 
 @dataclass
 class Candidate:
@@ -67,6 +69,7 @@ class Draft:
             self._apart()
             self._otherwise()
             self._in_words()
+            self._unsaid()
         if self.guards:
             self._again()
         return [_sound_first(candidates) for candidates in self.found]
@@ -125,6 +128,22 @@ class Draft:
             ]
             tried = self.wishing.others([self.units[n] for n in faulty], steered)
             self._put_first(dict(zip(faulty, tried, strict=True)))
+
+    def _unsaid(self) -> None:
+        """What must not be said, and is in a spelling that was not forbidden, is searched for without that one."""
+        also: list[tuple[int, ...]] = []
+        for _ in range(SPELLINGS if self.wishing.wishes.never else 0):
+            said = {
+                n: part
+                for n, best in self._faulty().items()
+                if (part := self.wishing.spelling(best.hypothesis))
+            }
+            if not said:
+                return
+            also += set(said.values())
+            tried = self.wishing.others([self.units[n] for n in said], self.config, also)
+            for n, hypotheses in zip(said, tried, strict=True):
+                self.found[n][:0] = self._candidates([self.units[n]], [hypotheses])[0]
 
     def _in_words(self) -> None:
         """Where a number was lost, small ones are read in words, which the network may know better than figures."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from onmal.errors import DataError
 from onmal.formats.lines import read_lines
 from onmal.text.normalize import normalize
-from onmal.text.terms import says
+from onmal.text.terms import says, without
 
 __all__ = ["Glossary"]
 
@@ -44,5 +44,5 @@ class Glossary:
         for source, target in self.terms:
             if says(text, source, language):
                 found.append(target)
-                text = text.replace(source, "\n")
+                text = without(text, source, language)
         return found

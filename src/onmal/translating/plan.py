@@ -18,13 +18,17 @@ from onmal.text.fragments import Without, tags_are_whole, take_out
 from onmal.text.korean import split_korean
 from onmal.text.language import writes_spaces
 from onmal.text.normalize import normalize
-from onmal.text.segment import Segment, split_long, split_sentences
+from onmal.text.segment import Segment, after_bullet, joined_fragments, split_long, split_sentences
 from onmal.translating.glossary import Glossary
 
 __all__ = ["Plan", "Planner", "Unit"]
 
 WORD = re.compile(r"[^\W_]+")
 FIRST_LETTER = re.compile(r"\A[\W_]*[^\W\d_]")
+BETWEEN = re.compile(
+    "(\n|[^\\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\\S\n]*)"
+)  # lines, and the cells of a table
+SURROGATE = re.compile("[\ud800-\udfff]")
 LAUGHTER = re.compile(r"([ㄱ-ㅣ가-힣])\1{3,}")
 
 
@@ -89,8 +93,8 @@ class Planner:
 
         def add(piece: str) -> None:
             unit = read(piece)
-            if unit.without.taken and not unit.without.has_words:
-                plan.parts.append(piece)
+            if not unit.without.has_words:
+                plan.parts.append(SURROGATE.sub("\ufffd", piece))
                 return
             plan.parts.append(len(units))
             ids = unit.ids or encode(unit.read)
@@ -104,29 +108,27 @@ class Planner:
         def fits(piece: str) -> bool:
             return 0 < len(read(piece).ids) <= longest
 
-        for number, line in enumerate(text.split("\n")):
-            if number:
-                plan.parts.append("\n")
-            words = line.strip()
+        for line in BETWEEN.split(text):
+            start = len(line) - len(line.lstrip())
+            start += after_bullet(line[start:], language)
+            before, words = line[:start], line[start:].strip()
             if not normalize(words):
                 plan.parts.append(line)
                 continue
-            before = line[: len(line) - len(line.lstrip())]
             plan.parts.append(before)
             if fits(words):
                 add(words)
             else:
-                count = 0
+                first = len(units)
                 for piece in self._pieces(words, language, fits):
                     if normalize(piece.text):
                         add(piece.text)
-                        count += 1
                     else:
                         plan.parts.append(piece.text)
                     plan.parts.append(piece.gap or (" " if writes_spaces(target) else ""))
                 plan.parts.pop()  # nothing follows the last piece
                 plan.warnings.append(
-                    f"long_input: longer than the {longest} tokens seen in training, translated in {count} pieces"
+                    f"long_input: longer than the {longest} tokens seen in training, translated in {len(units) - first} pieces"
                 )
             plan.parts.append(line[len(before) + len(words) :])
         return plan
@@ -194,7 +196,7 @@ def _cut(
     elif not cutters:
         yield from _halves(piece, fits)
     else:
-        *parts, last = cutters[0](piece.text)
+        *parts, last = joined_fragments(piece.text, cutters[0](piece.text))
         for part in (*parts, Segment(last.text, last.gap + piece.gap)):
             yield from _cut(part, fits, cutters[1:])
 

@@ -9,9 +9,11 @@ from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast, get_args, overload
+from weakref import finalize
 
+from onmal.allocator import give_freed_memory_back, keep_freed_memory
 from onmal.cleaning.filters import Filter
-from onmal.cleaning.guards import GUARDS
+from onmal.cleaning.guards import GUARDS, Forbidden
 from onmal.config import SearchConfig
 from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
@@ -95,6 +97,8 @@ class Translator:
 
     `guards` look at each translation: where one finds a fault, the best hypothesis without any is taken, or else a
     warning says what is wrong. The terms of a `glossary` are translated as it says.
+
+    While it lives, the memory of its tensors stays with the process for the next ones; when it goes, that goes, too.
     """
 
     def __init__(
@@ -110,6 +114,8 @@ class Translator:
         self.saved, self.tag, self.guards = saved, tag, guards
         self.engine = engine or choose_engine(saved)
         self.planner = Planner(saved, tag, glossary)
+        keep_freed_memory()  # each word of a search makes the same large tensors
+        finalize(self, give_freed_memory_back)
 
     @cached_property
     def directions(self) -> tuple[tuple[str, str], ...]:
@@ -158,7 +164,9 @@ class Translator:
             for text in texts
         ]
         wider = search.replace(n_best=search.beam_size) if self.guards else search
-        draft = Draft(self._wishing(plans, units, options), self.planner, self.guards, wider)
+        never = options.get("wishes", NO_WISHES).never
+        guards = [*self.guards, Forbidden(never)] if self.guards and never else self.guards
+        draft = Draft(self._wishing(plans, units, options), self.planner, guards, wider)
         found = [candidates[: search.n_best] for candidates in draft.mended()]
         for plan in plans:
             best = self._join(plan, found, 0)

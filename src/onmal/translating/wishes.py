@@ -51,13 +51,8 @@ class Wishing:
         units: list[Unit],
         wishes: Wishes,
     ) -> None:
-        self.engine, self.subwords, self.plans, self.units, self.wishes = (
-            engine,
-            subwords,
-            plans,
-            units,
-            wishes,
-        )
+        self.engine, self.subwords = engine, subwords
+        self.plans, self.units, self.wishes = plans, units, wishes
         self.constraints = self._constraints()
 
     def search(self, config: SearchConfig) -> list[list[Hypothesis]]:
@@ -77,9 +72,11 @@ class Wishing:
             found[number] = hypotheses + found[number]
         return found
 
-    def others(self, units: Sequence[Unit], config: SearchConfig) -> list[list[Hypothesis]]:
-        """The hypotheses of further units, of which nothing is wished but what they must not say."""
-        asked = replace(self.constraints, prefixes=())
+    def others(
+        self, units: Sequence[Unit], config: SearchConfig, also: Sequence[tuple[int, ...]] = ()
+    ) -> list[list[Hypothesis]]:
+        """The hypotheses of further units, of which nothing is wished but what they must not say, `also` these tokens."""
+        asked = replace(self.constraints, prefixes=(), never=[*self.constraints.never, *also])
         return self.engine.translate([unit.ids for unit in units], config, asked) if units else []
 
     def saying(
@@ -120,8 +117,29 @@ class Wishing:
             first = {number for plan in self.plans for number in plan.units[:1]}
             prefixes = [prefix if number in first else () for number in range(len(self.units))]
         never = self.wishes.never
-        spelled = {form for word in never for form in (word, word.lower(), word[:1].upper() + word[1:])}
-        return Constraints(prefixes, never=[tuple(self.subwords.encode(word)) for word in sorted(spelled)])
+        forms = {
+            form for word in never for form in (word, word.lower(), word.upper(), word[:1].upper() + word[1:])
+        }
+        spelled = {tuple(self.subwords.encode(form)) for form in forms}
+        for number, piece in enumerate(self.subwords.pieces(range(len(self.subwords))) if never else ()):
+            text = piece.replace("▁", " ")  # "(coffee", 커피를
+            if any(word.casefold() in text.casefold() and self.says(text, word) for word in never):
+                spelled.add((number,))
+        return Constraints(prefixes, never=sorted(spelled))
+
+    def says(self, text: str, word: str) -> bool:
+        """Whether a text says a word in one of the languages translated to."""
+        return any(says(text, word, language) for language in {plan.target_language for plan in self.plans})
+
+    def spelling(self, hypothesis: Hypothesis) -> tuple[int, ...]:
+        """The fewest tokens of a hypothesis that say what must not be said; none where it does not."""
+        tokens = hypothesis.tokens
+        for length in range(1, len(tokens) + 1):
+            for part in (tokens[at : at + length] for at in range(len(tokens) - length + 1)):
+                text = self.subwords.decode(part)
+                if any(self.says(text, word) for word in self.wishes.never):
+                    return part
+        return ()
 
     def _text(self, hypothesis: Hypothesis) -> str:
         return normalize(self.subwords.decode(hypothesis.tokens))

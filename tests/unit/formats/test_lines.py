@@ -183,7 +183,7 @@ def test_an_endless_line_is_refused_before_it_fills_the_memory(monkeypatch: pyte
         buffer = Endless()
 
     monkeypatch.setattr(sys, "stdin", Standard)
-    with pytest.raises(DataError, match="longer than 1,048,576 bytes"):
+    with pytest.raises(DataError, match="longer than 16,777,216 bytes"):
         list(read_lines("-"))
     assert Standard.buffer.given <= LONGEST_LINE + 1
 

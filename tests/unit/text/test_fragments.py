@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.text.fragments import find_fragments, put_back, take_out
+from onmal.text.fragments import find_fragments, put_back, tags_are_whole, take_out
 
 
 def found(text: str) -> list[str]:
@@ -20,13 +22,13 @@ def found(text: str) -> list[str]:
         ("{{ name }} ${y} #{z} %{w} {이름}을", ["{{ name }}", "${y}", "#{z}", "%{w}", "{이름}"]),
         ("%s %d개 %1$s %(name)s %-5.2f %@ %lu", ["%s", "%d", "%1$s", "%(name)s", "%-5.2f", "%@", "%lu"]),
         ("50% sure, 100%, 5 % of, 3%d, %%s, 100% done", []),
-        ("$HOME/x and $PATH_2 but $100, $a and US$", ["$HOME", "$PATH_2"]),
+        ("$HOME/x, $PATH_2 and $a but $100, A$AP and US$", ["$HOME", "$PATH_2", "$a"]),
         ("%APPDATA%\\x", ["%APPDATA%"]),
         ('<b>bold</b> <x id="1"/> <br> <a href="/x?y=1">', ["<b>", "</b>", '<x id="1"/>', "<br>", '<a href="/x?y=1">']),
         ("a < b and c > d, x <y and z>, <3, <-", []),
         ("&lt;b&gt; &#39; &#x2F; R&D; AT&T, you & me", ["&lt;", "&gt;", "&#39;", "&#x2F;"]),
         ("see https://a.com/b_(c)?d=1#e. Or (http://b.org)!", ["https://a.com/b_(c)?d=1#e", "http://b.org"]),
-        ("www.a.com, not a.com or awww.b.com", ["www.a.com"]),
+        ("www.a.com, a.com/b, awww.b.com, not a.b or Amazon.com", ["www.a.com", "a.com/b", "awww.b.com"]),
         ("https://a.kr을 보고 https://ko.wikipedia.org/wiki/서울 http://한국.kr", ["https://a.kr", "https://ko.wikipedia.org/wiki/서울", "http://한국.kr"]),
         ("me.you+x@mail.a.co.kr에게, a@b, @c", ["me.you+x@mail.a.co.kr"]),
         ("{not a placeholder} { } {a\nb}", []),
@@ -132,3 +134,21 @@ def test_a_long_line_is_no_problem(part: str) -> None:
     assert len(without.text) <= len(text)
     back = put_back(without, "one two", lambda word: 0)
     assert sum(len(fragment) for *_, fragment in without.taken) <= len(back)
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "places", "expected"),
+    [  # places: of each source word, where its translation begins
+        ("<b>나는 책을</b> <i>어제 읽었다</i>", "I read a book yesterday", [0, 9, 14, 2], "<b>I read a book</b> <i>yesterday</i>"),
+        ("<b>나는</b> <i>책을</i>", "本私", [1, 0], "<i>本</i><b>私</b>"),
+        ("<b>나는 <i>책을</i></b> 읽었다", "I read book", [0, 7, 2], "<b>I read <i>book</i></b>"),
+        ("<b>a <i>b</i> c</b> d", "d b x a c", [6, 2, 8, 0], "d <b><i>b</i> x a c</b>"),
+    ],
+)  # fmt: skip
+def test_pairs_of_tags_never_cross(source: str, translation: str, places: list[int], expected: str) -> None:
+    without = take_out(source)
+    words = [match.span() for match in re.finditer(r"\w+", without.text)]
+    spaces = " " in translation
+    found = put_back(without, translation, lambda word: places[words.index(word)], spaces=spaces)
+    assert tags_are_whole(found)
+    assert found == expected

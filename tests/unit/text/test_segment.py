@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onmal.errors import LanguageError
-from onmal.text.segment import Segment, split_long, split_sentences
+from onmal.text.segment import Segment, after_bullet, joined_fragments, split_long, split_sentences
 
 WORDS = [
     "밥을 먹었다",
@@ -202,3 +202,34 @@ def test_hostile_repetition_takes_linear_time(hostile: str) -> None:
     text = hostile * 40_000
     assert joined(split_sentences(text)) == text
     assert joined(split_long(text, lambda piece: len(piece) < 500)) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "language", "bullet"),
+    [
+        ("- 사과", "ko", "- "), ("• a", "en", "• "), ("1. Buy", "en", "1. "), ("1. Mai ist", "de", ""), ("12) a", "de", "12) "),
+        ("(3) a", "en", "(3) "), ("① 하나", "ko", "① "), ("가. 목적", "ko", "가. "), ("a) b", "en", "a) "),
+        ("2024. 5. 3. 오전", "ko", ""), ("12. 25. 성탄절", "ko", ""), ("-5 도", "ko", ""), ("A. Smith", "en", ""),
+        ("1.", "en", ""), ("- ", "en", ""), ("3.5 is", "en", ""), ("word - word", "en", ""),
+    ],
+)  # fmt: skip
+def test_what_marks_a_line_of_a_list(line: str, language: str, bullet: str) -> None:
+    assert line[: after_bullet(line, language)] == bullet
+
+
+TAG = '<span style="color: red; margin: 0. Yes; no">'
+
+
+@pytest.mark.parametrize(
+    "fragment", [TAG, "https://ja.wikipedia.org/wiki/東京;x,y!z?a=b", "{{ user.id; x }}"]
+)
+@pytest.mark.parametrize("word", ["words, and ", "단어 ", "語"])
+@pytest.mark.parametrize("longest", [20, 60, 150])
+def test_no_cut_is_in_a_fragment(fragment: str, word: str, longest: int) -> None:
+    text = f"{word * 20} {fragment} {word * 7} {fragment} {word * 30}".strip()
+    pieces = split_long(text, lambda piece: len(piece.replace(fragment, "")) <= longest)
+    assert "".join(piece.text + piece.gap for piece in pieces) == text
+    assert sum(piece.text.count(fragment) for piece in pieces) == 2
+    sentences = joined_fragments(text, split_sentences(text))
+    assert "".join(piece.text + piece.gap for piece in sentences) == text
+    assert sum(piece.text.count(fragment) for piece in sentences) == 2

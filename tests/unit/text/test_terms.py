@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onmal.text.terms import says
+from onmal.text.terms import says, without
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,8 @@ def test_a_term_is_found(text: str, term: str, language: str) -> None:
 )
 def test_part_of_a_word_is_not_the_term(text: str, term: str, language: str) -> None:
     assert not says(text, term, language)
+
+
+def test_a_term_is_taken_out_in_any_case() -> None:
+    assert "earning" not in without("Machine Learning is fun", "machine learning", "en")
+    assert without("learn it", "learning", "en") == "learn it"

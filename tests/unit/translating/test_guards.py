@@ -73,6 +73,19 @@ def test_what_the_source_repeats_may_be_repeated() -> None:
         ("3,000원이다", "It is 3 thousand won", []),
         ("70,000원이다", "It is seven hundred won", ["numbers"]),
         ("제2차 세계 대전", "World War II", []),
+        ("2024년에 3만 명이 왔다", "In 2042, 300,000 people came", ["numbers"]),
+        ("2024년에 3만 명이 왔다", "In 2024, 30 thousand people came", []),
+        ("250만 명이다", "It is 2.5 million people", []),
+        ("밝기를 300만큼 줄인다", "It is less bright by 300", []),
+        ("010-1234-5678로 전화해", "Call me at 10-1234-5678", ["numbers"]),
+        ("값은 3.14이다", "The value is 14.3", ["numbers"]),
+        ("2024-03-05에 만나", "We meet on 2024-05-03", ["numbers"]),
+        ("기온은 -5도이다", "It is 5 degrees", ["numbers"]),
+        ("기온은 -5도이다", "It is minus 5 degrees", []),
+        ("한 다스 샀다", "bought 12 books", []),
+        ("오후 3시 30분에 왔다", "came at 15:30", []),
+        ("위원회가 오랜 토론 끝에 제안을 승인했다", "No", ["length_ratio"]),
+        ("이름을 쓴다", "write {name} here", ["fragments"]),
         ("오늘 간다", "go go go go", ["repetition"]),
         ("정말 정말 정말 정말 간다", "really really really really go", []),
         ("정말 정말 정말 정말 간다", "go go go go go go go", ["repetition"]),
@@ -418,3 +431,25 @@ def test_a_date_is_no_end_of_a_sentence_where_the_language_is_known() -> None:
 def test_times_and_versions_raise_no_alarm(source: str, translation: str) -> None:
     to = "ko" if "버" in translation else "en"
     assert faults(GUARDS, Pair(source, translation, target_language=to)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "languages", "names"),
+    [
+        ("책을 샀다", "bought 12 books", ("ko", "en"), ["numbers"]),
+        ("책을 열두 권 샀다", "bought 12 books", ("ko", "en"), []),
+        ("May 5 is a holiday", "6월 5일은 휴일이다", ("en", "ko"), ["numbers"]),
+        ("May 5 is a holiday", "5월 5일은 휴일이다", ("en", "ko"), []),
+        ("In 1984, two hundred people came", "1948년에 200명이 왔다", ("en", "ko"), ["numbers"]),
+        ("In 1984, two hundred people came", "1984년에 200명이 왔다", ("en", "ko"), []),
+        ("나는 책을 읽었다", "I read 책을", ("ko", "en"), ["copied"]),
+        ("Word를 배웠다", "I learned Word", ("ko", "en"), []),
+        ("I learned Word", "나는 Word를 배웠다", ("en", "ko"), []),
+        ("Guten Tag", "Guten Tag.", ("de", "en"), ["copied"]),
+    ],
+)
+def test_what_only_a_language_tells(
+    source: str, translation: str, languages: tuple[str, str], names: list[str]
+) -> None:
+    found = faults(GUARDS, Pair(source, translation, "", 0, *languages))
+    assert [fault.partition(":")[0] for fault in found] == names
