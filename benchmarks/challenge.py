@@ -15,6 +15,7 @@ from onmal import phrasebook
 from onmal.phrasebook.english import cardinal
 from onmal.phrasebook.lexicon import LEXICON
 from onmal.phrasebook.numbers import native, sino
+from onmal.text.fragments import tags_are_whole
 from onmal.text.segment import split_sentences
 
 FRAGMENTS = {
@@ -24,6 +25,9 @@ FRAGMENTS = {
 }
 PAIRS = 250  # sentences of a direction in each class
 SENTENCES = 8  # of a paragraph
+MARKS = ("- ", "• ", "2) ", "③ ", "(4) ", "\t5. ", "* ")
+CELL = "\t"
+LONG_TAG = '<span style="color: red; margin: 0. 5em">'
 SPACE = ("  ", "\t", "\u3000", " ")
 TRAPS = {
     "ko": (
@@ -95,6 +99,12 @@ def with_fragments(sentences: Sequence[Sentence]) -> Iterator[Case]:
         assert word is not None
         text = " ".join((*words[:at], f"<b>{word[1]}</b>{word[2]}", *words[at + 1 :]))
         yield Case("pairs of tags", to, text, source, _has_pair, reference)
+        if len(words) > 2:
+            middle = len(words) // 2
+            marked = f"<b>{' '.join(words[:middle])}</b> <i>{' '.join(words[middle:])}</i>"
+            yield Case("two pairs of tags", to, marked, source, _has_two_pairs, reference)
+        mark = MARKS[number % len(MARKS)]
+        yield Case("marks of lists", to, mark + source, source, _has_mark(mark), reference, mark)
         before, after = SPACE[number % 4], SPACE[number // 4 % 4]
         yield Case("white space", to, before + source + after, source, _has_space(before, after), reference)
         trap = TRAPS["ko" if re.search("[가-힣]", source) else ""][number % 4]
@@ -117,6 +127,13 @@ def with_fragments(sentences: Sequence[Sentence]) -> Iterator[Case]:
             " ".join(each) for each in zip(*((s.source, s.reference) for s in chosen), strict=True)
         )
         yield Case("paragraphs", chosen[0].to, source, source, _has_ends(source), reference)
+        middle = source.index(" ", len(source) // 2)
+        tagged = f"{source[:middle]} {LONG_TAG}{source[middle:]}"
+        yield Case("tags of long lines", chosen[0].to, tagged, source, _has(LONG_TAG), reference, LONG_TAG)
+        row, translated = (
+            CELL.join(each) for each in zip(*((s.source, s.reference) for s in chosen), strict=True)
+        )
+        yield Case("cells of tables", chosen[0].to, row, source, _has_cells(len(chosen)), translated)
 
 
 def _sentence(phrase: phrasebook.Phrase, to: str) -> Sentence:
@@ -177,6 +194,20 @@ def _has_all(words: Sequence[str]) -> Callable[[str], bool]:
 
 def _has_pair(translation: str) -> bool:
     return re.fullmatch(r"[^<>]*<b>[^<>]+</b>[^<>]*", translation) is not None
+
+
+def _has_two_pairs(translation: str) -> bool:
+    """Both, around something, and neither cut by the other."""
+    whole = tags_are_whole(translation) and not re.search(r"<(.)></\1>", translation)
+    return whole and all(translation.count(tag) == 1 for tag in ("<b>", "</b>", "<i>", "</i>"))
+
+
+def _has_mark(mark: str) -> Callable[[str], bool]:
+    return lambda translation: translation.startswith(mark) and bool(translation[len(mark) :].strip())
+
+
+def _has_cells(count: int) -> Callable[[str], bool]:
+    return lambda translation: len([cell for cell in translation.split(CELL) if cell.strip()]) == count
 
 
 def _has_space(before: str, after: str) -> Callable[[str], bool]:

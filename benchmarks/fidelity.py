@@ -81,7 +81,7 @@ def measure(translate: Translate, challenge: Sequence[Case]) -> dict[str, dict[s
                 kept += case.kept(translation)
                 copied += translation.strip() == case.text.strip()
                 rest = re.sub(
-                    r"</?b>", "", translation.replace(case.fragment, " ") if case.fragment else translation
+                    r"</?[bi]>", "", translation.replace(case.fragment, " ") if case.fragment else translation
                 )
                 if case.reference:
                     rests[to].append((" ".join(rest.split()), base, case.reference))

@@ -9,6 +9,7 @@ import statistics
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,13 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
 
 
 def record(name: str, result: Mapping[str, Any], folder: Path) -> None:
-    """Write FOLDER/NAME.json whole or not at all, and end with the same as one line of JSON."""
+    """Write FOLDER/NAME.json, with the date of this day, whole or not at all, and end with the same as one line of JSON."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise errors.DataError(f"cannot be made ({error.strerror})", "choose another", path=folder) from None
     with open_whole(folder / f"{name}.json") as file:
-        json.dump(result, file, ensure_ascii=False, indent=2)
+        json.dump({**result, "date": date.today().isoformat()}, file, ensure_ascii=False, indent=2)
         file.write("\n")
     print(json.dumps(result, ensure_ascii=False))
 

@@ -190,8 +190,9 @@ def test_the_card_tells_where_the_model_comes_from(finished: tuple[Path, Notes],
             assert 0 <= score <= 100
             assert "version:" in validation["signatures"][direction][metric]
     assert "tok:13a" in validation["signatures"]["ko-en"]["BLEU"]
-    assert RunConfig.from_dict(card["run"]) == plan(corpus)
-    assert card["config_sha256"] == hashlib.sha256(plan(corpus).to_toml().encode()).hexdigest()
+    settled = plan(corpus, precision=card["precision"])  # it was "auto"
+    assert RunConfig.from_dict(card["run"]) == settled
+    assert card["config_sha256"] == hashlib.sha256(settled.to_toml().encode()).hexdigest()
 
 
 def test_info_prints_scores_and_signatures(finished: tuple[Path, Notes]) -> None:
@@ -430,14 +431,14 @@ def largest_file(size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("size", "what"),
-    [(500, "run.toml"), (6_000, "training"), (60_000, "snapshot-"), (250_000, "checkpoint-")],
-    ids=["settings", "tokenizer", "snapshot", "checkpoint"],
+    [(500, "run.toml"), (6_000, "training"), (60_000, "checkpoint-000000000"), (250_000, "checkpoint-")],
+    ids=["settings", "tokenizer", "first checkpoint", "checkpoint"],
 )
 def test_a_full_disk_is_one_line_and_the_run_can_go_on(
     size: int, what: str, corpus: Path, tmp_path: Path
 ) -> None:
     config = plan(corpus, max_updates=4)
-    with largest_file(size), pytest.raises(TrainingError) as caught:
+    with largest_file(size), pytest.raises(OnmalError) as caught:
         train(config, tmp_path / "run", reporter=Notes())
     assert what in str(caught.value)
     assert "cannot be written" in str(caught.value)
@@ -531,7 +532,7 @@ def test_a_signal_stops_saves_and_says_how_to_go_on(
     said, _, typed = advice.partition("go on with: ")
     assert said == "stopped and saved; "
     assert not (folder / "weights.safetensors").exists()
-    (where,) = all_progress(folder / "training")
+    *_, where = all_progress(folder / "training")
     assert where.update >= 5
 
     end = where.update + 7
@@ -598,3 +599,19 @@ def test_a_text_of_a_mix_of_which_nothing_is_left_is_told(corpus: Path, tmp_path
     mix = [{"train": [str(corpus / "train.ko-en.tsv")]}, {"train": [str(tmp_path / "faulty.tsv")]}]
     message = refusal(DataError, plan(corpus, data={"train": [], "mix": mix}), tmp_path / "run")
     assert re.match(r"\d+ \+ 0 sentence pairs to train on and 12 to validate on are too few", message)
+
+
+def test_a_run_goes_on_in_the_precision_it_was_begun_with_or_says_so(corpus: Path, tmp_path: Path) -> None:
+    first = plan(corpus, max_updates=2, precision="float32")
+    run(first, tmp_path / "run")
+    longer = plan(corpus, max_updates=3, precision="auto")
+    _, notes = run(longer, tmp_path / "run", resume=True)
+    assert notes.of("begun")[0]["precision"] == "float32"
+    assert not any("to the bit" in note for note in notes.of("note"))
+    other = plan(corpus, max_updates=4, precision="bfloat16", threads=2)
+    _, notes = run(other, tmp_path / "run", resume=True)
+    said = [note for note in notes.of("note") if "not to the bit as it would have been" in note]
+    assert [note.partition(",")[0] for note in said] == [
+        "begun with threads 1",
+        "begun with precision float32",
+    ]

@@ -26,6 +26,7 @@ from onmal.text.terms import says
 
 __all__ = [
     "GUARDS",
+    "Broken",
     "Copied",
     "Forbidden",
     "Fragments",
@@ -254,6 +255,18 @@ class Fragments:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """The network spells, byte by byte, what is no character; the source has nothing of the kind."""
+
+    name: ClassVar[str] = "broken"
+
+    def __call__(self, pair: Pair) -> str | None:
+        if "\ufffd" not in pair.target or "\ufffd" in pair.source:
+            return None
+        return f"{pair.target.count(chr(0xFFFD))} bytes or more that are no characters"
+
+
+@dataclass(frozen=True)
 class Forbidden:
     """The translation says what it must not say."""
 
@@ -272,6 +285,7 @@ GUARDS: tuple[Filter, ...] = (
     LengthRatio(limit=2.5),
     Numbers(),
     Fragments(),
+    Broken(),
     Repetition(),
     Sentences(),
 )

@@ -51,6 +51,8 @@ def card(
     return {
         "onmal": importlib.metadata.version("onmal"),
         "torch": torch.__version__,
+        "python": platform.python_version(),
+        "sentencepiece": importlib.metadata.version("sentencepiece"),
         "machine": f"{processor()}, {platform.system()}, {workers}, {trainer.device}",
         "precision": str(trainer.precision).removeprefix("torch."),
         "name": config.name,
@@ -61,6 +63,8 @@ def card(
         "updates": progress.update,
         "epochs": progress.epoch,
         "target_tokens": progress.target_tokens,
+        "skipped_updates": progress.skipped,
+        "rollbacks": progress.rollbacks,
         "weights": weights,
         "validation": {
             "pairs": len(sources.valid),

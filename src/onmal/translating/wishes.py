@@ -123,23 +123,20 @@ class Wishing:
         spelled = {tuple(self.subwords.encode(form)) for form in forms}
         for number, piece in enumerate(self.subwords.pieces(range(len(self.subwords))) if never else ()):
             text = piece.replace("▁", " ")  # "(coffee", 커피를
-            if any(word.casefold() in text.casefold() and self.says(text, word) for word in never):
+            if any(word.casefold() in text.casefold() for word in never) and self.forbidden(text):
                 spelled.add((number,))
         return Constraints(prefixes, never=sorted(spelled))
 
-    def says(self, text: str, word: str) -> bool:
-        """Whether a text says a word in one of the languages translated to."""
-        return any(says(text, word, language) for language in {plan.target_language for plan in self.plans})
+    def forbidden(self, text: str) -> bool:
+        """Whether a text says in a language translated to what must not be said."""
+        languages = {plan.target_language for plan in self.plans}
+        return any(says(text, word, language) for word in self.wishes.never for language in languages)
 
     def spelling(self, hypothesis: Hypothesis) -> tuple[int, ...]:
         """The fewest tokens of a hypothesis that say what must not be said; none where it does not."""
-        tokens = hypothesis.tokens
-        for length in range(1, len(tokens) + 1):
-            for part in (tokens[at : at + length] for at in range(len(tokens) - length + 1)):
-                text = self.subwords.decode(part)
-                if any(self.says(text, word) for word in self.wishes.never):
-                    return part
-        return ()
+        tokens, count = hypothesis.tokens, len(hypothesis.tokens)
+        parts = (tokens[at : at + n] for n in range(1, count + 1) for at in range(count - n + 1))
+        return next((part for part in parts if self.forbidden(self.subwords.decode(part))), ())
 
     def _text(self, hypothesis: Hypothesis) -> str:
         return normalize(self.subwords.decode(hypothesis.tokens))

@@ -86,6 +86,8 @@ def test_what_the_source_repeats_may_be_repeated() -> None:
         ("오후 3시 30분에 왔다", "came at 15:30", []),
         ("위원회가 오랜 토론 끝에 제안을 승인했다", "No", ["length_ratio"]),
         ("이름을 쓴다", "write {name} here", ["fragments"]),
+        ("이름을 쓴다", "write \ufffd here", ["broken"]),
+        ("이름 \ufffd 쓴다", "write \ufffd here", []),
         ("오늘 간다", "go go go go", ["repetition"]),
         ("정말 정말 정말 정말 간다", "really really really really go", []),
         ("정말 정말 정말 정말 간다", "go go go go go go go", ["repetition"]),
