@@ -137,6 +137,7 @@ WORDS: Mapping[str, Words] = {
         "onmal, ctranslate2": "**onmal**, CTranslate2",
         "onmal, ctranslate2, int8": "**onmal**, CTranslate2, int8",
         "transformers": "Transformers, `generate`",
+        "Marian, weights of its own": "Marian, weights of its own",
         "direct": "CTranslate2 called directly, {rest}",
         "translated": "{sentences:,} sentences of {model}'s test, text in and text out; medians (ranges) of {rounds} slices of {slice_seconds:g} s for each, by"
         " turns, on {machine}. CTranslate2 called directly: the fastest of the workers, threads and batch sizes tried. `{signature}`",
@@ -248,6 +249,7 @@ WORDS: Mapping[str, Words] = {
         "onmal, ctranslate2": "**onmal**, CTranslate2",
         "onmal, ctranslate2, int8": "**onmal**, CTranslate2, int8",
         "transformers": "Transformers, `generate`",
+        "Marian, weights of its own": "Marian, 스스로 학습한 가중치",
         "direct": "CTranslate2를 바로 부름, {rest}",
         "translated": "{model}의 시험 문장 {sentences:,}개, 글에서 글까지. 저마다 {slice_seconds:g}초씩 {rounds}번 번갈아 잰 중앙값(범위), {machine}. CTranslate2를 바로 부른 것은"
         " 시험해 본 일꾼, 스레드, 배치 크기 가운데 가장 빠른 것. `{signature}`",
