@@ -236,7 +236,8 @@ class Copied:
             return "the words are those of the source"
         if not pair.source_language or not pair.target_language or pair.target.isascii():
             return None
-        foreign = script_of(pair.source_language) - script_of(pair.target_language) - {"Latn"}
+        at_home = script_of(pair.target_language)  # nothing where any script may be right
+        foreign = script_of(pair.source_language) - at_home - {"Latn"} if at_home else frozenset()
         both = set(source) & set(target)
         copied = [word for word in both if foreign & count_scripts(word).keys()]
         return f"{', '.join(sorted(copied)[:3])}" if copied else None

@@ -251,7 +251,7 @@ def split_long(text: str, fits: Callable[[str], bool]) -> list[Segment]:
 def after_bullet(line: str, language: str = "") -> int:
     """Where the text of a line begins after what marks it as one of a list: -, •, 2), (3), ④, and 1. where that is no ordinal."""
     bullet = _BULLET.match(line)
-    if not bullet or (bullet["ordinal"] and primary(language or "und") in _DOT_ORDINAL):
+    if not bullet or (bullet["ordinal"] and language and primary(language) in _DOT_ORDINAL):
         return 0
     return bullet.end()
 

@@ -207,7 +207,7 @@ def test_hostile_repetition_takes_linear_time(hostile: str) -> None:
 @pytest.mark.parametrize(
     ("line", "language", "bullet"),
     [
-        ("- 사과", "ko", "- "), ("• a", "en", "• "), ("1. Buy", "en", "1. "), ("1. Mai ist", "de", ""), ("12) a", "de", "12) "),
+        ("1. Buy", "", "1. "), ("1. Buy", "x-own", "1. "), ("- 사과", "ko", "- "), ("• a", "en", "• "), ("1. Buy", "en", "1. "), ("1. Mai ist", "de", ""), ("12) a", "de", "12) "),
         ("(3) a", "en", "(3) "), ("① 하나", "ko", "① "), ("가. 목적", "ko", "가. "), ("a) b", "en", "a) "),
         ("2024. 5. 3. 오전", "ko", ""), ("12. 25. 성탄절", "ko", ""), ("-5 도", "ko", ""), ("A. Smith", "en", ""),
         ("1.", "en", ""), ("- ", "en", ""), ("3.5 is", "en", ""), ("word - word", "en", ""),

@@ -448,6 +448,8 @@ def test_times_and_versions_raise_no_alarm(source: str, translation: str) -> Non
         ("Word를 배웠다", "I learned Word", ("ko", "en"), []),
         ("I learned Word", "나는 Word를 배웠다", ("en", "ko"), []),
         ("Guten Tag", "Guten Tag.", ("de", "en"), ["copied"]),
+        ("나는 책을 읽었다", "na 책을 ilk", ("ko", "x-own"), []),
+        ("나는 책을 읽었다", "na 책을 ilk", ("", "en"), []),
     ],
 )
 def test_what_only_a_language_tells(
