@@ -39,7 +39,7 @@ def run(
     (folder / "train.tsv").write_text(TEXT)
     (folder / "recipe.toml").write_text(
         f"""name = "test"\n[data]\nsource_language = "en"\ntarget_language = "de"\ntrain = ['{folder / "train.tsv"}']
-valid = []\n[train]\nminutes = 60\nvalidate_every = 1000\naverage = 5\n""",
+valid = []\n[train]\nminutes = 60\nvalidate_every = 1000\naverage = 5\nreversed_share = 0.33\n""",
         "utf-8",
     )
     monkeypatch.setattr(benchmark, "train", train)
@@ -72,8 +72,7 @@ def test_each_setting_changes_one_thing_and_all_have_the_same_time(
     ]
     left_out = set(benchmark.SETTINGS) - {name.removesuffix("-1") for name, _ in (("recipe-1", 0), *others)}
     assert left_out == {
-        "train.optimizer=adam", "train.weight_decay=0.0", "train.reversed_share=0.0", "data.subword_sampling=0.0",
-        "model.dropout=0.1",
+        "train.optimizer=adam", "train.weight_decay=0.0", "data.subword_sampling=0.0", "model.dropout=0.1",
     }  # fmt: skip
 
 
