@@ -77,7 +77,9 @@ def test_order_is_restored_whatever_the_batches(
 
 
 def test_a_batch_holds_no_more_cells_than_allowed(model: Seq2Seq, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # one batch after the other: their order is looked at
+    monkeypatch.setattr(
+        torch, "get_num_threads", lambda: 1
+    )  # one batch after the other: their order is looked at
     monkeypatch.setattr(onmal.translating.torch_engine, "BATCH_CELLS", 200)
     shapes: list[tuple[int, int]] = []
     encode = model.encode

@@ -9,9 +9,9 @@ is a warning.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import ClassVar, Protocol, runtime_checkable
 
 from onmal.cleaning.filters import NUMBER_WORD, Empty, Filter, Identical, LengthRatio
@@ -185,14 +185,16 @@ class Repetition:
 def _said_again(text: str) -> tuple[str, int]:
     """What is said most often in a row, and how often; nothing where that is no fault."""
     words = text.split()
-    repeated = len(words) - len(set(words)) >= TIMES - 1  # of a run, the words are there more than once
+    # Of a run all but the first are there already, so there can be none of more words than this.
+    longest = (len(words) - len(set(words))) // (TIMES - 1)
     found = [("", 0)]
-    for length in range(1, MOST_WORDS + 1) if repeated else ():
+    for length in range(1, min(longest, MOST_WORDS) + 1):
         times, at = _longest_run(words, length)
         if times >= TIMES:
             found.append((" ".join(words[at : at + length]), times))
     for word in filter(lambda word: len(word) > LONG, words):
-        for length in range(1, MOST_CHARACTERS + 1):
+        longest = (len(word) - len(set(word))) // (TIMES + 1)
+        for length in range(1, min(longest, MOST_CHARACTERS) + 1):
             times, at = _longest_run(word, length)
             if times >= TIMES + 2 and word[at].isalpha():
                 found.append((word[at : at + length], times))
@@ -231,16 +233,25 @@ class Copied:
     name: ClassVar[str] = "copied"
 
     def __call__(self, pair: Pair) -> str | None:
-        source, target = (re.findall(r"[^\W\d_]+", side.casefold()) for side in (pair.source, pair.target))
-        if len(source) > 1 and source == target and pair.source != pair.target:
+        sides = pair.source.casefold(), pair.target.casefold()
+        same = all(
+            one == other for one, other in zip_longest(*map(_words, sides))
+        )  # most differ in the first
+        if same and sum(1 for _ in islice(_words(sides[0]), 2)) > 1 and pair.source != pair.target:
             return "the words are those of the source"
         if not pair.source_language or not pair.target_language or pair.target.isascii():
             return None
         at_home = script_of(pair.target_language)  # nothing where any script may be right
         foreign = script_of(pair.source_language) - at_home - {"Latn"} if at_home else frozenset()
-        both = set(source) & set(target)
+        if not foreign:
+            return None
+        both = set(_words(sides[0])) & set(_words(sides[1]))
         copied = [word for word in both if foreign & count_scripts(word).keys()]
         return f"{', '.join(sorted(copied)[:3])}" if copied else None
+
+
+def _words(text: str) -> Iterator[str]:
+    return (word[0] for word in re.finditer(r"[^\W\d_]+", text))
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ _FRAGMENT = re.compile(
     f"(?P<address>{_PAGE}|{_MAIL})|(?P<markup>{_TAG}|{_ENTITY})|(?P<placeholder>{_BRACES}|{_PRINTF}|{_VARIABLE})",
     re.ASCII,
 )
+_MAY_BEGIN = re.compile(r"[@<&{%$:.]\S", re.ASCII)  # in each of them: most texts need no closer look
 _NOT_ITS_END = ".,;:!?'*~…"
 _OPENING = {")": "(", "]": "[", "}": "{"}
 _PAIRS = {"(": ")", "[": "]", '"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』"}
@@ -82,7 +83,7 @@ class Without:
 def find_fragments(text: str) -> list[Fragment]:
     """Addresses (of pages and mail), markup (tags, entities) and placeholders ({name}, %s, ${x}, $HOME), in their order."""
     found = []
-    for match in _FRAGMENT.finditer(text):
+    for match in _FRAGMENT.finditer(text) if _MAY_BEGIN.search(text) else ():
         start, end = match.span()
         kind = cast(Kind, match.lastgroup)
         found.append(Fragment(kind, start, _end_of_address(text, start, end) if kind == "address" else end))

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
@@ -71,6 +72,7 @@ _SCRIPT_NAMES = {
 }
 
 
+@lru_cache(256)
 def canonical(code: str) -> str:
     """The one spelling of a language code: "KOR" and "ko_Hang" are "ko", "zh_hant" is "zh-Hant".
 

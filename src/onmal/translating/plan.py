@@ -25,9 +25,8 @@ __all__ = ["Plan", "Planner", "Unit"]
 
 WORD = re.compile(r"[^\W_]+")
 FIRST_LETTER = re.compile(r"\A[\W_]*[^\W\d_]")
-BETWEEN = re.compile(
-    "(\n|[^\\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\\S\n]*)"
-)  # lines, and the cells of a table
+# Of lines, and of the cells of a table.
+BETWEEN = re.compile("(\n|[^\\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\\S\n]*)")
 SURROGATE = re.compile("[\ud800-\udfff]")
 LAUGHTER = re.compile(r"([ㄱ-ㅣ가-힣])\1{3,}")
 
@@ -97,13 +96,12 @@ class Planner:
                 plan.parts.append(SURROGATE.sub("\ufffd", piece))
                 return
             plan.parts.append(len(units))
-            ids = unit.ids or encode(unit.read)
-            units.append(replace(unit, ids=ids, must=wanted(unit.without.text)))
-
-        def wanted(words: str) -> list[str]:
-            if not self.glossary:
-                return []
-            return self.glossary.wanted(words, next(s for s, t in self.saved.directions if t == target))
+            if not unit.ids:
+                unit = replace(unit, ids=encode(unit.read))
+            if self.glossary:
+                source = next(source for source, to in self.saved.directions if to == target)
+                unit = replace(unit, must=self.glossary.wanted(unit.without.text, source))
+            units.append(unit)
 
         def fits(piece: str) -> bool:
             return 0 < len(read(piece).ids) <= longest
@@ -183,8 +181,7 @@ class Planner:
 
 def _in_capitals(text: str) -> bool:
     """Whether all its letters are: SEOUL 호텔 is not, whose script has none."""
-    letters = [letter for letter in text if letter.isalpha()]
-    return bool(letters) and all(map(str.isupper, letters))
+    return text.isupper() and all(map(str.isupper, filter(str.isalpha, text)))
 
 
 def _cut(

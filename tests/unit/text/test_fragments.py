@@ -38,6 +38,15 @@ def test_what_is_found(text: str, fragments: list[str]) -> None:
     assert found(text) == fragments
 
 
+@given(
+    st.lists(
+        st.sampled_from([*"<>{}%$@&;./:-=#! \n\u00a0xA1가", "http", "www", "com", "lt", "br", "//"])
+    ).map("".join)
+)
+def test_the_quick_look_misses_nothing(text: str) -> None:
+    assert found(text) == found("{x} " + text)[1:]
+
+
 @pytest.mark.parametrize(
     ("text", "without"),
     [
