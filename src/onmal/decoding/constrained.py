@@ -142,9 +142,8 @@ def constrained_search(
     searched = torch.arange(len(sources), device=device)  # [B]
     for length in range(model.longest_target):
         going = [sources[b] for b in searched.tolist()]
-        words = torch.tensor(
-            [each.words(beams, end) for each in going], dtype=torch.long, device=device
-        )  # [B,K,t]
+        said = [each.words(beams, end) for each in going]
+        words = torch.tensor(said, dtype=torch.long, device=device)  # [B,K,t]
         totals = torch.tensor([each.totals(beams) for each in going], device=device)  # [B,K]
         token = (
             words[:, :, -1] if length else torch.full_like(totals, model.vocabulary.start, dtype=torch.long)

@@ -185,10 +185,8 @@ def best_words(log_probabilities: Tensor, totals: Tensor, count: int) -> tuple[T
     last = log_probabilities[:, :, blocked:] + totals[:, :, None]  # [B,K,V-N*BLOCK] words of no block
     best, index = torch.cat((found.flatten(1), last.flatten(1)), 1).topk(min(count, totals.shape[1] * size))
     first = (rows * size + block * BLOCK)[:, :, None] + torch.arange(BLOCK, device=rows.device)  # [B,n,BLOCK]
-    beams, others = (
-        torch.arange(totals.shape[1], device=rows.device),
-        torch.arange(blocked, size, device=rows.device),
-    )
+    beams = torch.arange(totals.shape[1], device=rows.device)
+    others = torch.arange(blocked, size, device=rows.device)
     flat = (beams[:, None] * size + others).flatten().expand(len(rows), -1)
     cells = torch.cat((first.flatten(1), flat), 1).gather(1, index)  # [B,count]
     return best, cells // size, cells % size

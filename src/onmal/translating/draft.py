@@ -155,7 +155,7 @@ class Draft:
         ]
         units = [reading for _, reading in readings]
         sound: dict[int, list[Candidate]] = {n: [] for n, _ in readings}
-        tried = self._candidates(units, self.wishing.others(units, self.config))
+        tried = self._candidates(units, self.wishing.others(units, self._as_long(sound)))
         for (n, _), candidates in zip(readings, tried, strict=True):
             sound[n] += [each for each in candidates if not each.faults]
         for n, candidates in sound.items():
@@ -174,7 +174,7 @@ class Draft:
                 for n, each in lost.items()
                 if not mended[n] and any(attempt < len(ways) for ways in each)
             }
-            for n, hypotheses in self.wishing.saying(said, self.config).items():
+            for n, hypotheses in self.wishing.saying(said, self._as_long(said)).items():
                 mended[n] = self._sound(n, hypotheses)
         for n, candidates in mended.items():
             self.found[n][:0] = candidates
@@ -183,6 +183,12 @@ class Draft:
         """The best candidates of the units all of whose candidates have faults."""
         used = [n for plan in self.wishing.plans for n in plan.units]
         return {n: self.found[n][0] for n in used if all(each.faults for each in self.found[n])}
+
+    def _as_long(self, numbers: Iterable[int]) -> SearchConfig:
+        """The search for translations not much longer than those that there are, or their sources."""
+        ratios = [len(self.found[n][0].hypothesis.tokens) / len(self.units[n].ids) for n in numbers]
+        ratio = min(self.config.max_length_ratio, max([1.0, *ratios]))
+        return self.config.replace(max_length_ratio=ratio)
 
     def _may_say(self) -> bool:
         return not self.wishing.engine.refuses(self.config, Constraints(must=[((0,),)]))

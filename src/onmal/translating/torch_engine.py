@@ -19,7 +19,7 @@ from onmal.translating.engine import NONE, Constraints, Precision
 
 __all__ = ["ExactEngine", "TorchEngine"]
 
-BATCH_CELLS = 8192  # source tokens, padding and hypotheses included, searched together
+BATCH_CELLS = 16384  # source tokens, padding and hypotheses included, searched together
 MOST_AT_ONCE = 8  # batches: what Python does between the products is done by one after the other
 
 

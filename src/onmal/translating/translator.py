@@ -36,7 +36,7 @@ from onmal.translating.wishes import NO_WISHES, Wishes, Wishing
 __all__ = ["Alignment", "Options", "Translation", "Translator", "choose_engine", "load"]
 
 CHUNK = 1024  # texts of an iterable that are searched together
-PORTION = 256  # the same for an engine that searches several portions at once
+PORTION = 512  # the same for an engine that searches several portions at once
 
 
 @dataclass(frozen=True)
