@@ -18,7 +18,7 @@ test: $(READY)  ## lint, format, types, and every test that is not slow
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -m "not slow"
+	$(PYTHON) -m pytest -m "not slow" -n auto --dist worksteal
 
 test-full: $(READY)  ## the same with the slow tests; what they found is kept in benchmarks/results
 	$(PYTHON) -m ruff check
