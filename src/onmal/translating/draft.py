@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -100,7 +100,7 @@ class Draft:
             if all(missing(unit, each.text) for each in self.found[n])
         }
         if self._may_say():
-            self._put_first(self.wishing.saying(unsaid, self.config))
+            self._put_first(unsaid, self.wishing.saying([*unsaid.items()], self.config))
         for plan, n, sentences in tried:
             best = {part: _sound_first(self.found[part])[0] for part in sentences.units}
             said = "".join(part if isinstance(part, str) else best[part].text for part in sentences.parts)
@@ -126,8 +126,7 @@ class Draft:
             faulty = [
                 n for n, best in self._faulty().items() if guard(best.pair) or not best.hypothesis.ended
             ]
-            tried = self.wishing.others([self.units[n] for n in faulty], steered)
-            self._put_first(dict(zip(faulty, tried, strict=True)))
+            self._put_first(faulty, self.wishing.others([self.units[n] for n in faulty], steered))
 
     def _unsaid(self) -> None:
         """What must not be said, and is in a spelling that was not forbidden, is searched for without that one."""
@@ -162,22 +161,18 @@ class Draft:
             self.found[n][:0] = sorted(candidates, key=lambda each: -each.hypothesis.score)
 
     def _again(self) -> None:
-        """What was lost and is known is searched for, in one way of saying it after another."""
+        """What was lost and is known is searched for, in each way of saying it, all at once; the first comes before the others."""
         faulty = self._faulty()
         lost = {n: ways for n, best in faulty.items() if (ways := to_say(self.guards, best.pair))}
         if not lost or not self._may_say():
             return
-        mended: dict[int, list[Candidate]] = {n: [] for n in lost}
-        for attempt in range(max(len(ways) for each in lost.values() for ways in each)):
-            said = {
-                n: [*faulty[n].unit.must, *(ways[min(attempt, len(ways) - 1)] for ways in each)]
-                for n, each in lost.items()
-                if not mended[n] and any(attempt < len(ways) for ways in each)
-            }
-            for n, hypotheses in self.wishing.saying(said, self._as_long(said)).items():
-                mended[n] = self._sound(n, hypotheses)
-        for n, candidates in mended.items():
-            self.found[n][:0] = candidates
+        said = [
+            (n, [*faulty[n].unit.must, *(ways[min(attempt, len(ways) - 1)] for ways in each)])
+            for n, each in lost.items()
+            for attempt in range(max(map(len, each)))
+        ]
+        tried = self.wishing.saying(said, self._as_long(lost))
+        self._put_first([n for n, _ in reversed(said)], tried[::-1])
 
     def _faulty(self) -> dict[int, Candidate]:
         """The best candidates of the units all of whose candidates have faults."""
@@ -193,15 +188,12 @@ class Draft:
     def _may_say(self) -> bool:
         return not self.wishing.engine.refuses(self.config, Constraints(must=[((0,),)]))
 
-    def _put_first(self, tried: Mapping[int, Sequence[Hypothesis]]) -> None:
-        """Candidates without a fault come before those that there are."""
-        for n, hypotheses in tried.items():
-            self.found[n][:0] = self._sound(n, hypotheses)
-
-    def _sound(self, n: int, hypotheses: Sequence[Hypothesis]) -> list[Candidate]:
-        """Those hypotheses of a unit that have no fault."""
-        [candidates] = self._candidates([self.units[n]], [hypotheses])
-        return [each for each in candidates if not each.faults]
+    def _put_first(self, numbers: Iterable[int], tried: Iterable[Iterable[Hypothesis]]) -> None:
+        """Candidates of the units of these numbers that have no fault come before those that there are."""
+        numbers = list(numbers)
+        candidates = self._candidates([self.units[n] for n in numbers], tried)
+        for n, some in zip(numbers, candidates, strict=True):
+            self.found[n][:0] = [each for each in some if not each.faults]
 
 
 def _sound_first(candidates: list[Candidate]) -> list[Candidate]:

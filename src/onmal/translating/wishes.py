@@ -6,7 +6,7 @@ where none says it is there another, slower search for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from onmal.config import SearchConfig
@@ -68,7 +68,7 @@ class Wishing:
             for number, unit in enumerate(self.units)
             if unit.must and all(missing(unit, self._text(each)) for each in found[number])
         }
-        for number, hypotheses in self.saying(unsaid, config).items():
+        for number, hypotheses in zip(unsaid, self.saying([*unsaid.items()], config), strict=True):
             found[number] = hypotheses + found[number]
         return found
 
@@ -80,21 +80,20 @@ class Wishing:
         return self.engine.translate([unit.ids for unit in units], config, asked) if units else []
 
     def saying(
-        self, wanted: Mapping[int, Sequence[str]], config: SearchConfig
-    ) -> dict[int, list[Hypothesis]]:
+        self, wanted: Sequence[tuple[int, Sequence[str]]], config: SearchConfig
+    ) -> list[list[Hypothesis]]:
         """The hypotheses of the units of these numbers, where each says what is wanted of it, and all else as wished."""
         if not wanted:
-            return {}
+            return []
         prefixes = self.constraints.prefixes
         must = [
             tuple(phrase for word in words if (phrase := tuple(self.subwords.encode(word))))
-            for words in wanted.values()
+            for _, words in wanted
         ]
         asked = replace(
-            self.constraints, prefixes=[prefixes[n] for n in wanted] if prefixes else (), must=must
+            self.constraints, prefixes=[prefixes[n] for n, _ in wanted] if prefixes else (), must=must
         )
-        found = self.engine.translate([self.units[n].ids for n in wanted], config, asked)
-        return dict(zip(wanted, found, strict=True))
+        return self.engine.translate([self.units[n].ids for n, _ in wanted], config, asked)
 
     def _fits_best(
         self,
@@ -106,8 +105,9 @@ class Wishing:
         """The unit of a text whose score falls least when it has to say the words."""
         if len(numbers) == 1:
             return self.units[numbers[0]]
-        tried = self.saying(dict.fromkeys(numbers, words), config)
-        return self.units[max(numbers, key=lambda n: tried[n][0].score - found[n][0].score)]
+        tried = self.saying([(n, words) for n in numbers], config)
+        gains = [best[0].score - found[n][0].score for n, best in zip(numbers, tried, strict=True)]
+        return self.units[numbers[max(range(len(numbers)), key=gains.__getitem__)]]
 
     def _constraints(self) -> Constraints:
         """What the engine is told from the beginning: how each text begins, and what none of them says."""
