@@ -250,10 +250,14 @@ class Walk:
         self.fed = [[*fed, token] for fed, token in zip(self.fed, tokens, strict=True)]
         self.answers = [[*told, answer] for told, answer in zip(self.answers, states, strict=True)]
 
-    def reorder(self) -> None:
-        rows = [[self.chance.randrange(self.beams) for _ in range(self.beams)] for _ in self.kept]
+    def reorder(self, beams: int = 0) -> None:
+        rows = [[self.chance.randrange(self.beams) for _ in range(beams or self.beams)] for _ in self.kept]
         self.state = self.state.reorder(torch.tensor(rows))
         self.select([b * self.beams + k for b, chosen in enumerate(rows) for k in chosen])
+        self.beams = len(rows[0])
+
+    def widen(self) -> None:
+        self.reorder(self.chance.randint(1, 4))
 
     def keep(self) -> None:
         left = sorted(self.chance.sample(range(len(self.kept)), self.chance.randint(1, len(self.kept))))
@@ -293,7 +297,7 @@ class Walk:
     beams=st.integers(1, 4),
     lengths=st.lists(st.integers(1, 7), min_size=1, max_size=3),
     actions=st.lists(
-        st.sampled_from(["step"] * 4 + ["reorder"] * 2 + ["keep", "branch"]), max_size=LONGEST + 20
+        st.sampled_from(["step"] * 4 + ["reorder"] * 2 + ["keep", "branch", "widen"]), max_size=LONGEST + 20
     ),
     explicit=st.booleans(),
 )

@@ -59,15 +59,14 @@ def beam_search(
     rules = [*usual_rules(model, source, config), *rules]
     draws = Draws(source, model.vocabulary.pad, int(limits.max()), config) if config.sample else None
     memory = model.encode(source)
-    coverage = Coverage(config.coverage_penalty, memory.mask, beams) if config.coverage_penalty else None
+    width = beams if draws else 1  # K, after the first word `beams`: until then all hypotheses are the same
+    coverage = Coverage(config.coverage_penalty, memory.mask, width) if config.coverage_penalty else None
     penalty = LengthPenalty(config.length_penalty)
-    state = model.start(memory, beams=beams)
+    state = model.start(memory, beams=width)
     alive = torch.arange(source.shape[0], device=device)  # [B] which sources are still searched
-    totals = torch.zeros(len(alive), beams, device=device)  # [B,K] log-probabilities
-    if not draws:
-        totals[:, 1:] = -torch.inf  # all rows begin the same: only one counts
-    token = torch.full((len(alive) * beams,), model.vocabulary.start, device=device)  # [R]
-    words = torch.empty(len(alive), beams, 0, dtype=torch.long, device=device)  # [B,K,t]
+    totals = torch.zeros(len(alive), width, device=device)  # [B,K] log-probabilities
+    token = torch.full((len(alive) * width,), model.vocabulary.start, device=device)  # [R]
+    words = torch.empty(len(alive), width, 0, dtype=torch.long, device=device)  # [B,K,t]
 
     def finish(b: int, total: float, chosen: Sequence[int], row: int, *, ended: bool) -> None:
         score = penalty(total, len(chosen) + ended) - (coverage.lack(b, row) if coverage else 0.0)
@@ -93,6 +92,7 @@ def beam_search(
         # The K best that go on: ending ones sort last, the order among the others stays.
         going = ends.to(torch.uint8).argsort(dim=1, stable=True)[:, :beams]  # [B,K]
         going = going.gather(1, in_place(rows.gather(1, going)))
+        totals = totals.masked_fill(ends, -torch.inf)  # should there be too few that go on
         totals, rows, tokens = totals.gather(1, going), rows.gather(1, going), tokens.gather(1, going)
         words = torch.cat((words.take_along_dim(rows[:, :, None], 1), tokens[:, :, None]), 2)  # [B,K,t+1]
         state = state.reorder(rows)

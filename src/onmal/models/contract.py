@@ -89,8 +89,15 @@ class DecoderState:
     def reorder(self, rows: Tensor) -> DecoderState:
         """Move hypotheses within their source: new hypothesis k of source b continues old hypothesis rows[b,k], [B,K].
 
-        What stays where it is is not copied.
+        What stays where it is is not copied. Rows [B,K'] make K' hypotheses of each source's K.
         """
+        if rows.shape[1] != self.beams:
+            old = (
+                torch.arange(len(rows), device=rows.device)[:, None] * self.beams + rows
+            ).flatten()  # [B*K']
+            self.rows = {name: tensor.index_select(0, old) for name, tensor in self.rows.items()}
+            self.beams = rows.shape[1]
+            return self
         source, k = (rows != torch.arange(self.beams, device=rows.device)).nonzero(as_tuple=True)
         if len(source):
             new, old = source * self.beams + k, source * self.beams + rows[source, k]

@@ -50,6 +50,14 @@ def test_reorder_moves_hypotheses_within_their_source() -> None:
     assert (state.beams, state.position) == (2, 3)
 
 
+def test_reorder_makes_as_many_hypotheses_as_there_are_rows() -> None:
+    state = state_of(sources=2, beams=2)
+    assert state.reorder(torch.tensor([[1, 0, 0], [1, 1, 0]])).beams == 3
+    assert state.rows["flat"].tolist() == [1, 0, 0, 3, 3, 2]
+    assert state.rows["cache"].flatten().tolist() == [1, 0, 0, 3, 3, 2]
+    assert state.sources["keys"].tolist() == [[0], [10]]
+
+
 def test_keep_drops_sources_with_all_their_hypotheses() -> None:
     state = state_of(sources=4, beams=3)
     same = state.keep(torch.tensor([1, 3]))
