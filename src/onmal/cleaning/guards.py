@@ -177,9 +177,10 @@ class Repetition:
         _, before = _said_again(pair.source) if said else ("", 0)
         return f"{said!r} again and again" if times > (before + 2 if before else 0) else None
 
-    def steer(self, config: SearchConfig) -> SearchConfig:
-        """A search that says no three words twice."""
-        return config.replace(no_repeat_ngram=min(config.no_repeat_ngram or TIMES, TIMES))
+    def steer(self, config: SearchConfig) -> list[SearchConfig]:
+        """Searches that say no three words twice, and no two, which a word three times in a row is."""
+        most = config.no_repeat_ngram or TIMES
+        return [config.replace(no_repeat_ngram=min(most, words)) for words in (TIMES, TIMES - 1)]
 
 
 def _said_again(text: str) -> tuple[str, int]:
@@ -319,10 +320,10 @@ class Mending(Protocol):
 
 @runtime_checkable
 class Steering(Protocol):
-    """A guard that knows a search which does not lead to its fault."""
+    """A guard that knows searches which do not lead to its fault."""
 
-    def steer(self, config: SearchConfig) -> SearchConfig:
-        """Another search than this one."""
+    def steer(self, config: SearchConfig) -> Sequence[SearchConfig]:
+        """Other searches than this one, those that change less first."""
 
 
 def to_say(guards: Sequence[Filter], pair: Pair) -> list[tuple[str, ...]]:

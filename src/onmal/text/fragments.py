@@ -48,6 +48,7 @@ _FRAGMENT = re.compile(
     f"(?P<address>{_PAGE}|{_MAIL})|(?P<markup>{_TAG}|{_ENTITY})|(?P<placeholder>{_BRACES}|{_PRINTF}|{_VARIABLE})",
     re.ASCII,
 )
+_NUMBER = re.compile(r"(?<![^\W_])[-−#$€£₩]{0,2}\d+(?:[.,:/-]\d+)*(?:\s?%|(?![^\W_]))")
 _MAY_BEGIN = re.compile(r"[@<&{%$:.]\S", re.ASCII)  # in each of them: most texts need no closer look
 _NOT_ITS_END = ".,;:!?'*~…"
 _OPENING = {")": "(", "]": "[", "}": "{"}
@@ -100,13 +101,17 @@ def _end_of_address(text: str, start: int, end: int) -> int:
     return end
 
 
-def take_out(text: str) -> Without:
-    """Take out all fragments, and the space that each leaves too many.
+def take_out(text: str, *, numbers: bool = False) -> Without:
+    """Take out all fragments, and the space that each leaves too many; the numbers, too, that stand by themselves.
 
     Neighbours come out as one, with what is between them, and so does a pair of brackets or quotes with its content.
     """
     runs: list[Fragment] = []
-    for fragment in find_fragments(text):
+    found = find_fragments(text)
+    for number in _NUMBER.finditer(text) if numbers else ():
+        if not any(each.start < number.end() and number.start() < each.end for each in found):
+            found.append(Fragment("placeholder", *number.span()))
+    for fragment in sorted(found, key=lambda each: each.start):
         run = _with_brackets(text, fragment)
         first = len(runs) - _belong(text, runs, run)
         if first < len(runs):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from onmal.cleaning.filters import Filter
-from onmal.cleaning.guards import Steering, faults, to_say
+from onmal.cleaning.guards import Numbers, Steering, faults, to_say
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
@@ -68,7 +68,7 @@ class Draft:
         if self.guards and not (wishes.prefix or wishes.must):  # which belong to the whole
             self._apart()
             self._otherwise()
-            self._in_words()
+            self._read_otherwise()
             self._unsaid()
         if self.guards:
             self._again()
@@ -119,14 +119,12 @@ class Draft:
     def _otherwise(self) -> None:
         """Another search is tried where a guard knows one."""
         for guard in self.guards:
-            if not isinstance(guard, Steering) or (steered := guard.steer(self.config)) == self.config:
-                continue
-            if self.wishing.engine.refuses(steered):
-                continue
-            faulty = [
-                n for n, best in self._faulty().items() if guard(best.pair) or not best.hypothesis.ended
-            ]
-            self._put_first(faulty, self.wishing.others([self.units[n] for n in faulty], steered))
+            for steered in guard.steer(self.config) if isinstance(guard, Steering) else ():
+                if steered == self.config or self.wishing.engine.refuses(steered):
+                    continue
+                best = self._faulty().items()
+                faulty = [n for n, each in best if guard(each.pair) or not each.hypothesis.ended]
+                self._put_first(faulty, self.wishing.others([self.units[n] for n in faulty], steered))
 
     def _unsaid(self) -> None:
         """What must not be said, and is in a spelling that was not forbidden, is searched for without that one."""
@@ -144,13 +142,13 @@ class Draft:
             for n, hypotheses in zip(said, tried, strict=True):
                 self.found[n][:0] = self._candidates([self.units[n]], [hypotheses])[0]
 
-    def _in_words(self) -> None:
-        """Where a number was lost, small ones are read in words, which the network may know better than figures."""
+    def _read_otherwise(self) -> None:
+        """Where a number is wrong, small ones are read in words, which the network may know better than figures, or none at all."""
         readings = [
             (n, reading)
             for n, best in self._faulty().items()
-            if to_say(self.guards, best.pair)
-            for reading in self.planner.in_words(self.units[n])
+            if any(fault.startswith(Numbers.name) for fault in best.faults)
+            for reading in self.planner.read_otherwise(self.units[n])
         ]
         units = [reading for _, reading in readings]
         sound: dict[int, list[Candidate]] = {n: [] for n, _ in readings}
@@ -158,7 +156,9 @@ class Draft:
         for (n, _), candidates in zip(readings, tried, strict=True):
             sound[n] += [each for each in candidates if not each.faults]
         for n, candidates in sound.items():
-            self.found[n][:0] = sorted(candidates, key=lambda each: -each.hypothesis.score)
+            # Those that say the number themselves before those in which it is put beside its word.
+            candidates.sort(key=lambda each: (len(each.unit.without.taken), -each.hypothesis.score))
+            self.found[n][:0] = candidates
 
     def _again(self) -> None:
         """What was lost and is known is searched for, in each way of saying it, all at once; the first comes before the others."""

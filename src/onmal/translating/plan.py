@@ -147,11 +147,15 @@ class Planner:
         ways = (word.capitalize(), word)
         return next((way for way in ways if knows_better(way, word.lower())), word.lower())
 
-    def in_words(self, unit: Unit) -> list[Unit]:
-        """The same with its small numbers read in words, in each usual way; fragments would lose their places."""
+    def read_otherwise(self, unit: Unit) -> list[Unit]:
+        """The same with its small numbers read in words, in each usual way, and without its numbers, which are put back later."""
         texts = [] if unit.without.taken else in_words(unit.read, unit.source_language)
+        readings = [replace(unit, read=each) for each in texts]  # fragments would lose their places
+        without = take_out(unit.text, numbers=True)
+        if without.has_words and len(without.taken) > len(unit.without.taken) and not unit.calmed:
+            readings.append(replace(unit, without=without, read=without.text))
         encode = self.saved.tokenizer.encode_source
-        return [replace(unit, read=each, ids=encode(each, unit.target_language, self.tag)) for each in texts]
+        return [replace(each, ids=encode(each.read, unit.target_language, self.tag)) for each in readings]
 
     def apart(self, unit: Unit, units: list[Unit]) -> Plan | None:
         """A unit's text cut into its sentences, each a unit of its own that is added to `units`.

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import chain, islice
+from itertools import chain, islice, repeat, takewhile
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast, get_args, overload
 from weakref import finalize
@@ -36,7 +36,11 @@ from onmal.translating.wishes import NO_WISHES, Wishes, Wishing
 __all__ = ["Alignment", "Options", "Translation", "Translator", "choose_engine", "load"]
 
 CHUNK = 1024  # texts of an iterable that are searched together
-PORTION = 512  # the same for an engine that searches several portions at once
+PORTIONS = (
+    128,
+    256,
+    512,
+)  # the same for an engine that searches several at once and has soon something to do
 
 
 @dataclass(frozen=True)
@@ -147,11 +151,11 @@ class Translator:
         wishes, remaining = options.get("wishes", NO_WISHES), iter(texts)
         search = options.get("search") or self.saved.search
         at_once = self.engine.at_once(search, self._asked(wishes))
-        size = CHUNK if at_once == 1 else PORTION
-        first = list(islice(remaining, size))
-        portions = chain([first] * bool(first), iter(lambda: list(islice(remaining, size)), []))
+        sizes = chain(PORTIONS, repeat(PORTIONS[-1])) if at_once > 1 else repeat(CHUNK)
+        read = (list(islice(remaining, size)) for size in sizes)
+        portions = takewhile(bool, chain([first := next(read)], read))
         translate = partial(self._translate, options=options)
-        if at_once > 1 and len(first) == size:
+        if at_once > 1 and len(first) == PORTIONS[0]:
             in_turn = in_threads(lambda portion: list(translate(portion)), portions, at_once, at_once)
             yield from chain.from_iterable(in_turn)
         else:
@@ -324,28 +328,22 @@ def load(
     """
     saved = load_model(folder, device)
     if together_with:
-        saved = _together(
-            [saved, *(load_model(other, device) for other in together_with)], [folder, *together_with]
-        )
+        others = [load_model(other, device) for other in together_with]
+        saved = _together([saved, *others], [folder, *together_with])
     terms = Glossary.read(glossary) if glossary else None
     return Translator(saved, choose_engine(saved, engine, precision), tag=tag, glossary=terms)
 
 
 def _together(models: Sequence[SavedModel], folders: Sequence[str | Path]) -> SavedModel:
     """An ensemble; its card is the first model's, but for the lengths that all have seen."""
+
+    def speaks(model: SavedModel) -> tuple[Any, ...]:
+        tokenizer = model.tokenizer
+        return tokenizer.source.serialized, tokenizer.target.serialized, tokenizer.tags, model.directions
+
     first = models[0]
     for model, folder in zip(models, folders, strict=True):
-        same = [
-            one.serialized == other.serialized
-            for one, other in (
-                (model.tokenizer.source, first.tokenizer.source),
-                (model.tokenizer.target, first.tokenizer.target),
-            )
-        ]
-        if not all(same) or (model.directions, model.tokenizer.tags) != (
-            first.directions,
-            first.tokenizer.tags,
-        ):
+        if speaks(model) != speaks(first):
             raise ModelFolderError(
                 f"has another tokenizer or other directions than {folders[0]}",
                 "train both on the same text, with different seeds or networks",
@@ -371,15 +369,11 @@ def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "flo
             f"there is no precision {precision!r}", f"choose one of: {', '.join(get_args(Precision))}"
         )
     precision = cast(Precision, precision)
-    if wanted == "torch":
-        return TorchEngine(saved.model, precision=precision)
-    if wanted == "exact":
-        return ExactEngine(saved.model, precision=precision)
-    if wanted == "ctranslate2":
-        return CTranslate2Engine(saved, precision=precision)
-    if wanted != "auto":
+    if in_torch := {"torch": TorchEngine, "exact": ExactEngine}.get(wanted):
+        return in_torch(saved.model, precision=precision)
+    if wanted not in ("auto", "ctranslate2"):
         raise ConfigError(f"there is no engine {wanted!r}", "choose auto, torch, exact or ctranslate2")
-    if precision == "int8":
+    if wanted == "ctranslate2" or precision == "int8":  # which torch has not
         return CTranslate2Engine(saved, precision=precision)
     last = TorchEngine(saved.model, precision=precision)
     if last.device.type != "cpu" or inexpressible(saved):

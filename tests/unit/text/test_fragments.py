@@ -161,3 +161,32 @@ def test_pairs_of_tags_never_cross(source: str, translation: str, places: list[i
     found = put_back(without, translation, lambda word: places[words.index(word)], spaces=spaces)
     assert tags_are_whole(found)
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "without", "taken"),
+    [
+        ("She wears the number 1102 on her shirt.", "She wears the number on her shirt.", ["1102"]),
+        ('The shirt says "93".', "The shirt says.", ['"93"']),
+        ("Pi is 3.14, not -5 or 40 %.", "Pi is, not or.", ["3.14", "-5", "40 %"]),
+        ("On 2024-03-05 at 9:30 we pay $1,200.", "On at we pay.", ["2024-03-05", "9:30", "$1,200"]),
+        ("Open https://example.com/21 {0} 7 times", "Open times", ["https://example.com/21 {0} 7"]),
+        ("7명이 3rd B2 3만 원", "7명이 3rd B2 3만 원", []),
+    ],
+)
+def test_numbers_that_stand_by_themselves_come_out_where_that_is_asked_for(
+    text: str, without: str, taken: list[str]
+) -> None:
+    found = take_out(text, numbers=True)
+    assert found.text == without
+    assert [fragment for _, _, fragment in found.taken] == taken
+    assert all(each in take_out(text).text for each in taken if "{" not in each)  # as a rule they stay
+
+
+@given(st.text(alphabet='ab .,:-$%("0123456789 가', max_size=40))
+def test_no_digit_is_lost_with_numbers_taken_out(text: str) -> None:
+    found = take_out(text, numbers=True)
+    digits = sorted(filter(str.isdigit, found.text + "".join(fragment for _, _, fragment in found.taken)))
+    assert digits == sorted(filter(str.isdigit, text))
+    back = put_back(found, found.text, lambda word: word[0])
+    assert sorted(filter(str.isdigit, back)) == sorted(filter(str.isdigit, text))

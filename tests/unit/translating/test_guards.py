@@ -309,6 +309,20 @@ def test_a_lost_number_is_read_in_words(says: tuple[Translator, Says]) -> None:
     assert (found.text, found.warnings, engine.must) == ("seven the market", (), [])
 
 
+def test_a_number_that_cannot_be_said_is_put_beside_its_word(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    tokenizer = translator.saved.tokenizer
+    translator.engine = engine = KnowsWords(
+        tokenizer.target.encode("room 21"), mended=tokenizer.target.encode("the market")
+    )
+    engine.known = frozenset({tuple(tokenizer.encode_source("시장에 간다.", "en"))})
+    found = translator.translate("시장에 2024-03-05 간다.", search=SearchConfig(beam_size=1))
+    assert found.text in ("2024-03-05 the market", "the 2024-03-05 market", "the market 2024-03-05")
+    assert (found.warnings, engine.must) == ((), [])
+    kept = translator.translate("시장에 2024-03-05 간다 7명이.", search=SearchConfig(beam_size=1))
+    assert kept.warnings  # what the network says without the number has a fault, too
+
+
 class Stammers(Says):
     """An engine that says the same again and again, unless it may not."""
 

@@ -441,7 +441,7 @@ def test_texts_are_read_as_they_are_needed(saved: SavedModel, monkeypatch: pytes
 def test_several_portions_at_once_are_read_ahead_and_come_in_order(
     saved: SavedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onmal.translating.translator, "PORTION", 3)
+    monkeypatch.setattr(onmal.translating.translator, "PORTIONS", (3,))
     read: list[int] = []
 
     def texts() -> Iterator[str]:
@@ -472,7 +472,7 @@ def test_several_portions_at_once_are_read_ahead_and_come_in_order(
 def test_of_several_portions_at_once_nobody_asks_for_the_rest(
     saved: SavedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onmal.translating.translator, "PORTION", 2)
+    monkeypatch.setattr(onmal.translating.translator, "PORTIONS", (2,))
 
     class Failing(Echo):
         def at_once(self, *_: object) -> int:
