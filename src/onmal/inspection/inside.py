@@ -131,7 +131,7 @@ def look_inside(translator: Translator, question: Question) -> dict[str, Any]:
         "attn": attention,
         "heads": heads,
         "default": default,
-        "effect": None if effect is None else pack_signed(effect),
+        "effect": None if effect is None else {**pack_signed(effect), "unit": "nats"},
         "beam": _beam(sentence, found) if "beam" in question.include else None,
         "passes": passes,
         "time_ms": laps.all(),

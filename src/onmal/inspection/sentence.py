@@ -79,14 +79,12 @@ class Found:
         """The translation of a source [1,S] as the translator would search for it, from the question's beginning on."""
         saved, guards = sentence.translator.saved, sentence.translator.guards
         config, vocabulary = question.search(saved.search), network.vocabulary
-        special = {vocabulary.pad, vocabulary.start, vocabulary.end}
-        wrong = [
-            token for token in question.prefix if token in special or not 0 <= token < vocabulary.target_size
-        ]
-        if wrong:
-            raise ConfigError(
-                f"prefix cannot have the token {wrong[0]}", "give ids of words of the translation"
-            )
+        subwords, signs = saved.tokenizer.target, special_pieces(saved.tokenizer)
+        for token in question.prefix:
+            if not 0 <= token < vocabulary.target_size or subwords.pieces([token])[0] in signs:
+                raise ConfigError(
+                    f"prefix cannot have the token {token}", "give ids of words of the translation"
+                )
         if len(question.prefix) >= (limit := int(length_limits(network, source, config))):
             raise ConfigError(
                 f"prefix has {len(question.prefix)} tokens where a translation has at most {limit}",
@@ -98,7 +96,6 @@ class Found:
         if found[0].score == -torch.inf:
             raise ConfigError("the translation cannot go on from this prefix", "give another one")
         tree.take(found)
-        subwords = saved.tokenizer.target
         candidates = [Candidate(sentence.unit, each, subwords, guards) for each in found]
         return cls(tree, next((each for each in candidates if not each.faults), candidates[0]))
 
@@ -151,14 +148,17 @@ def _one_unit(translator: Translator, text: str, language: str) -> Unit:
     if tokens > LONGEST:
         raise _too_long(tokens, "this text has")
     units: list[Unit] = []
-    translator.planner.plan(text, language, units)
+    plan = translator.planner.plan(text, language, units)
     if not units:
         raise DataError("there is nothing to translate in this text", "give one sentence")
-    if len(units) > 1:
+    if plan.warnings:
         raise LengthError(
-            f"this text is translated in {len(units)} pieces, for it has {tokens} tokens where training saw at most "
-            f"{translator.saved.trained_lengths[0]}, or cells of a table",
-            "give one of them",
+            f"this text has {tokens} tokens where training saw at most {translator.saved.trained_lengths[0]}",
+            "give one of its sentences",
+        )
+    if len(units) > 1:
+        raise DataError(
+            f"looking inside takes one sentence, and this text has {len(units)} cells", "give one of them"
         )
     return units[0]
 
