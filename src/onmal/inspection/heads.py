@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onmal.inspection.packing import pack_weights
-from onmal.inspection.sentence import LONGEST
 from onmal.inspection.switches import PARTS, Kind
 from onmal.inspection.words import Unit, joined
 from onmal.models.contract import Place
@@ -20,7 +18,7 @@ __all__ = ["AT_ONCE", "BY_LAYER", "agreement", "default_head", "facts", "tables"
 
 AT_ONCE, BY_LAYER = 24, 64
 """Tokens of the longer side up to which all tables come at once, and up to which those of a layer do."""
-MOST_BYTES = 40_000
+MOST_BYTES = 42_000
 """Of tables that come at once, compressed: with all else that is less than 60 kB."""
 
 Weights = Mapping[Place, NDArray[np.float32]]
@@ -91,30 +89,35 @@ def tables(
     First come the layers asked for, then the one shown first, then cross-attention and the others, last layers first.
     """
     size = max((max(each.shape) for each in weights.values()), default=0)
-    named = {f"{kind}.{place.layer}": place for kind, place, _ in reversed(list(_by_kind(weights)))}
+    layers = list(_by_kind(weights))
+    summary: dict[Kind, Any] = {}
+    if size <= BY_LAYER:
+        for kind in dict.fromkeys(kind for kind, _, _ in layers):
+            summary[kind] = pack_weights(np.stack([table.mean(0) for own, _, table in layers if own == kind]))
+    free = MOST_BYTES - sum(map(_compressed, summary.values()))
+
+    named = {f"{kind}.{place.layer}": place for kind, place, _ in reversed(layers)}
     shown_first = f"{default['kind']}.{default['layer']}"
-    order = sorted(named, key=lambda name: (named[name] not in asked, name != shown_first))
     chosen: dict[str, Any] = {}
     left_out: list[str] = []
-    free = MOST_BYTES
-    for name in order:
-        place = named[name]
-        if size > BY_LAYER or (size > AT_ONCE and place not in asked):
+    for name in sorted(named, key=lambda name: (named[name] not in asked, name != shown_first)):
+        is_asked = named[name] in asked
+        if size > BY_LAYER or (size > AT_ONCE and not is_asked):
             left_out.append(name)
             continue
-        packed = pack_weights(weights[place])
-        free -= len(zlib.compress(base64.b64decode(packed["b64"])))
-        if free < 0 and place not in asked:
+        packed = pack_weights(weights[named[name]])
+        free -= _compressed(packed)
+        if free < 0 and not is_asked:
             left_out.append(name)
         else:
             chosen[name] = packed
-    summary: dict[Kind, list[NDArray[np.float32]]] = {}
-    for kind, _, layer in _by_kind(weights):
-        summary.setdefault(kind, []).append(layer.mean(0))
-    means = {kind: pack_weights(np.stack(layers)) for kind, layers in summary.items()}
-    attention = {"summary": means if size <= BY_LAYER else {}, "tensors": chosen}
-    truncated = {"tokens": size, "limit": LONGEST, "left_out": left_out} if left_out else None
-    return attention, truncated
+    truncated = {"tokens": size, "left_out": left_out} if left_out else None
+    return {"summary": summary, "tensors": chosen}, truncated
+
+
+def _compressed(packed: Mapping[str, Any]) -> int:
+    """Bytes of a packed table when compressed."""
+    return len(zlib.compress(packed["b64"].encode()))
 
 
 def _by_kind(weights: Weights) -> Iterator[tuple[Kind, Place, NDArray[np.float32]]]:

@@ -40,7 +40,7 @@ The answer, in which layers, heads, words and tokens are counted from 0, and num
     truncated   null, or {tokens, left_out}: what a sentence of so many tokens does not get at once
 
 Tables are packed as `onmal.inspection.packing` says. Up to 24 tokens (of the longer side) all of them come at once, as far as they are
-no more than 40 kB when compressed; up to 64 the summary and the layers asked for ("attn:cross:2"); up to 128 none, but single rows
+no more than 42 kB when compressed; up to 64 the summary and the layers asked for ("attn:cross:2"); up to 128 none, but single rows
 can be asked for. A longer sentence is refused. `onmal.inspection.close_up` has the calls that look closer.
 """
 
@@ -225,7 +225,7 @@ def _units(units: Sequence[Unit], spans: Sequence[Span | None]) -> list[dict[str
     return [
         {
             "text": unit.label,
-            "span": span,
+            "span": span and list(span),
             "tokens": [unit.first, unit.last],
             "special": unit.label.strip("()") if unit.special else None,
         }

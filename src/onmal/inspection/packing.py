@@ -25,7 +25,9 @@ def pack_weights(weights: ArrayLike) -> dict[str, Any]:
 def pack_signed(values: ArrayLike) -> dict[str, Any]:
     """Values of either sign in 127 steps up to the largest."""
     numbers = np.asarray(values, dtype=np.float32)
-    scale = float(np.abs(numbers).max(initial=0.0)) / 127 or 1.0
+    scale = float(np.abs(numbers).max(initial=0.0)) / 127
+    if scale < np.finfo(np.float32).tiny:
+        scale = 1.0  # all are as good as 0
     return _packed(np.rint(numbers / scale).clip(-127, 127).astype(np.int8), "i8", scale)
 
 

@@ -19,6 +19,7 @@ from onmal.inspection.question import Question
 from onmal.inspection.switches import Anatomy, anatomy_of
 from onmal.inspection.words import Tokens, special_pieces, tokens_of
 from onmal.models.contract import Place, Seq2Seq
+from onmal.text.fragments import take_out
 from onmal.text.language import detect, writes_spaces
 from onmal.text.normalize import normalize
 from onmal.translating.draft import Candidate
@@ -144,18 +145,19 @@ def _one_unit(translator: Translator, text: str, language: str) -> Unit:
         raise DataError(
             "looking inside takes one sentence, and this text has several lines", "give one of them"
         )
-    tokens = len(translator.saved.tokenizer.encode_source(text, language, translator.tag))
+    words = take_out(text).text  # what the network reads: no addresses, markup or placeholders
+    tokens = len(translator.saved.tokenizer.encode_source(words, language, translator.tag))
+    longest = translator.saved.trained_lengths[0]
     if tokens > LONGEST:
         raise _too_long(tokens, "this text has")
+    if tokens > longest:
+        raise LengthError(
+            f"this text has {tokens} tokens where training saw at most {longest}", "give one of its sentences"
+        )
     units: list[Unit] = []
-    plan = translator.planner.plan(text, language, units)
+    translator.planner.plan(text, language, units)
     if not units:
         raise DataError("there is nothing to translate in this text", "give one sentence")
-    if plan.warnings:
-        raise LengthError(
-            f"this text has {tokens} tokens where training saw at most {translator.saved.trained_lengths[0]}",
-            "give one of its sentences",
-        )
     if len(units) > 1:
         raise DataError(
             f"looking inside takes one sentence, and this text has {len(units)} cells", "give one of them"
