@@ -36,7 +36,7 @@ The answer, in which layers, heads, words and tokens are counted from 0, and num
     beam        size, length_penalty, nodes: list of {id, parent, token, text, opens, logp, score, kept, finished} (logp of this
                 word; score of all up to here), best: the ids of the path that is `tgt`
     passes      how often the network was run: {search: steps, look, effect, heads}
-    time_ms     search, effect, heads, total
+    time_ms     search, look, effect, heads, total [milliseconds]
     truncated   null, or {tokens, left_out}: what a sentence of so many tokens does not get at once
 
 Tables are packed as `onmal.inspection.packing` says. Up to 24 tokens (of the longer side) all of them come at once, as far as they are
@@ -90,7 +90,7 @@ def look_inside(translator: Translator, question: Question) -> dict[str, Any]:
     )
     usual = found = Found.by_search(saved.model, sentence.ids, sentence, question)
     passes = {"search": usual.tree.steps, "look": 2, "effect": 0, "heads": 0}
-    total = under_switches = usual.chosen.hypothesis.log_probability
+    under_switches = usual.chosen.hypothesis.log_probability
     if question.ablate.any:
         found = Found.by_search(network, source, sentence, question)
         under_switches = float(log_probabilities(network, source, usual.ids).sum())
@@ -119,13 +119,7 @@ def look_inside(translator: Translator, question: Question) -> dict[str, Any]:
         "model": _model(sentence),
         "src": _source(sentence, question),
         "tgt": _target(sentence, found, reading),
-        "baseline": {
-            "text": usual.chosen.text,
-            "ids": usual.ids,
-            "total": round(total, 4),
-            "under_switches": round(under_switches, 4),
-            "changed": usual.ids != found.ids,
-        },
+        "baseline": {**_baseline(usual, under_switches), "changed": usual.ids != found.ids},
         "warnings": found.chosen.faults,
         "steps": _steps(sentence, reading) if "topk" in question.include else None,
         "attn": attention,
@@ -218,6 +212,15 @@ def _target(sentence: Sentence, found: Found, reading: Reading) -> dict[str, Any
         "total": round(hypothesis.log_probability, 4),
         "score": round(hypothesis.score, 4),
         "ended": hypothesis.ended,
+    }
+
+
+def _baseline(usual: Found, under_switches: float) -> dict[str, Any]:
+    return {
+        "text": usual.chosen.text,
+        "ids": usual.ids,
+        "total": round(usual.chosen.hypothesis.log_probability, 4),
+        "under_switches": round(under_switches, 4),
     }
 
 
