@@ -278,6 +278,7 @@ def test_a_translation_goes_on_from_any_beginning(
     prefix = [*usual["tgt"]["ids"][:at], data.draw(st.sampled_from(words), label="word")]
     answer = look_inside(networks[kind], Question(text=text, beam=3, prefix=prefix))
     assert answer["tgt"]["ids"][: len(prefix)] == prefix
+    assert answer["baseline"]["ids"] == usual["tgt"]["ids"]  # what it was before, to be shown beside
     assert sum(answer["tgt"]["logp"]) == pytest.approx(answer["tgt"]["total"], abs=1e-2)
 
 

@@ -18,8 +18,8 @@ The answer, in which layers, heads, words and tokens are counted from 0, and num
         src     also lang; off: numbers of the words that are switched off
         tgt     also lang, logp: of each token, total: their sum, score: after the length penalty, ended: false if cut off, and
                 read: {ids, words, subwords}, what the decoder read to say it: the start, then all but the last token
-    baseline    the translation without switches: text, ids, total; under_switches: its total with them; changed: whether
-                `tgt` says something else
+    baseline    the usual translation, without switches or a prefix: text, ids, total; under_switches: its total with
+                them; changed: whether `tgt` says something else
     warnings    what the guards find wrong with the translation
     steps       for each token of tgt: rank (1: no word was likelier), and top: five {token, text, opens, p}, the likeliest next
                 words; opens is false for a piece that continues the word before it
@@ -88,11 +88,12 @@ def look_inside(translator: Translator, question: Question) -> dict[str, Any]:
     network, source = under(
         question.ablate, saved.model, sentence.ids, sentence.tokens.words, sentence.anatomy
     )
-    usual = found = Found.by_search(saved.model, sentence.ids, sentence, question)
+    search, prefix = question.search(saved.search), question.prefix
+    usual = found = Found.by_search(saved.model, sentence.ids, sentence, search, ())
     passes = {"search": usual.tree.steps, "look": 2, "effect": 0, "heads": 0}
     under_switches = usual.chosen.hypothesis.log_probability
-    if question.ablate.any:
-        found = Found.by_search(network, source, sentence, question)
+    if question.ablate.any or prefix:
+        found = Found.by_search(network, source, sentence, search, prefix)
         under_switches = float(log_probabilities(network, source, usual.ids).sum())
         passes["search"] += found.tree.steps
         passes["look"] += 1
