@@ -44,7 +44,8 @@ class Kind:
     @property
     def at_once(self) -> int:
         """How many calls of this kind may be under way: as many as its engine likes, which may not be the model's usual one."""
-        return min(self.loaded.calls, self.loaded.translator.at_once(self.search, self.wishes))
+        translator = self.loaded.translator
+        return min(self.loaded.calls, translator.engine.at_once(self.search, translator.asked(self.wishes)))
 
     def translate(self, texts: Sequence[str]) -> list[Translation | Exception]:
         """Translate together; where that fails, one by one, so that nobody's text fails for another's."""

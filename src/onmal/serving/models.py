@@ -67,7 +67,7 @@ class Loaded:
         self.translator = translator
         # As many calls as the engine likes best, which has workers of its own: each of these threads prepares one call, waits for the
         # engine, and looks at what it said; so that no worker waits for Python.
-        self.calls = translator.at_once(translator.saved.search)
+        self.calls = translator.engine.at_once(translator.saved.search)
         self.pool = sharing_pool(self.calls)
         self.typing = sharing_pool(TYPING)
 

@@ -145,7 +145,7 @@ class Translator:
         An engine that searches in threads of its own has several portions at once, so that it need not wait for Python.
         """
         wishes, remaining = options.get("wishes", NO_WISHES), iter(texts)
-        at_once = self.at_once(options.get("search") or self.saved.search, wishes)
+        at_once = self.engine.at_once(options.get("search") or self.saved.search, self.asked(wishes))
         size = CHUNK if at_once == 1 else PORTION
         first = list(islice(remaining, size))
         portions = chain([first] * bool(first), iter(lambda: list(islice(remaining, size)), []))
@@ -188,51 +188,37 @@ class Translator:
     def type_out(self, text: str, **options: Unpack[Options]) -> Generator[str, None, tuple[str, ...]]:
         """One text's translation in pieces, each as soon as the network has said it: greedily, or by chance where asked.
 
-        Joined they are the translation. Guards look at it when it is said: their warnings are what the generator returns. `must` and
-        a glossary need a whole sentence.
+        Joined they are the translation. Guards look at what is said already: the generator returns their warnings. `must` and a
+        glossary need a whole sentence.
         """
         search = (options.get("search") or self.saved.search).replace(n_best=1, beam_size=1)
         units: list[Unit] = []
         plan = self.planner.plan(text, self.target_language(text, options.get("to", "")), units)
         told = self._wishing([plan], units, options).constraints
-        warnings = list(plan.warnings)
         for part in plan.parts:
             if isinstance(part, str):
                 yield part
                 continue
+            unit, tokens, said = units[part], list[int](), ""
             prefix = [told.prefixes[part]] if told.prefixes else ()
-            candidate = yield from self._type_unit(units[part], search, replace(told, prefixes=prefix))
-            warnings += candidate.faults
-        return tuple(warnings)
-
-    def _type_unit(
-        self, unit: Unit, search: SearchConfig, told: Constraints
-    ) -> Generator[str, None, Candidate]:
-        tokens, said, ended = list[int](), "", False
-        for token in self.torch_engine.word_by_word(unit.ids, search, told):
-            if ended := token == self.saved.model.vocabulary.end:
-                break
-            tokens.append(token)
-            so_far = self._candidate(unit, tokens).text
-            # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
-            if so_far.startswith(said) and not so_far.endswith("\ufffd") and not unit.without.taken:
-                yield so_far[len(said) :]
-                said = so_far
-        candidate = self._candidate(unit, tokens, ended)
-        whole = self._put_back(candidate) if unit.without.taken else candidate.text
-        yield whole[len(said) :]
-        return candidate
+            for token in self.torch_engine.word_by_word(unit.ids, search, replace(told, prefixes=prefix)):
+                tokens.append(token)
+                so_far = self._candidate(unit, tokens).text
+                # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
+                if so_far.startswith(said) and not so_far.endswith("\ufffd") and not unit.without.taken:
+                    yield so_far[len(said) :]
+                    said = so_far
+            candidate = self._candidate(unit, tokens)
+            yield (self._put_back(candidate) if unit.without.taken else candidate.text)[len(said) :]
+            plan.warnings += candidate.faults
+        return tuple(plan.warnings)
 
     def describe(self, search: SearchConfig, wishes: Wishes = NO_WISHES) -> str:
         """Which engine translates so, and why no faster one; what must be said may take another search, in torch."""
-        return self.engine.describe(search, self._asked(wishes))
-
-    def at_once(self, search: SearchConfig, wishes: Wishes = NO_WISHES) -> int:
-        """How many calls of `translate` the engine is best given at the same time."""
-        return self.engine.at_once(search, self._asked(wishes))
+        return self.engine.describe(search, self.asked(wishes))
 
     @staticmethod
-    def _asked(wishes: Wishes) -> Constraints:
+    def asked(wishes: Wishes) -> Constraints:
         """What the engine is told of wishes, whatever the words."""
         return Constraints(prefixes=[(0,)] * bool(wishes.prefix), never=[(0,)] * bool(wishes.never))
 
@@ -264,8 +250,9 @@ class Translator:
         wishes = options.get("wishes", NO_WISHES)
         return Wishing(self.engine, self.saved.tokenizer.target, plans, units, wishes)
 
-    def _candidate(self, unit: Unit, tokens: Sequence[int], ended: bool = True) -> Candidate:
-        hypothesis = Hypothesis(tuple(tokens), 0.0, 0.0, ended)
+    def _candidate(self, unit: Unit, tokens: Sequence[int]) -> Candidate:
+        ended = tokens[-1:] == [self.saved.model.vocabulary.end]
+        hypothesis = Hypothesis(tuple(tokens[: len(tokens) - ended]), 0.0, 0.0, ended)
         return Candidate(unit, hypothesis, self.saved.tokenizer.target, self.guards)
 
     def _join(self, plan: Plan, found: Sequence[Sequence[Candidate]], rank: int) -> Translation:
