@@ -10,11 +10,11 @@ it came in, and so does a passage that its translation does not change.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from onmal.documents.passages import PlacedWarning, Translate, Translated, translate_passages
+from onmal.documents.passages import Passage, PlacedWarning, Translate, Translated, translate_passages
 from onmal.errors import DataError
 
 __all__ = [
@@ -61,15 +61,28 @@ def translate_document(
         raise DataError(
             f"the document has {len(content):,} bytes, more than {LARGEST:,}", "give it in several parts"
         )
-    from onmal.documents import html, plain
     from onmal.documents.encoding import decode
 
     page = suffix in (".html", ".htm")
     decoded = decode(content, page=page)
-    text = html.in_language(decoded.text, to) if page and to else decoded.text
-    passages = html.passages(text) if page else plain.passages(text)
+    text, passages = _read(decoded.text, suffix, to)
     text, warnings = translate_passages(text, passages, translate)
     return TranslatedDocument(decoded.encode(text), tuple(warnings))
+
+
+def _read(text: str, suffix: str, to: str) -> tuple[str, Iterable[Passage]]:
+    """A document's text, and its passages."""
+    from onmal.documents import html, plain, po, subtitles
+
+    match suffix:
+        case ".html" | ".htm":
+            text = html.in_language(text, to) if to else text
+            return text, html.passages(text)
+        case ".po":
+            return text, po.passages(text)
+        case ".srt" | ".vtt":
+            return text, subtitles.passages(text, suffix)
+    return text, plain.passages(text)
 
 
 def translate_html(text: str, translate: Translate, *, to: str = "", ignored: Collection[str] = ()) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 from onmal.documents.html_tokens import Token, tokens
 from onmal.documents.message import Mark, Piece, Text, trimmed
 from onmal.documents.passages import Passage
+from onmal.text.language import canonical
 
 __all__ = ["in_language", "passages"]
 
@@ -38,28 +39,24 @@ _ENDS_SENTENCE = re.compile(r"""[.!?…:。！？：][)\]"'”’»」』]*\s*\Z
 def passages(text: str, ignored: Collection[str] = ()) -> Iterator[Passage]:
     """What a page says, in the order of its end; nothing within elements of the names that are `ignored`."""
     page = list(tokens(text))
-    unclosed: set[str] = set()
+    ends = _ends(page)
     run: list[Piece] = []
-    at = 0
-    while at < len(page):
-        token, at = page[at], at + 1
+    after = 0
+    for at, token in enumerate(page):
+        if at < after:
+            continue
         if token.kind == "text":
             run += _words(text, token)
             continue
         if token.name in _BLOCKS or (token.name == "br" and _line_ends(run)):
             yield from _passage(run)
             run = []
-        if token.kind == "start" and (token.name in ignored or _is_kept(text, token)):
-            after = _after(page, at, token.name, unclosed)
-            if after:
-                stands_for_words = token.name not in _KEPT and any(
-                    each.kind == "text" and text[each.start : each.end].strip() for each in page[at:after]
-                )
-                if token.name not in _BLOCKS:
-                    kind: Literal["word", "alone"] = "word" if stands_for_words else "alone"
-                    run.append(Mark(kind, token.name, token.start, page[after - 1].end))
-                at = after
-                continue
+        if at in ends and (token.name in ignored or _is_kept(text, token)):
+            after = ends[at]
+            said = any(each.kind == "text" and text[each.start : each.end].strip() for each in page[at:after])
+            kind: Literal["word", "alone"] = "word" if said and token.name not in _KEPT else "alone"
+            run += [Mark(kind, "", token.start, page[after - 1].end)] * (token.name not in _BLOCKS)
+            continue
         yield from _attributes(text, token)
         if token.name not in _BLOCKS:
             run.append(_mark(text, token))
@@ -67,12 +64,12 @@ def passages(text: str, ignored: Collection[str] = ()) -> Iterator[Passage]:
 
 
 def in_language(text: str, language: str) -> str:
-    """A page that says it is in this language, if it said one."""
+    """A page that says it is in this language, if it said one. Raises LanguageError."""
     root = next((token for token in tokens(text) if token.kind == "start"), None)
     if root and root.name == "html":
         for attribute in reversed(root.attributes):
             if attribute.name in ("lang", "xml:lang"):
-                text = text[: attribute.start] + language + text[attribute.end :]
+                text = text[: attribute.start] + canonical(language) + text[attribute.end :]
     return text
 
 
@@ -108,26 +105,21 @@ def _is_kept(text: str, token: Token) -> bool:
     )
 
 
-def _after(page: Sequence[Token], at: int, name: str, unclosed: set[str]) -> int | None:
-    """The first token after an element whose tag stands before `at`; None if it is never closed.
-
-    The names of those that are not are kept in `unclosed`, so that a page full of them is not searched again and again.
-    """
-    if name in _EMPTY:
-        return at
-    if name in unclosed:
-        return None
-    depth = 1
-    for place in range(at, len(page)):
-        token = page[place]
-        if name == "p" and token.kind == "start" and token.name in _BLOCKS:
-            return place
-        if token.name == name:
-            depth += {"start": 1, "end": -1}[token.kind]
-        if not depth:
-            return place + 1
-    unclosed.add(name)
-    return None
+def _ends(page: Sequence[Token]) -> dict[int, int]:
+    """Of each tag that opens an element, the token after it; not of those that are never closed."""
+    opened: dict[str, list[int]] = {}
+    ends: dict[int, int] = {}
+    for at, token in enumerate(page):
+        if token.kind == "start":
+            if token.name in _BLOCKS and opened.get("p"):
+                ends[opened["p"].pop()] = at  # a paragraph ends where no paragraph can be
+            if token.name in _EMPTY:
+                ends[at] = at + 1
+            else:
+                opened.setdefault(token.name, []).append(at)
+        elif token.kind == "end" and opened.get(token.name):
+            ends[opened[token.name].pop()] = at + 1
+    return ends
 
 
 def _attributes(text: str, token: Token) -> Iterator[Passage]:

@@ -8,9 +8,18 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
+from onmal.data.writing import one_line
 from onmal.documents.message import Mark, Message, Piece, Text
 
-__all__ = ["Passage", "PlacedWarning", "Translate", "Translated", "Write", "translate_passages"]
+__all__ = [
+    "CannotBeWritten",
+    "Passage",
+    "PlacedWarning",
+    "Translate",
+    "Translated",
+    "Write",
+    "translate_passages",
+]
 
 
 class Translated(Protocol):
@@ -27,6 +36,10 @@ Translate = Callable[[Sequence[str]], Sequence[str | Translated]]
 """Translates texts in their order. Texts may contain tags (<x1>..</x1>, <x2/>) and placeholders ({x3}), which are to be kept."""
 Write = Callable[[Sequence[Piece], Callable[[Mark], str]], str]
 """Writes a translated passage as its format wants it; the function that it is given is the source of a mark."""
+
+
+class CannotBeWritten(Exception):
+    """A translation cannot be said in the document's format; its message is a warning, and the passage stays as it is."""
 
 
 class PlacedWarning(NamedTuple):
@@ -71,7 +84,10 @@ def translate_passages(
                 *(warning for text in _texts(message) for warning in apart[text][1]),
             ]
         if reading != list(message.pieces) and answers[message.text][0] != message.text:
-            edits.replace(passage.start, passage.end, passage.write(reading, edits.source_of))
+            try:
+                edits.replace(passage.start, passage.end, passage.write(reading, edits.source_of))
+            except CannotBeWritten as error:
+                told.append(f"not written: {error}")
         place = passage.place or lines.place(passage.start)
         warnings += [PlacedWarning(place, warning) for warning in told]
     return edits.whole(), warnings
@@ -80,11 +96,11 @@ def translate_passages(
 def _ask(texts: Sequence[str], translate: Translate) -> dict[str, tuple[str, Sequence[str]]]:
     """Each text's translation and warnings; what a document says twice is translated once."""
     different = list(dict.fromkeys(texts))
-    answers = translate(different) if different else ()
-    return {
-        text: (answer, ()) if isinstance(answer, str) else (answer.text, answer.warnings)
-        for text, answer in zip(different, answers, strict=True)
-    }
+    answers: dict[str, tuple[str, Sequence[str]]] = {}
+    for text, answer in zip(different, translate(different) if different else (), strict=True):
+        said, warnings = (answer, ()) if isinstance(answer, str) else (answer.text, answer.warnings)
+        answers[text] = (said if "\n" in text else one_line(said), warnings)
+    return answers
 
 
 def _texts(message: Message) -> Iterator[str]:
