@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from threading import Lock
+from weakref import finalize
 
 __all__ = ["Full", "KeptFiles"]
 
@@ -28,7 +31,7 @@ class _Kept:
 class KeptFiles:
     """Contents under random names that nobody can guess; each is there until it is removed or `lifetime` seconds have passed.
 
-    A name that is asked for is only looked up among those given out: it never becomes a path.
+    A name that is asked for is only looked up among those given out, and a title is only part of the name: neither becomes a path.
     """
 
     def __init__(
@@ -38,18 +41,24 @@ class KeptFiles:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lifetime, self.most_bytes, self.clock = lifetime, most_bytes, clock
-        self._folder = TemporaryDirectory(prefix="onmal-", ignore_cleanup_errors=True)  # for its owner alone
         self._kept: dict[str, _Kept] = {}
         self._lock = Lock()
 
-    def keep(self, content: bytes) -> str:
-        """Keeps a content and gives its name. Raises Full."""
+    @cached_property
+    def folder(self) -> Path:
+        """For its owner alone; it goes when this object or the process does."""
+        folder = mkdtemp(prefix="onmal-")
+        self._end = finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
+
+    def keep(self, content: bytes, title: str = "") -> str:
+        """Keeps a content and gives its name, which ends with a dot and the title if it has one. Raises Full."""
         self.forget_old()
         with self._lock:
             if sum(each.size for each in self._kept.values()) + len(content) > self.most_bytes:
                 raise Full
-            name = secrets.token_hex(16)
-            path = Path(self._folder.name, name)
+            secret = secrets.token_hex(16)
+            name, path = f"{secret}.{title}" if title else secret, self.folder / secret
             self._kept[name] = _Kept(path, len(content), self.clock() + self.lifetime)
         try:
             path.write_bytes(content)
@@ -77,7 +86,8 @@ class KeptFiles:
     def close(self) -> None:
         """Removes all of them."""
         self._kept.clear()
-        self._folder.cleanup()
+        if "folder" in vars(self):
+            self._end()
 
     def forget_old(self) -> None:
         """Removes those whose time is over."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
+from onmal.translating.plan import SURROGATE
+
 __all__ = ["Malformed", "Parameters", "Upload", "read_parameters"]
 
 _MOST_FIELDS = 2_000
 _LARGEST_FIELD = 16 << 20  # bytes; the whole body has a limit of its own
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Malformed(ValueError):
@@ -67,13 +67,13 @@ class Parameters:
                 raise ValueError
             return default if value is None or value == "" else int(value)
         except ValueError:
-            raise Malformed(f"{name} parameter is not a number") from None
+            raise Malformed(f"Invalid request: {name} parameter is not a number") from None
 
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise Malformed(f"{name} parameter is not text")
-    return _SURROGATE.sub("\ufffd", value)  # half a character, which JSON can spell and no answer can
+        raise Malformed(f"Invalid request: {name} parameter is not text")
+    return SURROGATE.sub("\ufffd", value)  # half a character, which JSON can spell and no answer can
 
 
 async def read_parameters(request: Request) -> Parameters:
@@ -101,13 +101,13 @@ async def _multipart(request: Request, values: dict[str, Any]) -> Parameters:
                 elif name == "file":
                     upload = Upload(value.filename or "", await value.read())
     except MultiPartException as error:
-        raise Malformed(error.message) from None
+        raise Malformed(f"Invalid request: {error.message}") from None
     except HTTPException as error:  # the same, within an application
         if (
             error.status_code != 400
         ):  # what another part of the server says, such as that the body is too large
             raise
-        raise Malformed(error.detail) from None
+        raise Malformed(f"Invalid request: {error.detail}") from None
     return Parameters(values | _folded(fields), upload)
 
 
@@ -129,7 +129,7 @@ def _pairs(encoded: bytes) -> dict[str, Any]:
             encoded.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
         )
     except ValueError:
-        raise Malformed(f"more than {_MOST_FIELDS:,} fields") from None
+        raise Malformed(f"Invalid request: more than {_MOST_FIELDS:,} fields") from None
     for name, value in pairs:
         _add(found, name, value)
     return found

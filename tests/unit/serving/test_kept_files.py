@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -30,10 +29,6 @@ def files(clock: Clock) -> Iterator[KeptFiles]:
     kept.close()
 
 
-def folder(files: KeptFiles) -> Path:
-    return Path(files._folder.name)
-
-
 def test_what_is_kept_can_be_read_by_its_name_alone(files: KeptFiles) -> None:
     first, second = files.keep(b"a"), files.keep(b"b")
     assert first != second
@@ -41,6 +36,14 @@ def test_what_is_kept_can_be_read_by_its_name_alone(files: KeptFiles) -> None:
     files.remove(first)
     assert files.read(first) is None
     assert files.read(second) == b"b"
+
+
+def test_a_title_is_part_of_the_name_and_never_of_a_path(files: KeptFiles) -> None:
+    name = files.keep(b"a", "../../x.txt")
+    assert name.endswith(".../../x.txt")
+    assert files.read(name) == b"a"
+    assert files.read(name.partition(".")[0]) is None
+    assert [each.name for each in files.folder.iterdir()] == [name.partition(".")[0]]
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "/etc/passwd", "../../etc/passwd", "a\0b", "x" * 10_000])
@@ -56,14 +59,14 @@ def test_after_its_lifetime_it_is_gone_from_the_disk(files: KeptFiles, clock: Cl
     clock.now = 60
     files.forget_old()
     assert files.read(old) is None
-    assert list(folder(files).iterdir()) == []
+    assert list(files.folder.iterdir()) == []
 
 
 def test_no_more_is_kept_than_may_be(files: KeptFiles, clock: Clock) -> None:
     first = files.keep(b"12345678")
     with pytest.raises(Full):
         files.keep(b"123")
-    assert len(list(folder(files).iterdir())) == 1
+    assert len(list(files.folder.iterdir())) == 1
     files.remove(first)
     files.keep(b"1234567890")
     clock.now = 61
@@ -73,7 +76,7 @@ def test_no_more_is_kept_than_may_be(files: KeptFiles, clock: Clock) -> None:
 def test_the_folder_is_for_its_owner_alone_and_goes_with_the_server() -> None:
     kept = KeptFiles()
     kept.keep(b"secret")
-    where = folder(kept)
+    where = kept.folder
     assert stat.S_IMODE(where.stat().st_mode) & 0o077 == 0
     kept.close()
     assert not where.exists()
