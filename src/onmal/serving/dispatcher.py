@@ -13,8 +13,8 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 from onmal.config import SearchConfig
 from onmal.serving.models import Loaded
@@ -34,7 +34,8 @@ class Kind:
     """What texts must have in common to be translated together."""
 
     loaded: Loaded
-    to: str
+    direction: tuple[str, str]
+    """(source, target), as the model calls them."""
     search: SearchConfig
     wishes: Wishes = NO_WISHES
     glossary: Glossary | None = None
@@ -50,7 +51,7 @@ class Kind:
     def translate(self, texts: Sequence[str]) -> list[Translation | Exception]:
         """Translate together; where that fails, one by one, so that nobody's text fails for another's."""
         options: Options = {
-            "to": self.to,
+            "to": self.direction[1],
             "search": self.search,
             "wishes": self.wishes,
             "alignment": self.alignment,
@@ -66,8 +67,8 @@ class Kind:
 class Observer:
     """Is told what the queue does; this one takes no notice."""
 
-    def called(self, texts: int, seconds: float) -> None:
-        """A call of so many texts took so long."""
+    def called(self, kind: Kind, texts: Sequence[str], seconds: float) -> None:
+        """Texts were translated together; it took so long."""
 
 
 class _Request:
@@ -157,11 +158,11 @@ class Dispatcher:
     def _call(self, kind: Kind, batch: list[tuple[_Request, int]]) -> None:
         self._running.update([kind, kind.loaded])
         loop, began = asyncio.get_running_loop(), time.perf_counter()
-        texts = [request.texts[number] for request, number in batch]
-        call = kind.loaded.pool.submit(kind.translate, texts)
+        call = kind.loaded.pool.submit(kind.translate, [request.texts[number] for request, number in batch])
 
         def ended(call: Future[list[Translation | Exception]]) -> None:
-            loop.call_soon_threadsafe(partial(self._ended, kind, batch, call, began))
+            with suppress(RuntimeError):  # the server was stopped by force: nobody waits any more
+                loop.call_soon_threadsafe(self._ended, kind, batch, call, began)
 
         call.add_done_callback(ended)
 
@@ -177,7 +178,7 @@ class Dispatcher:
             if not self._running[each]:
                 del self._running[each]  # or an old model would be kept for ever
         seconds = time.perf_counter() - began
-        self.observer.called(len(batch), seconds)
+        self.observer.called(kind, [request.texts[number] for request, number in batch], seconds)
         self._seconds_per_text += (seconds / len(batch) / kind.at_once - self._seconds_per_text) / 8
         for (request, number), result in zip(batch, call.result(), strict=True):
             if request.done.done():

@@ -54,7 +54,7 @@ class KeyFile:
         self.path = path
         self._read: tuple[tuple[int, int, int] | None, list[Key]] = (None, [])
 
-    def keys(self) -> list[Key]:
+    def given_out(self) -> list[Key]:
         """All keys, in the order in which they were given out; read again where the file has changed."""
         try:
             found = self.path.stat()
@@ -72,14 +72,14 @@ class KeyFile:
     def find(self, key: str) -> Key | None:
         """The key that was given out as this text; all are compared, so that the time tells nothing of them."""
         digest, found = _digest(key), None
-        for each in self.keys():
+        for each in self.given_out():
             if hmac.compare_digest(each.digest, digest):
                 found = each
         return found
 
     def add(self, name: str, **limits: int) -> str:
         """A new key, to be told to its holder now: it cannot be read again."""
-        keys = self.keys()
+        keys = self.given_out()
         if not name.strip() or not name.isprintable() or len(name) > 100:
             raise ConfigError(
                 f"a key cannot be called {name!r}", "give a name of up to 100 letters on one line"
@@ -96,7 +96,7 @@ class KeyFile:
 
     def revoke(self, name: str) -> None:
         """The key of this name opens nothing any more, also on servers that run."""
-        keys = self.keys()
+        keys = self.given_out()
         if not any(key.name == name for key in keys):
             known = ", ".join(key.name for key in keys) or "none"
             raise ConfigError(f"there is no key called {name!r}", f"there are: {known}")

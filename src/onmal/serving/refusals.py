@@ -38,7 +38,7 @@ class TooLarge(Refusal):
     status = 413
 
     def __init__(self, what: str, given: int, most: int) -> None:
-        units = {"body": "bytes", "text": "characters", "batch": "texts"}
+        units = {"body": "bytes or more", "text": "characters", "batch": "texts"}
         super().__init__(f"the {what} has {given:,} {units[what]}, more than the {most:,} allowed here")
         self.what, self.given, self.most = what, given, most
 

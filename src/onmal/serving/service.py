@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,20 +23,20 @@ from onmal.serving.settings import ServeConfig
 from onmal.serving.typing_out import type_out
 from onmal.text.language import canonical, primary
 from onmal.translating.glossary import Glossary
+from onmal.translating.plan import SURROGATE
 from onmal.translating.translator import Translation
 from onmal.translating.wishes import NO_WISHES, Wishes
 
 __all__ = ["Detected", "Service"]
 
 PORTION = 64  # texts of a document that are in the queue at the same time
-SURROGATE = re.compile("[\ud800-\udfff]")
+UNKNOWN = ("", "auto")  # a source language that is to be detected
 
 
 @dataclass(frozen=True)
 class _Asked:
     """What is asked of each text of a request."""
 
-    source: str
     target: str
     model: str = ""
     search: Mapping[str, Any] | None = None
@@ -101,12 +100,30 @@ class Service:
                     targets.append(target)
         return found
 
+    def prepare(self) -> None:
+        """Read what detection needs, so that the first text need not wait for it."""
+        self.detect("a")
+        self._detector.prepare()
+
     def detect(self, text: str) -> list[Detected]:
         """The source languages, the likeliest for the text first."""
         sources = list(self.languages())
         if self._detector.languages != sources:
             self._detector = Detector(sources)
         return self._detector(text)
+
+    def detect_for(self, client: Client, text: str) -> list[Detected]:
+        """The same as a request of its own, within the client's limits."""
+        self.check([text], client)
+        with self.clients.turn(client, 0):
+            return self.detect(text)
+
+    def sources(self, texts: Sequence[str], source: str, target: str, client: Client) -> list[str]:
+        """The language of each of some texts that are to be translated: the given one, or what is detected where that is "" or "auto"."""
+        self.check(texts, client)
+        if source not in UNKNOWN:
+            return [canonical(source)] * len(texts)
+        return [self.source_of(text, target) for text in texts]
 
     def source_of(self, text: str, target: str) -> str:
         """The likeliest source language of a text that is to be translated to `target`; `target` itself where it is in it already."""
@@ -127,11 +144,20 @@ class Service:
 
     # ---- translating
 
+    def check(self, texts: Sequence[str], client: Client) -> None:
+        """Raises TooLarge where texts are more than one request of a client may have; nothing is done with them before."""
+        for what, given, most in (
+            ("batch", len(texts), self.settings.texts),
+            ("text", sum(map(len, texts)), client.limits.characters),
+        ):
+            if given > most:
+                raise TooLarge(what, given, most)
+
     async def translate(
         self,
         texts: Sequence[str],
         *,
-        source: str,
+        source: str | Sequence[str],
         target: str,
         client: Client,
         model: str = "",
@@ -143,15 +169,15 @@ class Service:
     ) -> list[Translation]:
         """The translations of some texts, in their order.
 
-        `source` "" or "auto" is detected for each text. A text that is in the target language stays as it is. `search` changes
-        settings of the recipe's SearchConfig, such as {"n_best": 3}. Cancelled, it takes from the queue what has not begun.
+        `source` is one language, or one for each text, as `sources` finds them; "" or "auto" is detected for each text. A text that is
+        in the target language stays as it is. `search` changes settings of the recipe's SearchConfig, such as {"n_best": 3}.
+        Cancelled, it takes from the queue what has not begun.
         """
-        most = self.settings.texts
-        if len(texts) > most:
-            raise TooLarge("batch", len(texts), most)
-        asked = _Asked(source, target, model, search, wishes, glossary, alignment, omissions)
-        async with self._turn(texts, client, client.limits.characters, self.settings.seconds):
-            return await self._translated(texts, asked)
+        self.check(texts, client)
+        sources = self.sources(texts, source, target, client) if isinstance(source, str) else source
+        asked = _Asked(target, model, search, wishes, glossary, alignment, omissions)
+        async with self._turn(texts, client, self.settings.seconds):
+            return await self._translated(texts, sources, asked)
 
     async def translate_document(
         self,
@@ -166,14 +192,18 @@ class Service:
 
         They go into the queue a few at a time, so that it has room for others. An unknown source is detected once, for all.
         """
-        if source in ("", "auto"):
+        characters, most = sum(map(len, texts)), self.settings.document_characters
+        if characters > most:
+            raise TooLarge("text", characters, most)
+        if source in UNKNOWN:
             source = self.source_of("\n".join(islice(filter(str.strip, texts), 50)), target)
-        asked = _Asked(source, target, glossary=glossary)
-        characters = max(client.limits.characters, self.settings.document_characters)
-        async with self._turn(texts, client, characters, self.settings.document_seconds):
+        async with self._turn(texts, client, self.settings.document_seconds):
             translated: list[Translation] = []
             for first in range(0, len(texts), PORTION):
-                translated += await self._translated(texts[first : first + PORTION], asked)
+                some = texts[first : first + PORTION]
+                translated += await self._translated(
+                    some, [source] * len(some), _Asked(target, glossary=glossary)
+                )
             return translated
 
     async def stream(
@@ -191,10 +221,10 @@ class Service:
 
         Whatever is refused is raised before the first piece.
         """
-        asked = _Asked(source, target, model, search, wishes)
-        async with self._turn([text], client, client.limits.characters, self.settings.seconds):
+        (source,) = self.sources([text], source, target, client)
+        async with self._turn([text], client, self.settings.seconds):
             (clean,) = _clean([text])
-            kind = await self._kind(clean, asked)
+            kind = await self._kind(source, _Asked(target, model, search, wishes))
             if kind is None:
                 yield clean
                 yield _unchanged(clean)
@@ -203,32 +233,29 @@ class Service:
                 yield piece
 
     @asynccontextmanager
-    async def _turn(
-        self, texts: Sequence[str], client: Client, most: int, seconds: float
-    ) -> AsyncGenerator[None]:
-        """A request's limits: characters, rates, and time. Raises TooLarge, RateExceeded, TooManyAtOnce, TimeOver."""
-        characters = sum(map(len, texts))
-        if characters > most:
-            raise TooLarge("text", characters, most)
-        with self.clients.turn(client, characters):
+    async def _turn(self, texts: Sequence[str], client: Client, seconds: float) -> AsyncGenerator[None]:
+        """A request is under way, for so long at most. Raises RateExceeded, TooManyAtOnce, TimeOver."""
+        with self.clients.turn(client, sum(map(len, texts))):
             try:
                 async with asyncio.timeout(seconds):
                     yield
             except TimeoutError:
                 raise TimeOver(seconds) from None
 
-    async def _translated(self, texts: Sequence[str], asked: _Asked) -> list[Translation]:
+    async def _translated(
+        self, texts: Sequence[str], sources: Sequence[str], asked: _Asked
+    ) -> list[Translation]:
         texts = _clean(texts)
-        kinds = [await self._kind(text, asked) for text in texts]
+        known = {source: await self._kind(source, asked) for source in dict.fromkeys(sources)}
         found = list(map(_unchanged, texts))
 
-        async def fill(kind: Kind) -> None:
-            numbers = [number for number, each in enumerate(kinds) if each == kind]
+        async def fill(source: str, kind: Kind) -> None:
+            numbers = [number for number, each in enumerate(sources) if each == source]
             translations = await self.dispatcher.translate(kind, [texts[number] for number in numbers])
             for number, translation in zip(numbers, translations, strict=True):
                 found[number] = translation
 
-        tasks = [asyncio.ensure_future(fill(kind)) for kind in dict.fromkeys(kinds) if kind]
+        tasks = [asyncio.ensure_future(fill(source, kind)) for source, kind in known.items() if kind]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -236,17 +263,15 @@ class Service:
                 task.cancel()
         return found
 
-    async def _kind(self, text: str, asked: _Asked) -> Kind | None:
-        """How a text is translated; None where it is in the target language already."""
-        target = canonical(asked.target)
-        source = asked.source
-        source = self.source_of(text, target) if source in ("", "auto") else canonical(source)
+    async def _kind(self, source: str, asked: _Asked) -> Kind | None:
+        """How texts of a language are translated; None where that is the target language."""
+        source, target = canonical(source), canonical(asked.target)
         if source == target:
             return None
-        facts, (_, to) = self.models.translating(source, target, asked.model)
+        facts, direction = self.models.translating(source, target, asked.model)
         search = self._search(facts.search, asked.search or {})
         loaded = await self.models.loaded(facts)
-        return Kind(loaded, to, search, asked.wishes, asked.glossary, asked.alignment, asked.omissions)
+        return Kind(loaded, direction, search, asked.wishes, asked.glossary, asked.alignment, asked.omissions)
 
     def _search(self, usual: SearchConfig, changes: Mapping[str, Any]) -> SearchConfig:
         """The usual search with changes; n best need as many hypotheses. Raises ConfigError."""

@@ -46,6 +46,8 @@ class ServeConfig(Settings):
     """Longest time for a body to arrive, and longest time for its translation."""
     document_seconds: float = Field(default=600.0, gt=0)
     """The latter for a document."""
+    connections: int = Field(default=512, ge=1)
+    """Most connections at the same time; further ones are told to come again."""
     at_once: int = Field(default=64, ge=1)
     """Most requests of a client under way at the same time."""
     requests_per_minute: int = Field(default=0, ge=0)

@@ -23,7 +23,9 @@ async def type_out(kind: Kind, text: str) -> AsyncGenerator[str | Translation]:
     def work() -> None:
         said = ""
         try:
-            typing = kind.loaded.translator.type_out(text, to=kind.to, search=kind.search, wishes=kind.wishes)
+            typing = kind.loaded.translator.type_out(
+                text, to=kind.direction[1], search=kind.search, wishes=kind.wishes
+            )
             while not left.is_set():
                 piece = next(typing)
                 said += piece
