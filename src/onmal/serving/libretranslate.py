@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from onmal.documents import SUFFIXES
 from onmal.errors import OnmalError
 from onmal.serving.clients import Client
+from onmal.serving.exchange import allow_body
 from onmal.serving.kept_files import Full, KeptFiles
 from onmal.serving.language_codes import nearest
 from onmal.serving.marked_up import translate_file, translate_pages
@@ -55,7 +56,9 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/detect", _worded(api.detect), methods=["POST"]),
         Route("/languages", _worded(api.languages), methods=["GET", "POST"]),
         Route("/translate_file", _worded(api.translate_file), methods=["POST"]),
-        Route("/download_file/{name:path}", _worded(api.download_file), name="download_file", methods=["GET"]),
+        Route(
+            "/download_file/{name:path}", _worded(api.download_file), name="download_file", methods=["GET"]
+        ),
         Route("/suggest", _worded(api.suggest), methods=["POST"]),
         Route("/frontend/settings", _worded(api.frontend_settings), methods=["GET"]),
     ]
@@ -113,13 +116,11 @@ class _LibreTranslate:
         if form not in ("text", "html"):
             raise _Wrong(f"{form} format is not supported")
         alternatives = self._alternatives(asked)
+        self.service.check(texts, client)
         detected = [self._detected(text, form) for text in texts] if source == "auto" else []
         others: list[list[str]]
         if form == "html":
-            sources = [
-                self.service.source_of(_words(text, form), target) if source == "auto" else source
-                for text in texts
-            ]
+            sources = self.service.sources([_words(text, form) for text in texts], source, target, client)
             said = await translate_pages(self.service, texts, sources, target=target, client=client)
             others = [[] for _ in texts]
         else:
@@ -139,10 +140,9 @@ class _LibreTranslate:
         texts = [text for text in asked.texts("q") if text]
         if not texts:
             raise _missing("q")
-        with self.service.clients.turn(client, 0):
-            found = [each for each in self.service.detect("\n".join(texts)) if each.confidence > 0][:3]
-        likely = [_rated(each.language, each.confidence) for each in found]
-        return JSONResponse(likely or [_rated("en", 0)])
+        found = self.service.detect_for(client, "\n".join(texts))
+        likely = [_rated(each.language, each.confidence) for each in found if each.confidence > 0]
+        return JSONResponse(likely[:3] or [_rated("en", 0)])
 
     async def languages(self, request: Request) -> Response:
         served = self.service.languages()
@@ -159,6 +159,7 @@ class _LibreTranslate:
         )
 
     async def translate_file(self, request: Request) -> Response:
+        allow_body(request, self.service.settings.document_bytes)
         asked, client = await self._asked(request)
         if asked.upload is None:
             raise _missing("file")
@@ -193,7 +194,7 @@ class _LibreTranslate:
             {
                 "charLimit": settings.characters,
                 "frontendTimeout": 500,
-                "apiKeys": settings.require_keys or bool(self.service.keys.keys()),
+                "apiKeys": settings.require_keys or bool(self.service.keys.given_out()),
                 "keyRequired": settings.require_keys,
                 "suggestions": False,
                 "filesTranslation": True,

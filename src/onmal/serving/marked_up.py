@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from onmal.documents import Translate, TranslatedDocument, translate_document, translate_html
 from onmal.serving.clients import Client
-from onmal.serving.refusals import TooLarge
 from onmal.serving.service import Service
 from onmal.translating.glossary import Glossary
 from onmal.translating.translator import Translation
@@ -41,12 +40,7 @@ async def translate_pages(
 
     Raises TooLarge, and what the service raises.
     """
-    for what, given, most in (
-        ("text", sum(map(len, texts)), client.limits.characters),
-        ("batch", len(texts), service.settings.texts),
-    ):
-        if given > most:
-            raise TooLarge(what, given, most)
+    service.check(texts, client)
     said = list(texts)
     for source in dict.fromkeys(sources):
         numbers = [number for number, its in enumerate(sources) if its == source]

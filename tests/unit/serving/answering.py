@@ -34,14 +34,16 @@ class Answering:
         self.runner = asyncio.Runner()
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """The answer to a request; an exception that nobody turned into an answer is raised."""
+        """The answer to a request, which is never that something went wrong here."""
 
         async def answer() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
                 return await client.request(method, path, **request)
 
-        return self.runner.run(answer())
+        found = self.runner.run(answer())
+        assert found.status_code != 500, found.text
+        return found
 
     def post(self, path: str, **request: Any) -> httpx.Response:
         return self.ask("POST", path, **request)
