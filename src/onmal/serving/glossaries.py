@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 from threading import Lock
@@ -17,11 +18,15 @@ from onmal.data.writing import write_whole
 from onmal.errors import DataError
 from onmal.translating.glossary import Glossary
 
-__all__ = ["MOST_TERMS", "Glossaries", "StoredGlossary", "read_terms"]
+__all__ = ["MOST_GLOSSARIES", "MOST_TERMS", "Glossaries", "StoredGlossary", "TooMany", "read_terms"]
 
 MOST_TERMS = 10_000
-MOST_GLOSSARIES = 1_000
-"""Of one owner."""
+MOST_GLOSSARIES = 200
+"""Of one owner: all are held in memory."""
+
+
+class TooMany(Exception):
+    """The owner has MOST_GLOSSARIES already."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,9 @@ class StoredGlossary:
     """ISO 8601, UTC, with microseconds."""
     terms: tuple[tuple[str, str], ...]
 
+    @cached_property
     def glossary(self) -> Glossary:
-        """As translating knows it."""
+        """As translating knows it: one object, so that texts of several requests are translated together."""
         return Glossary(self.terms)
 
 
@@ -54,13 +60,18 @@ class Glossaries:
     def add(
         self, owner: str, name: str, source: str, target: str, terms: Iterable[tuple[str, str]]
     ) -> StoredGlossary:
-        """Keeps a new one. Raises DataError where the owner has too many, or it cannot be written."""
+        """Keeps a new one. Raises TooMany, and DataError where it cannot be written."""
         with self._lock:
             if sum(each.owner == owner for each in self._stored.values()) >= MOST_GLOSSARIES:
-                raise DataError(f"there are {MOST_GLOSSARIES:,} glossaries already", "delete some")
+                raise TooMany
             created = datetime.now(UTC).isoformat(timespec="microseconds")
             stored = StoredGlossary(str(uuid4()), owner, name, source, target, created, tuple(terms))
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                raise DataError(
+                    f"cannot be made ({error.strerror})", "set another folder: state", path=self.folder
+                ) from None
             write_whole(self._path(stored.id), json.dumps(asdict(stored), ensure_ascii=False).encode())
             self._stored[stored.id] = stored
         return stored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ ADDRESS = "http://127.0.0.1"
 class Answering:
     """The application for one model folder; each request runs its event loop until the answer is there."""
 
-    def __init__(self, folder: Path, translator: Translator, state: Path, **settings: Any) -> None:
-        config = ServeConfig(keys=str(state / "keys.json"), **settings)
+    def __init__(self, folder: Path, translator: Translator, place: Path, **settings: Any) -> None:
+        config = ServeConfig(keys=str(place / "keys.json"), **settings)
         self.translator = translator
         self.service = Service(config, Models([folder], lambda _: translator, print))
         self.app = build(self.service)
@@ -51,15 +51,9 @@ class Answering:
     def get(self, path: str, **request: Any) -> httpx.Response:
         return self.ask("GET", path, **request)
 
-    def until(self, happened: Callable[[], bool]) -> None:
-        """Lets work beside requests go on until something has happened."""
-
-        async def wait() -> None:
-            async with asyncio.timeout(60):
-                while not happened():
-                    await asyncio.sleep(0.001)
-
-        self.runner.run(wait())
+    def tick(self) -> None:
+        """Lets work beside requests go on for a moment."""
+        self.runner.run(asyncio.sleep(0.002))
 
     def says(self, text: str, to: str) -> str:
         """The translation of a text."""
@@ -67,10 +61,10 @@ class Answering:
 
 
 @contextmanager
-def answering(state: Path, *, both_directions: bool = True, **settings: Any) -> Iterator[Answering]:
+def answering(place: Path, *, both_directions: bool = True, **settings: Any) -> Iterator[Answering]:
     """A server of a new model that translates between Korean and English, or from Korean alone."""
-    folder = save_tiny_model(state / "ko-en", both_directions=both_directions)
-    server = Answering(folder, load(folder, engine="torch"), state, **settings)
+    folder = save_tiny_model(place / "ko-en", both_directions=both_directions)
+    server = Answering(folder, load(folder, engine="torch"), place, **settings)
     try:
         yield server
     finally:

@@ -22,7 +22,7 @@ def test_a_glossary_is_there_again_when_the_server_is(tmp_path: Path) -> None:
     assert again.get("mina", made.id) == made
     assert made.terms == tuple(TERMS)
     assert str(UUID(made.id)) == made.id
-    assert made.glossary().wanted("Seoul's river", "en") == ["서울"]
+    assert made.glossary.wanted("Seoul's river", "en") == ["서울"]
 
 
 def test_nobody_else_sees_it(tmp_path: Path) -> None:
