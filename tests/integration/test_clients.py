@@ -10,7 +10,6 @@ import subprocess
 import sys
 import urllib.error
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,48 +55,48 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_model(tmp_path_factory.mktemp("models") / "ko-en", both_directions=True)
 
 
-@pytest.fixture(scope="module")
-def translator(folder: Path) -> Translator:
-    return load(folder, engine="torch")
-
-
-@contextmanager
-def serving(folder: Path, *options: str) -> Iterator[str]:
-    """The address of a process of `onmal serve`, which ends in good order."""
+def start(folder: Path, keys: Path, *options: str) -> subprocess.Popen[str]:
+    """A process of `onmal serve`."""
     command = [sys.executable, "-m", "onmal", "serve", str(folder), "--port", "0", "--engine", "torch"]
-    process = subprocess.Popen(
-        [*command, "--set", "access_log=false", *options], stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    settings = ["--set", "access_log=false", "--set", f"keys={json.dumps(str(keys))}"]
+    return subprocess.Popen(
+        [*command, *settings, *options], stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )
+
+
+def address(process: subprocess.Popen[str]) -> str:
+    """Where a server says that it is, once it is there."""
     assert process.stderr is not None
+    line = next((line for line in process.stderr if "serving" in line), "")
+    assert " at http://" in line, line
+    return line.split(" at ")[1].split()[0]
+
+
+@pytest.fixture(scope="module")
+def servers(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
+    """One for everybody, with or without a key, and one for those who have a key; both end in good order."""
+    keys = [tmp_path_factory.mktemp(name) / "keys.json" for name in ("open", "closed")]
+    key, translator = KeyFile(keys[1]).add("mina"), load(folder, engine="torch")
+    processes = [start(folder, keys[0]), start(folder, keys[1], "--require-keys")]
     try:
-        line = next((line for line in process.stderr if "serving" in line), "")
-        assert " at http://" in line, line
-        yield line.split(" at ")[1].split()[0]
+        yield Server(address(processes[0]), translator), Server(address(processes[1]), translator, key)
     finally:
-        process.terminate()
-        rest = process.communicate(timeout=60)[1]
-    assert (process.returncode, rest) == (0, "")
+        for process in processes:
+            process.terminate()
+        ends = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+    assert ends == [("", 0)] * 2
 
 
-@pytest.fixture(scope="module")
-def server(
-    folder: Path, translator: Translator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """For everybody, with or without a key."""
-    place = tmp_path_factory.mktemp("open")
-    with serving(folder, "--set", f"keys={json.dumps(str(place / 'keys.json'))}") as url:
-        yield Server(url, translator)
+@pytest.fixture
+def server(servers: tuple[Server, Server]) -> Server:
+    """For everybody."""
+    return servers[0]
 
 
-@pytest.fixture(scope="module")
-def closed(
-    folder: Path, translator: Translator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+@pytest.fixture
+def closed(servers: tuple[Server, Server]) -> Server:
     """For those who have a key."""
-    keys = tmp_path_factory.mktemp("closed") / "keys.json"
-    key = KeyFile(keys).add("mina")
-    with serving(folder, "--set", f"keys={json.dumps(str(keys))}", "--require-keys") as url:
-        yield Server(url, translator, key)
+    return servers[1]
 
 
 @pytest.fixture(autouse=True)
