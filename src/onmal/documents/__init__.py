@@ -72,7 +72,7 @@ def translate_document(
 
 def _read(text: str, suffix: str, to: str) -> tuple[str, Iterable[Passage]]:
     """A document's text, and its passages."""
-    from onmal.documents import html, plain, po, subtitles
+    from onmal.documents import html, markdown, plain, po, subtitles
 
     match suffix:
         case ".html" | ".htm":
@@ -80,6 +80,8 @@ def _read(text: str, suffix: str, to: str) -> tuple[str, Iterable[Passage]]:
             return text, html.passages(text)
         case ".po":
             return text, po.passages(text)
+        case ".md" | ".markdown":
+            return text, markdown.passages(text)
         case ".srt" | ".vtt":
             return text, subtitles.passages(text, suffix)
     return text, plain.passages(text)

@@ -8,12 +8,12 @@ translator takes tags and placeholders out and puts them back beside the transla
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count
 from typing import Literal
 
-__all__ = ["Mark", "Message", "Piece", "Text", "partners", "trimmed"]
+__all__ = ["Mark", "Message", "Piece", "Text", "partners", "texts", "trimmed"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,18 @@ class Mark:
 
 
 Piece = Text | Mark
+
+
+def texts(
+    source: str, start: int, end: int, read: Callable[[str], str] = lambda said: said
+) -> Iterator[Text]:
+    """What the characters [start, end) of a source say, the white space at both ends by itself; `read` decodes them."""
+    said = source[start:end]
+    first = end - len(said.lstrip())
+    last = max(first, start + len(said.rstrip()))
+    for at, to in ((start, first), (first, last), (last, end)):
+        if at < to:
+            yield Text(read(source[at:to]), at, to)
 
 
 def partners(pieces: Sequence[Piece]) -> dict[int, int]:
