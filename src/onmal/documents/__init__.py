@@ -61,12 +61,17 @@ def translate_document(
         raise DataError(
             f"the document has {len(content):,} bytes, more than {LARGEST:,}", "give it in several parts"
         )
+    if suffix == ".docx":
+        from onmal.documents.word import translate_word
+
+        written, warnings = translate_word(content, translate)
+        return TranslatedDocument(written, tuple(warnings))
     from onmal.documents.encoding import decode
 
     page = suffix in (".html", ".htm")
     decoded = decode(content, page=page)
     text, passages = _read(decoded.text, suffix, to)
-    text, warnings = translate_passages(text, passages, translate)
+    [(text, warnings)] = translate_passages([(text, passages)], translate)
     return TranslatedDocument(decoded.encode(text), tuple(warnings))
 
 
@@ -95,4 +100,5 @@ def translate_html(text: str, translate: Translate, *, to: str = "", ignored: Co
     from onmal.documents import html
 
     text = html.in_language(text, to) if to else text
-    return translate_passages(text, html.passages(text, ignored), translate)[0]
+    [(translated, _)] = translate_passages([(text, html.passages(text, ignored))], translate)
+    return translated

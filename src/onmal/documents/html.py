@@ -84,9 +84,9 @@ def _read(said: str) -> str:
 
 
 def _mark(text: str, token: Token) -> Mark:
-    kind: Literal["open", "close", "alone"] = "alone"
+    kind: Literal["open", "close", "alone", "break"] = "break" if token.name == "br" else "alone"
     if token.name not in _EMPTY and not text.endswith("/>", token.start, token.end):
-        kind = "open" if token.kind == "start" else "close" if token.kind == "end" else "alone"
+        kind = "open" if token.kind == "start" else "close" if token.kind == "end" else kind
     return Mark(kind, token.name, token.start, token.end)
 
 

@@ -110,11 +110,16 @@ def _mark(token: Token, start: int, end: int) -> Mark:
         return Mark("open" if token.nesting > 0 else "close", name, start, end)
     if token.type == "code_inline":
         return Mark("word", "", start, end)
-    return Mark("alone", {"hardbreak": "br", "image": "img"}.get(token.type, ""), start, end)
+    if token.type == "hardbreak":
+        return Mark("break", "br", start, end)
+    return Mark("alone", "img" if token.type == "image" else "", start, end)
 
 
 def _html_mark(tag: str, start: int, end: int) -> Mark:
     found = _HTML.fullmatch(tag)
-    if not found or found["alone"] or found["name"].lower() in ("br", "img", "wbr", "hr", "input"):
-        return Mark("alone", found["name"].lower() if found else "", start, end)
-    return Mark("close" if found["close"] else "open", found["name"].lower(), start, end)
+    name = found["name"].lower() if found else ""
+    if name == "br":
+        return Mark("break", name, start, end)
+    if not found or found["alone"] or name in ("img", "wbr", "hr", "input"):
+        return Mark("alone", "", start, end)
+    return Mark("close" if found["close"] else "open", name, start, end)
