@@ -44,11 +44,11 @@ def run(
     """
     models = Models(folders, load, report)
     metrics = Metrics() if settings.metrics else None
-    service = Service(settings, models, metrics)
-    service.prepare()
-    if load_all:
-        models.load_all()
+    service = Service(settings, models)
     with _listening(settings.host, settings.port) as listener:
+        service.prepare()
+        if load_all:
+            models.load_all()
 
         @asynccontextmanager
         async def lifespan(app: Any) -> AsyncGenerator[None]:
