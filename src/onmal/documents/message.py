@@ -122,8 +122,8 @@ class Message:
             said.append(tag)
         # A translator puts a tag beside a word, and its white space beside the tag: <x1>dear </x1> is <x1>dear</x1> .
         text = re.sub(rf"(<{prefix}\d+>)(\s+)", r"\2\1", "".join(said))
-        text = re.sub(rf"(\s+)(</{prefix}\d+>)", r"\2\1", text)
-        self.text = re.sub(rf"\s*(<{prefix}\d+/>)\s*", self._apart, text)
+        text = re.sub(rf"(?<!\s)(\s++)(</{prefix}\d+>)", r"\2\1", text)
+        self.text = re.sub(rf"(?<!\s)\s*+(<{prefix}\d+/>)\s*+", self._apart, text)
         self._tag = re.compile(rf"</?{prefix}\d+/?>|\{{{prefix}\d+\}}")
 
     @property
