@@ -286,7 +286,7 @@ class Service:
     async def _kind(self, source: str, asked: _Asked) -> Kind | None:
         """How texts of a language are translated; None where that is the target language."""
         source, target = canonical(source), canonical(asked.target)
-        if source == target and any(target in pair for facts in self.models for pair in facts.directions):
+        if self._is_the_same(source, target):
             return None
         facts, direction = self.models.translating(source, target, asked.model)
         search = self._search(facts.search, asked.search or {})
@@ -295,6 +295,12 @@ class Service:
         must = len(asked.wishes.must)
         wishes = Wishes(prefix, tuple(words[:must]), tuple(words[must:]))
         return Kind(loaded, direction, search, wishes, asked.glossary, asked.alignment, asked.omissions)
+
+    def _is_the_same(self, source: str, target: str) -> bool:
+        """Whether these are one language, which is served, perhaps of two regions; but no model translates from one to the other."""
+        served = {primary(code) for facts in self.models for pair in facts.directions for code in pair}
+        translated = any(facts.exactly(source, target) for facts in self.models)
+        return primary(source) == primary(target) and primary(target) in served and not translated
 
     def _search(self, usual: SearchConfig, changes: Mapping[str, Any]) -> SearchConfig:
         """The usual search with changes; n best need as many hypotheses. Raises ConfigError."""

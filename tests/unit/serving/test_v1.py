@@ -54,6 +54,8 @@ def test_a_list_keeps_its_order_and_each_text_its_language(service: Service) -> 
     assert [each["source"] for each in translations][::2] == ["ko", "en", "ko"]
     assert [translations[n]["text"] for n in (1, 2, 3)] == texts[1:4]
     assert translations[4]["text"] == "\t" + translations[0]["text"]
+    _, answer = post(service, "/v1/translate", {"text": KOREAN, "target": "ko-KR"})
+    assert answer["text"] == KOREAN
 
 
 def test_n_best_alignment_and_sentences(service: Service) -> None:
