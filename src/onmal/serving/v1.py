@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from onmal.errors import OnmalError
+from onmal.serving import inspecting
 from onmal.serving.refusals import Refusal
 from onmal.serving.schemas import (
     DetectedLanguage,
@@ -161,6 +162,7 @@ def add(app: FastAPI, service: Service) -> None:
             events, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
 
+    inspecting.add(routes, service)
     app.include_router(routes)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(OnmalError, _mistaken)
