@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,6 +36,9 @@ class InspectRequest(Question):
 
     model: str = Field(default="", max_length=64)
     """Name of the model, as GET /v1/models gives it; left away, the first one that knows the direction."""
+
+    def __init__(self, /, **values: Any) -> None:
+        BaseModel.__init__(self, **values)  # FastAPI says what is wrong in the words of the other calls
 
     @property
     def question(self) -> Question:

@@ -47,13 +47,13 @@ def test_everything_about_a_sentence_and_closer_looks(service: Service, both_way
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        ({"to": "en"}, 400, "text"),
+        ({"to": "en"}, 422, "text: Field required"),
         ({"text": KOREAN, "to": "de"}, 400, "choose one of"),
         ({"text": KOREAN, "to": "en", "beam": 99}, 400, "beam = 99"),
-        ({"text": KOREAN, "to": "en", "beam": "wide"}, 400, "beam"),
-        ({"text": KOREAN, "to": "en", "colour": 1}, 400, "colour"),
+        ({"text": KOREAN, "to": "en", "beam": "wide"}, 422, "beam"),
+        ({"text": KOREAN, "to": "en", "colour": 1}, 422, "colour"),
         ({"text": KOREAN, "to": "en", "model": "none"}, 404, "none"),
-        ({"text": "\ud800", "to": "en"}, 400, "UTF-8"),
+        ({"text": "\ud800", "to": "en"}, 422, "text"),
         ({"text": "", "to": "en"}, 400, ""),
         ({"text": "가" * 20_001, "to": "en"}, 413, "20,001"),
         ({"text": KOREAN * 20, "to": "en"}, 400, ""),
