@@ -65,7 +65,7 @@ TABLE = {
         (*TO_3, "interop", "translating.engine", "translating.torch_engine"), TENSORS, CONVERTERS
     ),
     "translating": Row((*TO_3, "interop"), TENSORS, CONVERTERS),
-    "inspection": Row(TO_4, TENSORS, ("matplotlib",)),
+    "inspection": Row(TO_4, (*TENSORS, "pydantic"), ("matplotlib",)),
     "evaluation": Row(TO_4, TENSORS, ("sacrebleu", "sacremoses", "matplotlib")),
     "documents": Row(TO_4, (), ("lxml", "markdown_it")),
     "preparing": Row(TO_3, TENSORS),
