@@ -1,35 +1,25 @@
-"""A server without a network: requests in, answers out, of a network too small to translate anything."""
+"""A server that goes on between requests: one event loop for all of them, and for the work that they leave behind."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tiny_model import save_tiny_model
+from served import load_in_torch, service_of
 
 from onmal.serving.app import build
-from onmal.serving.models import Models
-from onmal.serving.service import Service
-from onmal.serving.settings import ServeConfig
-from onmal.translating.translator import Translator, load
-
-ADDRESS = "http://127.0.0.1"
 
 
 class Answering:
-    """The application for one model folder; each request runs its event loop until the answer is there."""
+    """The application for a model folder; each request runs its event loop until the answer is there."""
 
-    def __init__(self, folder: Path, translator: Translator, place: Path, **settings: Any) -> None:
-        config = ServeConfig(keys=str(place / "keys.json"), **settings)
-        self.translator = translator
-        self.service = Service(config, Models([folder], lambda _: translator, print))
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.translator = load_in_torch(folder)
+        self.service = service_of(folder, **settings)
         self.app = build(self.service)
         self.runner = asyncio.Runner()
 
@@ -38,7 +28,7 @@ class Answering:
 
         async def answer() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
                 return await client.request(method, path, **request)
 
         found = self.runner.run(answer())
@@ -61,10 +51,9 @@ class Answering:
 
 
 @contextmanager
-def answering(place: Path, *, both_directions: bool = True, **settings: Any) -> Iterator[Answering]:
-    """A server of a new model that translates between Korean and English, or from Korean alone."""
-    folder = save_tiny_model(place / "ko-en", both_directions=both_directions)
-    server = Answering(folder, load(folder, engine="torch"), place, **settings)
+def answering(folder: Path, **settings: Any) -> Iterator[Answering]:
+    """A server of a model folder, until it is no longer needed."""
+    server = Answering(folder, **settings)
     try:
         yield server
     finally:

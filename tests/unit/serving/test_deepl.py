@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +12,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from answering import Answering, answering
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from answering import Answering, answering
 
 from onmal.serving import deepl
 
@@ -26,8 +23,9 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
-    with answering(tmp_path_factory.mktemp("server"), characters=2_000, texts=8) as server:
+def server(both_ways: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
+    keys = str(tmp_path_factory.mktemp("server") / "keys.json")
+    with answering(both_ways, keys=keys, characters=2_000, texts=8) as server:
         yield server
 
 
@@ -280,8 +278,8 @@ def test_a_broken_document_says_why_in_its_status(server: Answering) -> None:
     assert refused(server.post(path, json=key)) == (400, "Document could not be translated")
 
 
-def test_a_document_that_is_refused_says_why_in_its_status(tmp_path: Path) -> None:
-    with answering(tmp_path, document_characters=1) as server:
+def test_a_document_that_is_refused_says_why_in_its_status(both_ways: Path) -> None:
+    with answering(both_ways, document_characters=1) as server:
         status = finished(server, leave(server).json())
         assert status["status"] == "error"
         assert "2 characters" in status["error_message"]
@@ -319,8 +317,8 @@ def test_what_is_wrong_with_a_document_is_said(
     assert refused(server.post("/v2/document", data=asked)) == (400, "Parameter 'file' not specified.")
 
 
-def test_keys_open_what_is_their_own(tmp_path: Path) -> None:
-    with answering(tmp_path, require_keys=True) as server:
+def test_keys_open_what_is_their_own(both_ways: Path, tmp_path: Path) -> None:
+    with answering(both_ways, keys=str(tmp_path / "keys.json"), require_keys=True) as server:
         mina, juno = (
             {"authorization": f"DeepL-Auth-Key {server.service.keys.add(name)}"} for name in ("mina", "juno")
         )
@@ -341,10 +339,10 @@ def test_keys_open_what_is_their_own(tmp_path: Path) -> None:
         assert server.post(document, json=key, headers=juno).status_code == 404
 
 
-def test_a_glossary_is_there_again_when_the_server_is(tmp_path: Path) -> None:
-    with answering(tmp_path / "one", state=str(tmp_path / "state")) as server:
+def test_a_glossary_is_there_again_when_the_server_is(both_ways: Path, tmp_path: Path) -> None:
+    with answering(both_ways, state=str(tmp_path)) as server:
         made = make_glossary(server).json()
-    with answering(tmp_path / "two", state=str(tmp_path / "state")) as server:
+    with answering(both_ways, state=str(tmp_path)) as server:
         assert server.get("/v2/glossaries").json() == {"glossaries": [made]}
 
 

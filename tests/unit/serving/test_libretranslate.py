@@ -14,15 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from answering import Answering, answering
+from tiny_model import save_tiny_model
 
 KOREAN, ENGLISH = "친구는 오늘 학교에 간다.", "My friend goes to school today."
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
-    with answering(tmp_path_factory.mktemp("server"), characters=2_000, texts=8, beam_size=5) as server:
+def server(both_ways: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
+    keys = str(tmp_path_factory.mktemp("server") / "keys.json")
+    with answering(both_ways, keys=keys, characters=2_000, texts=8, beam_size=5) as server:
         yield server
 
 
@@ -163,7 +165,7 @@ def test_no_json_is_said_to_be_none(server: Answering) -> None:
 
 
 def test_a_direction_that_no_model_knows_is_named(tmp_path: Path) -> None:
-    with answering(tmp_path, both_directions=False) as server:
+    with answering(save_tiny_model(tmp_path / "ko-en")) as server:
         asked = {"q": ENGLISH, "source": "en", "target": "ko"}
         error = "Korean (ko) is not available as a target language from English (en)"
         assert refused(server.post("/translate", json=asked)) == (400, error)
@@ -254,8 +256,8 @@ def test_suggestions_are_disabled(server: Answering) -> None:
     assert refused(server.post("/suggest", data=asked)) == (403, "Suggestions are disabled on this server.")
 
 
-def test_keys_open_where_they_are_required(tmp_path: Path) -> None:
-    with answering(tmp_path, require_keys=True) as server:
+def test_keys_open_where_they_are_required(both_ways: Path, tmp_path: Path) -> None:
+    with answering(both_ways, keys=str(tmp_path / "keys.json"), require_keys=True) as server:
         key = server.service.keys.add("mina", requests_per_minute=4)
         asked = {"q": "1", "source": "ko", "target": "en"}
         ways: list[dict[str, Any]] = [
