@@ -37,7 +37,7 @@ class KeptFiles:
     def __init__(
         self,
         lifetime: float = 1800,
-        most_bytes: int = 1 << 30,
+        most_bytes: int = 256 << 20,  # the folder may be in memory
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lifetime, self.most_bytes, self.clock = lifetime, most_bytes, clock

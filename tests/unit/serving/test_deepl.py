@@ -285,10 +285,11 @@ def test_a_document_that_is_refused_says_why_in_its_status(both_ways: Path) -> N
         assert "2 characters" in status["error_message"]
 
 
+@pytest.mark.parametrize("most", ["MOST", "MOST_OF_ONE"])
 def test_no_more_documents_are_taken_than_may_be_here(
-    server: Answering, monkeypatch: pytest.MonkeyPatch
+    server: Answering, monkeypatch: pytest.MonkeyPatch, most: str
 ) -> None:
-    monkeypatch.setattr(deepl.documents, "MOST", 0)
+    monkeypatch.setattr(deepl.documents, most, 0)
     assert refused(leave(server)) == (429, "Too many requests")
 
 

@@ -34,7 +34,7 @@ from onmal.translating.translator import Translation
 __all__ = ["routes"]
 
 AT_ONCE = 2  # documents that are translated at the same time: more would only keep texts waiting
-MOST = 256  # that are here
+MOST, MOST_OF_ONE = 256, 32  # that are here, of all clients and of one
 PATIENCE = 3.0  # seconds that an answer about a document waits for it: its clients ask again after five
 
 
@@ -43,7 +43,7 @@ class _Document:
     """A document that was left here."""
 
     name: str
-    owner: str
+    client: Client
     file: str
     """What KeptFiles calls it; when it is done, its translation."""
     key: str = field(default_factory=lambda: secrets.token_hex(32).upper())
@@ -146,11 +146,12 @@ class _Documents:
 
     async def add(self, upload: Upload, how: _How) -> tuple[str, str]:
         """Takes a document and gives its id and key. Raises Full."""
-        if len(self._here) >= MOST:
+        of_one = sum(each.client == how.client for each in self._here.values())
+        if len(self._here) >= MOST or of_one >= MOST_OF_ONE:
             raise Full
         kept = await asyncio.to_thread(self.files.keep, upload.content)
         own = secrets.token_hex(16).upper()
-        document = self._here[own] = _Document(upload.name, owner_of(how.client), kept)
+        document = self._here[own] = _Document(upload.name, how.client, kept)
         document.work = asyncio.create_task(self._translate(document, how))
         asyncio.get_running_loop().call_later(self.files.lifetime + 1, self._forget, own)
         return own, document.key
@@ -158,7 +159,11 @@ class _Documents:
     def find(self, own: str, key: str, owner: str) -> _Document | None:
         """The document of that id, for those who have its key."""
         found = self._here.get(own)
-        right = found and found.owner == owner and hmac.compare_digest(found.key.encode(), key.encode())
+        right = (
+            found
+            and owner_of(found.client) == owner
+            and hmac.compare_digest(found.key.encode(), key.encode())
+        )
         return found if right else None
 
     async def fetch(self, own: str) -> bytes | None:
