@@ -9,7 +9,7 @@ from html import escape, unescape
 from typing import Literal
 
 from onmal.documents.html_tokens import Token, tokens
-from onmal.documents.message import Mark, Piece, Text, texts, trimmed
+from onmal.documents.message import Mark, Piece, Text, ends_sentence, texts, trimmed
 from onmal.documents.passages import Passage
 from onmal.text.language import canonical
 
@@ -33,7 +33,6 @@ _EMPTY = _names("area base br col embed frame hr img input link meta param sourc
 _SAID = _names("alt title placeholder aria-label")
 _DESCRIPTIONS = _names("description og:title og:description og:image:alt twitter:title twitter:description")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-_ENDS_SENTENCE = re.compile(r"""[.!?…:。！？：][)\]"'”’»」』]*\s*\Z""")
 
 
 def passages(text: str, ignored: Collection[str] = ()) -> Iterator[Passage]:
@@ -48,7 +47,7 @@ def passages(text: str, ignored: Collection[str] = ()) -> Iterator[Passage]:
         if token.kind == "text":
             run += texts(text, token.start, token.end, _read)
             continue
-        if token.name in _BLOCKS or (token.name == "br" and _line_ends(run)):
+        if token.name in _BLOCKS or (token.name == "br" and ends_sentence(run)):
             yield from _passage(run)
             run = []
         if at in ends and (token.name in ignored or _is_kept(text, token)):
@@ -130,16 +129,6 @@ def _attributes(text: str, token: Token) -> Iterator[Passage]:
         value = _read(text[start:end]).strip()
         if name in said and value:
             yield Passage(start, end, [Text(value, start, end)], partial(_write_value, quote))
-
-
-def _line_ends(run: Sequence[Piece]) -> bool:
-    """Whether a line break after these is between two sentences rather than within one."""
-    for piece in reversed(run):
-        if isinstance(piece, Mark) and piece.name == "br":
-            return True
-        if isinstance(piece, Text) and piece.said.strip():
-            return bool(_ENDS_SENTENCE.search(piece.said))
-    return True
 
 
 def _write_value(quote: str, pieces: Sequence[Piece], source_of: Callable[[Mark], str]) -> str:

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 
 from onmal.documents.message import Piece, Text
 
-__all__ = ["columns", "over_lines", "width"]
+__all__ = ["between_lines", "columns", "over_lines", "width"]
 
 _NO_SPACES = "\u3040-\u30ff\u3400-\u9fff"
 _MAY_END = re.compile(rf"(?<=\s)(?=\S)|(?<=[、。，！？])(?=\w)|(?<=[{_NO_SPACES}])(?=[{_NO_SPACES}])")
@@ -20,6 +20,11 @@ _WORTH = 4  # columns away from where a line would end that a pause may be
 def columns(text: str) -> int:
     """How wide a text is; letters of East Asia take two columns."""
     return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
+
+
+def between_lines(line: str, following: str) -> str:
+    """What stands between two lines that become one: a space, but not in a script that has none."""
+    return "" if re.fullmatch(f"[{_NO_SPACES}、。]{{2}}", line[-1:] + following[:1]) else " "
 
 
 def width(pieces: Sequence[Piece]) -> int:

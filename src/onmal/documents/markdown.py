@@ -12,7 +12,7 @@ from onmal.documents import html
 from onmal.documents.lines import width
 from onmal.documents.markdown_inline import inline_pieces, parser
 from onmal.documents.markdown_writing import Written, escaped
-from onmal.documents.message import Mark, Piece, Text, partners, trimmed
+from onmal.documents.message import Mark, Piece, Text, ends_sentence, partners, trimmed
 from onmal.documents.passages import CannotBeWritten, Passage
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _FRONT_MATTER = re.compile(
 )
 _LINE_END = re.compile(r"\r\n?|\n")
 _HEADING = re.compile(r"#{1,6}[ \t]+")
-_ENDS = re.compile(r"""[.!?…:。！？：][)\]"'”’»」』]*\s*\Z""")
 _PICTURE = re.compile(r"!\[([^\[\]\\*_`<&]*)\](?=\(|\[[^\]])")  # not ![name] alone, which names its address
 
 
@@ -110,10 +109,12 @@ def _passages_of(
     }
     written = replace(written, spelled=spelled, labels=labels)
     run: list[Piece] = []
+    depth = 0
     for piece in located:
         if isinstance(piece, Mark):
             yield from _alternative_text(source, piece)
-        if isinstance(piece, Mark) and piece.name == "br" and _sentence_ends(run):
+            depth += {"open": 1, "close": -1}.get(piece.kind, 0)
+        if isinstance(piece, Mark) and piece.kind == "break" and not depth and ends_sentence(run):
             yield from _passage(source, run, written)
             run = []
         else:
@@ -142,13 +143,6 @@ def _passage(source: _Source, run: Sequence[Piece], written: Written) -> Iterato
 
 def _is_line_end(piece: Piece) -> TypeGuard[Text]:
     return isinstance(piece, Text) and piece.said == "\n"
-
-
-def _sentence_ends(run: Sequence[Piece]) -> bool:
-    """Whether a line break after these is between two sentences, and within no markup."""
-    marks = [piece.kind for piece in run if isinstance(piece, Mark)]
-    last = next((piece for piece in reversed(run) if isinstance(piece, Text)), None)
-    return marks.count("open") == marks.count("close") and (not last or bool(_ENDS.search(last.said)))
 
 
 def _alternative_text(source: _Source, mark: Mark) -> Iterator[Passage]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from onmal.documents.message import Mark, Piece, Text, texts
+from onmal.documents.message import Mark, Piece, Text, partners, texts
 from onmal.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _HTML = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w-]*)[^>]*?(?P<alone>/?)>"
 # What is no Markdown everywhere, and no text anywhere: footnotes, boxes to tick, the names of alerts.
 _EXTENSION = re.compile(r"\[\^[^\]\s]{1,80}\]:?|\A\[[ xX]\](?= )|\A\[![A-Z]+\]")
 _NAMES = {"em": "em", "strong": "strong", "s": "s", "link": "a"}  # as in HTML, which may stand for them
+_CODE = ("code", "kbd", "samp", "tt", "var")
 _END = "end"  # of a token, where it ends in its line
 
 
@@ -81,7 +82,25 @@ def inline_pieces(tokens: Iterable[Token], content: str) -> list[Piece] | None:
             pieces.append(Text("\n", start, at))
         else:
             pieces.append(_mark(token, start, at))
-    return pieces if at == len(content) else None
+    return _with_code_kept(pieces) if at == len(content) else None
+
+
+def _with_code_kept(pieces: list[Piece]) -> list[Piece]:
+    """The pieces with each element of HTML that is code as one mark, which stands for words."""
+    ends = {
+        first: last
+        for first, last in partners(pieces).items()
+        if isinstance(mark := pieces[first], Mark) and mark.name in _CODE
+    }
+    kept: list[Piece] = []
+    after = 0
+    for at, piece in enumerate(pieces):
+        if at < after:
+            continue
+        last = ends.get(at, at)
+        kept.append(Mark("word", "", piece.start, pieces[last].end) if last > at else piece)
+        after = last + 1
+    return kept
 
 
 def _end(token: Token, start: int) -> int:

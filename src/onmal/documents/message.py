@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from itertools import accumulate, count
 from typing import Literal
 
-__all__ = ["Mark", "Message", "Piece", "Text", "partners", "texts", "trimmed"]
+__all__ = ["Mark", "Message", "Piece", "Text", "ends_sentence", "partners", "texts", "trimmed"]
+
+_ENDS_SENTENCE = re.compile(r"""[.!?…:。！？：][)\]"'”’»」』]*\s*\Z""")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,16 @@ def partners(pieces: Sequence[Piece]) -> dict[int, int]:
                 names[name] -= 1
             found[first], found[at] = at, first
     return found
+
+
+def ends_sentence(pieces: Sequence[Piece]) -> bool:
+    """Whether a line break after these is between two sentences, as one after another is, rather than within one."""
+    for piece in reversed(pieces):
+        if isinstance(piece, Mark) and piece.kind == "break":
+            return True
+        if isinstance(piece, Text) and piece.said.strip():
+            return bool(_ENDS_SENTENCE.search(piece.said))
+    return True
 
 
 def trimmed(pieces: Sequence[Piece]) -> list[Piece]:

@@ -14,7 +14,7 @@ from html import escape, unescape
 from itertools import accumulate, groupby, islice, pairwise
 from typing import Literal
 
-from onmal.documents.lines import columns, over_lines, width
+from onmal.documents.lines import between_lines, columns, over_lines, width
 from onmal.documents.message import Mark, Piece, Text, partners, texts, trimmed
 from onmal.documents.passages import Passage
 from onmal.errors import DataError
@@ -172,7 +172,7 @@ def _joined(text: str, lines: Sequence[_Line]) -> tuple[list[Piece], list[_Break
             pieces = pieces[:-1]
             following.popleft()
         breaks.append(_Break(between, new_cue or bool(tags), tuple(tags)))
-        pieces = [*pieces, Text(" "), *following]
+        pieces = [*pieces, Text(between_lines(before.said, line.said)), *following]
     return pieces, [*breaks, _END]
 
 

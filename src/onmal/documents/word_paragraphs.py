@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Literal
 
-from onmal.documents.message import Mark, Piece, Text, partners, trimmed
+from onmal.documents.message import Mark, Piece, Text, ends_sentence, partners, trimmed
 from onmal.documents.passages import Passage
 from onmal.documents.xml_nodes import Node
 
@@ -27,6 +27,7 @@ _SPACE = "http://www.w3.org/XML/1998/namespace space"
 _CONTAINERS = ("hyperlink", "ins", "moveTo", "smartTag", "customXml", "dir", "bdo")
 _NO_TEXT = ("pPr", "proofErr", "rPr", "lastRenderedPageBreak")
 _CHARACTERS = {"noBreakHyphen": "\u2011", "softHyphen": "\u00ad"}
+_ONE_LINE = str.maketrans("\t\r\n", "   ")  # as Word shows them
 _BREAKS = ("tab", "ptab", "br", "cr")
 _TEXT_FIELDS = ("HYPERLINK", "TOC")
 """Fields whose results are text that somebody has written; those of others are numbers, dates, names."""
@@ -34,7 +35,6 @@ _FORMAT = "format"  # the name of marks for runs that look different
 # What makes no difference to how text looks: its language, and which of two fonts a letter of both is taken from.
 _NO_FORMAT = re.compile(r'<(?:\w+:)?(?:lang|noProof)\b[^>]*/>|\s(?:\w+:)?hint="[^"]*"')
 _EMPTY = re.compile(r"<(?:\w+:)?rFonts\s*/>|<(?:\w+:)?rPr\s*/>|<((?:\w+:)?rPr)\s*></\1>")
-_ENDS_SENTENCE = re.compile(r"""[.!?…:。！？：][)\]"'”’»」』]*\s*\Z""")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -95,7 +95,8 @@ class _Paragraph:
             if name in _NO_TEXT:
                 continue
             self.runs[child.start] = run
-            said = child.text if child.attributes.get(_SPACE) == "preserve" else child.text.strip()
+            said = child.text.translate(_ONE_LINE)
+            said = said if child.attributes.get(_SPACE) == "preserve" else said.strip()
             if name == "t" or name in _CHARACTERS:
                 yield Text(_CHARACTERS.get(name, said), child.start, child.end)
                 continue
@@ -158,9 +159,7 @@ class _Paragraph:
     def _is_between(self, mark: Mark, before: Sequence[Piece]) -> bool:
         if mark.name in ("tab", "ptab") or self.instructions[mark] in ("page", "column"):
             return True
-        last = next((each for each in reversed(before) if isinstance(each, Text) and each.said.strip()), None)
-        after_break = bool(before) and isinstance(before[-1], Mark) and before[-1].name in _BREAKS
-        return last is None or after_break or bool(_ENDS_SENTENCE.search(last.said))
+        return ends_sentence(before)
 
     def look(self, piece: Piece) -> str | None:
         """How the run of a piece looks, by what differs from others; None for what is in no run."""

@@ -38,7 +38,7 @@ Setext
 
 Line one.  
 Line two goes\\
-on <b>here</b> <http://a.b>.
+on <b>here</b> <http://a.b> <kbd>Ctrl</kbd>.
 
 <div align="center"><b>HTML</b> block <code>kept</code></div>
 
@@ -72,7 +72,7 @@ def test_what_is_handed_over() -> None:
         "empty",
         "Setext",
         "Line one.",
-        "Line two goes <x1/> on <x2>here</x2> {x3}.",
+        "Line two goes <x1/> on <x2>here</x2> {x3} {x4}.",
         "<x1>HTML</x1> block {x2}",
         "An alert<x1/>.",
         "A footnote, in the end.",
@@ -176,7 +176,24 @@ def test_backwards_a_page_has_the_same_shape(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["*a ", "[", "![", "`a ", "> ", "- ", "<b>", "**a", "a\n", "| a ", "_a_", "[a](", "&amp;", "\\*"]
+    "part",
+    [
+        "a<br>",
+        "*a ",
+        "[",
+        "![",
+        "`a ",
+        "> ",
+        "- ",
+        "<b>",
+        "**a",
+        "a\n",
+        "| a ",
+        "_a_",
+        "[a](",
+        "&amp;",
+        "\\*",
+    ],
 )
 def test_a_long_page_takes_no_time(part: str) -> None:
     page = part * (5_000 // len(part)) + "end"
