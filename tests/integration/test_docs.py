@@ -63,6 +63,8 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(f"{name}.ko").write_text("".join(f"{pair.source}\n" for pair in chosen), "utf-8")
         Path(f"{name}.en").write_text("".join(f"{pair.target}\n" for pair in chosen), "utf-8")
     Path("letters.ko").write_text("오늘 학교에 간다.\n\n혼자 시장에 간다.\n", "utf-8")
+    Path("film.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n오늘 학교에 간다.\n", "utf-8")
+    Path("page.html").write_text("<p>오늘 <b>학교에</b> 간다.</p>\n", "utf-8")
     Path("terms.tsv").write_text("시장\tmarket\n", "utf-8")
     save_tiny_model(Path("runs/phrasebook"), both_directions=True)
     return tmp_path
@@ -105,7 +107,9 @@ def test_the_quickstart_does_what_it_says(name: str, work: Path) -> None:
     assert translated[1] == ""
 
 
-@pytest.mark.parametrize("name", ["translating.md", "translating.ko.md"])
+@pytest.mark.parametrize(
+    "name", [f"{page}{end}" for page in ("translating", "documents") for end in (".md", ".ko.md")]
+)
 def test_translating_does_what_it_says(name: str, work: Path) -> None:
     for command in commands(REPOSITORY / "docs" / name, mark="run"):
         result = CliRunner().invoke(app, command, prog_name="onmal")
@@ -114,7 +118,7 @@ def test_translating_does_what_it_says(name: str, work: Path) -> None:
             assert result.stdout.count(fragment) == shlex.join(command).count(fragment)
 
 
-@pytest.mark.parametrize("page", ["quickstart", "translating"])
+@pytest.mark.parametrize("page", ["quickstart", "translating", "documents"])
 def test_both_languages_have_the_same_commands(page: str) -> None:
     english, korean = (list(commands(REPOSITORY / "docs" / f"{page}{end}")) for end in (".md", ".ko.md"))
     assert english == korean
@@ -124,7 +128,7 @@ def test_both_languages_have_the_same_commands(page: str) -> None:
     "name",
     [
         f"{page}{end}"
-        for page in ("README", "docs/inside", "docs/training", "docs/translating")
+        for page in ("README", "docs/inside", "docs/training", "docs/translating", "docs/documents")
         for end in (".md", ".ko.md")
     ],
 )

@@ -78,7 +78,9 @@ TABLE = {
     "training": Row((*TO_4, "inspection", "documents", "run_report.events"), TENSORS),
     "training.run": Row((*TO_4, *LAYER_4, "interrupt", "run_folder", "run_report.events"), TENSORS),
     "serving": Row(
-        (*TO_4, *LAYER_4), (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "prometheus_client")
+        (*TO_4, *LAYER_4),
+        (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "prometheus_client"),
+        ("py3langid",),
     ),
     "cli": Row(("errors",), ("typer", "rich"), free_inside=True),
     "": Row(("errors",), free_inside=True),

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from onmal.cli import bench, data, evaluating, model, report, training, translating
+from onmal.cli import bench, data, evaluating, keys, model, report, serving, training, translating
 from onmal.cli.terminal import INTERRUPTED, note
 from onmal.errors import OnmalError
 
@@ -66,6 +66,7 @@ def onmal(
     onmal demo                                    train on the built-in phrasebook, in minutes
     onmal train --source a.ko --target a.en       train on your own text
     onmal translate runs/ko-en --text "안녕하세요."   translate with the result
+    onmal serve runs/ko-en                        serve it to programs, and to people as a page
     """
 
 
@@ -74,6 +75,7 @@ for command in (
     training.train,
     report.report,
     translating.translate,
+    serving.serve,
     evaluating.evaluate,
     bench.bench,
     model.inspect,
@@ -83,6 +85,7 @@ for command in (
     data.corpus,
 ):
     app.command()(command)
+app.add_typer(keys.keys, name="keys")
 
 
 def main() -> None:

@@ -100,7 +100,7 @@ class Draft:
             if all(missing(unit, each.text) for each in self.found[n])
         }
         if self._may_say():
-            self._put_first(unsaid, self.wishing.saying([*unsaid.items()], self.config))
+            self._put_first([*unsaid], self.wishing.saying([*unsaid.items()], self.config))
         for plan, n, sentences in tried:
             best = {part: _sound_first(self.found[part])[0] for part in sentences.units}
             said = "".join(part if isinstance(part, str) else best[part].text for part in sentences.parts)
@@ -188,9 +188,8 @@ class Draft:
     def _may_say(self) -> bool:
         return not self.wishing.engine.refuses(self.config, Constraints(must=[((0,),)]))
 
-    def _put_first(self, numbers: Iterable[int], tried: Iterable[Iterable[Hypothesis]]) -> None:
+    def _put_first(self, numbers: Sequence[int], tried: Iterable[Iterable[Hypothesis]]) -> None:
         """Candidates of the units of these numbers that have no fault come before those that there are."""
-        numbers = list(numbers)
         candidates = self._candidates([self.units[n] for n in numbers], tried)
         for n, some in zip(numbers, candidates, strict=True):
             self.found[n][:0] = [each for each in some if not each.faults]

@@ -40,9 +40,9 @@ class Glossary:
 
     def wanted(self, text: str, language: str) -> list[str]:
         """What the translation of a text in that language has to say."""
-        found, text = [], normalize(text)
-        for source, target in self.terms:
-            if says(text, source, language):
+        found, folded = [], (text := normalize(text)).casefold()
+        for source, target in self.terms:  # a quick look first: most of thousands are in no text
+            if source.casefold() in folded and says(text, source, language):
                 found.append(target)
                 text = without(text, source, language)
         return found

@@ -1,0 +1,76 @@
+"""Pages and documents: what they say is translated with everybody else's texts, within the limits of whoever sent them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
+from typing import TypeVar
+
+from onmal.documents import Translate, Translated, TranslatedDocument, translate_document, translate_html
+from onmal.serving.clients import Client
+from onmal.serving.service import Service
+from onmal.translating.glossary import Glossary
+from onmal.translating.translator import Translation
+
+__all__ = ["Ask", "translate_file", "translate_pages"]
+
+Ask = Callable[[Sequence[str]], Awaitable[list[Translation]]]
+"""Has texts translated."""
+Result = TypeVar("Result")
+
+
+async def translate_file(content: bytes, name: str, ask: Ask, *, to: str) -> TranslatedDocument:
+    """`translate_document` for an event loop. Raises what it and `ask` raise."""
+    return await _asking(lambda translate: translate_document(content, name, translate, to=to), ask)
+
+
+async def translate_pages(
+    service: Service,
+    texts: Sequence[str],
+    sources: Sequence[str],
+    *,
+    target: str,
+    client: Client,
+    glossary: Glossary | None = None,
+    ignored: Collection[str] = (),
+) -> list[str]:
+    """Pieces of HTML (or XML), each from its own language, within the limits of text. What is in `ignored` elements stays.
+
+    Raises TooLarge, and what the service raises.
+    """
+    service.check(texts, client)
+    said = list(texts)
+    for source in dict.fromkeys(sources):
+        numbers = [number for number, its in enumerate(sources) if its == source]
+
+        def work(translate: Translate, numbers: Sequence[int] = numbers) -> list[str]:
+            return [translate_html(texts[number], translate, ignored=ignored) for number in numbers]
+
+        # As a document, whose passages are not counted as texts of the request.
+        ask = partial(
+            service.translate_document, source=source, target=target, client=client, glossary=glossary
+        )
+        for number, page in zip(numbers, await _asking(work, ask), strict=True):
+            said[number] = page
+    return said
+
+
+async def _asking(work: Callable[[Translate], Result], ask: Ask) -> Result:
+    """The result of work that has texts translated.
+
+    It is done in a thread, again and again: at first every text stays as it is, and what was asked for is known the next time.
+    Twice is enough, and a third time where markup was lost. So no thread waits for a translation, and none is kept from others.
+    """
+    known: dict[str, Translation] = {}
+    while True:
+        wanted: dict[str, None] = {}
+
+        def translate(texts: Sequence[str], wanted: dict[str, None] = wanted) -> list[str | Translated]:
+            wanted.update((text, None) for text in texts if text not in known)
+            return [known.get(text, text) for text in texts]
+
+        result = await asyncio.to_thread(work, translate)
+        if not wanted:
+            return result
+        known.update(zip(wanted, await ask(list(wanted)), strict=True))
