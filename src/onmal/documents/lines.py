@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
@@ -38,13 +39,16 @@ def over_lines(pieces: Sequence[Piece], shares: Sequence[int]) -> list[list[Piec
     at = list(accumulate((width([part]) for part in parts), initial=0))
     places = [n for n, part in enumerate(parts[:-1], 1) if isinstance(part, Text) and _may_end(part.said)]
     pauses = {n for n in places if isinstance(part := parts[n - 1], Text) and _PAUSE.search(part.said)}
+    widths = [at[place] for place in places]
     wanted = [at[-1] * share / max(1, sum(shares)) for share in accumulate(shares)][:-1][: len(places)]
     ends, first = [0], 0
     for n, end in enumerate(wanted):
-        open_places = places[first : len(places) - (len(wanted) - n - 1)]  # one is left for each line after
-        best = min(open_places, key=lambda place: abs(at[place] - end) - _WORTH * (place in pauses))
-        first = places.index(best) + 1
-        ends.append(best)
+        last = len(places) - (len(wanted) - n - 1)  # one is left for each line after
+        near = bisect_left(widths, end, first, last)
+        some = range(max(first, min(near, last) - _WORTH), min(last, near + _WORTH))
+        best = min(some, key=lambda n: abs(widths[n] - end) - _WORTH * (places[n] in pauses))
+        ends.append(places[best])
+        first = best + 1
     return [_stripped(parts[start:end]) for start, end in pairwise([*ends, len(parts)])]
 
 

@@ -240,6 +240,7 @@ def with_main(content: bytes) -> bytes:
         (with_main(part("").decode().replace("<w:document", f"{LAUGHS}<w:document").encode()), "document type"),
         (with_main(part("").decode().replace("<w:document", f"{OUTSIDE}<w:document").encode()), "document type"),
         (with_main(b'<?xml version="1.0" encoding="utf-16"?><a>\xff</a>'), "UTF-8"),
+        (with_main(part("").replace(b"UTF-8", b"iso-8859-1")), "UTF-8"),
         (with_main(part("<w:p>" * 300 + "</w:p>" * 300)), "nested"),
         (with_main(part("<w:p/>" + " " * 2_000_000)), "unpacks"),
         (package({"[Content_Types].xml": TYPES, "word/document.xml": part(""), "../../etc/passwd": b"x"}), "package"),
