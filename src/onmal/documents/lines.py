@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from onmal.documents.message import Piece, Text
@@ -33,10 +33,12 @@ def width(pieces: Sequence[Piece]) -> int:
     return columns("".join(piece.said for piece in pieces if isinstance(piece, Text)))
 
 
-def over_lines(pieces: Sequence[Piece], shares: Sequence[int]) -> list[list[Piece]]:
+def over_lines(
+    pieces: Sequence[Piece], shares: Sequence[int], measure: Callable[[Sequence[Piece]], int] = width
+) -> list[list[Piece]]:
     """The pieces in as many lines as there are shares, or as there are words; each as wide as its share of the whole."""
     parts = [part for piece in pieces for part in _parts(piece)]
-    at = list(accumulate((width([part]) for part in parts), initial=0))
+    at = list(accumulate((measure([part]) for part in parts), initial=0))
     places = [n for n, part in enumerate(parts[:-1], 1) if isinstance(part, Text) and _may_end(part.said)]
     pauses = {n for n in places if isinstance(part := parts[n - 1], Text) and _PAUSE.search(part.said)}
     widths = [at[place] for place in places]

@@ -9,9 +9,8 @@ from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from onmal.documents import html
-from onmal.documents.lines import width
 from onmal.documents.markdown_inline import inline_pieces, parser
-from onmal.documents.markdown_writing import Written, escaped
+from onmal.documents.markdown_writing import Written, escaped, written_width
 from onmal.documents.message import Mark, Piece, Text, ends_sentence, partners, trimmed
 from onmal.documents.passages import CannotBeWritten, Passage
 
@@ -138,7 +137,9 @@ def _passage(source: _Source, run: Sequence[Piece], written: Written) -> Iterato
     lines = [list(line) for is_end, line in groupby(pieces, _is_line_end) if not is_end]
     breaks = [source.text[piece.start : piece.end] for piece in pieces if _is_line_end(piece)]
     begins_line = written.begins_line and not any(isinstance(piece, Mark) for piece in run[:first])
-    write = replace(written, breaks=breaks, widths=[width(line) for line in lines], begins_line=begins_line)
+    write = replace(
+        written, breaks=breaks, widths=[written_width(line) for line in lines], begins_line=begins_line
+    )
     said: list[Piece] = [replace(piece, said=" ") if _is_line_end(piece) else piece for piece in pieces]
     yield Passage(pieces[0].start, pieces[-1].end, said, write)
 
