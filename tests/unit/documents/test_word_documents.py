@@ -281,3 +281,22 @@ def test_two_parts_of_one_name_are_refused() -> None:
             archive.writestr("a", "2")
     with pytest.raises(DataError, match="package"):
         translate_document(written.getvalue(), ".docx", same)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<w:r>" + "<w:t>a b</w:t><w:tab/>" * 2_000 + "</w:r>",
+        "<w:r><w:t>a</w:t></w:r>" + "<w:r><w:br/></w:r><w:bookmarkStart/>" * 2_000,
+        "<w:r><w:fldChar w:fldCharType='begin'/></w:r>" * 1_000
+        + "<w:hyperlink><w:r><w:t>a b</w:t></w:r>"
+        + "<w:r><w:fldChar w:fldCharType='end'/></w:r>" * 1_000
+        + "</w:hyperlink>",
+        "".join(run("a b", BOLD * (n % 2)) for n in range(2_000)),
+        "<w:r><w:t>" + "a\n" * 2_000 + "</w:t></w:r>",
+    ],
+)
+def test_a_long_paragraph_takes_no_time(content: str) -> None:
+    whole = document(paragraph(content))
+    assert translate_document(whole, ".docx", same).content == whole
+    assert translate_document(whole, ".docx", turned).content != whole
