@@ -67,7 +67,7 @@ TABLE = {
     "translating": Row((*TO_3, "interop"), TENSORS, CONVERTERS),
     "inspection": Row(TO_4, (*TENSORS, "pydantic"), ("matplotlib",)),
     "evaluation": Row(TO_4, TENSORS, ("sacrebleu", "sacremoses", "matplotlib")),
-    "documents": Row(TO_4, (), ("lxml", "markdown_it")),
+    "documents": Row(TO_4, (), ("markdown_it",)),
     "preparing": Row(TO_3, TENSORS),
     "fetching": Row(TO_3),
     "fetching.mtdata_process": Row((), (), ("mtdata", "pybtex")),

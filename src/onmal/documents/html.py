@@ -36,7 +36,7 @@ _SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
 def passages(text: str, ignored: Collection[str] = ()) -> Iterator[Passage]:
-    """What a page says, in the order of its end; nothing within elements of the names that are `ignored`."""
+    """What a page says; nothing within elements of the names that are `ignored`."""
     page = list(tokens(text))
     ends = _ends(page)
     run: list[Piece] = []
@@ -112,7 +112,7 @@ def _ends(page: Sequence[Token]) -> dict[int, int]:
                 opened.setdefault(token.name, []).append(at)
         elif token.kind == "end" and opened.get(token.name):
             ends[opened[token.name].pop()] = at + 1
-    return ends
+    return ends | {at: len(page) for name in ("html", "body") for at in opened.get(name, ())}
 
 
 def _attributes(text: str, token: Token) -> Iterator[Passage]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from onmal.documents.message import Piece, Text
@@ -32,19 +33,24 @@ def width(pieces: Sequence[Piece]) -> int:
     return columns("".join(piece.said for piece in pieces if isinstance(piece, Text)))
 
 
-def over_lines(pieces: Sequence[Piece], shares: Sequence[int]) -> list[list[Piece]]:
+def over_lines(
+    pieces: Sequence[Piece], shares: Sequence[int], measure: Callable[[Sequence[Piece]], int] = width
+) -> list[list[Piece]]:
     """The pieces in as many lines as there are shares, or as there are words; each as wide as its share of the whole."""
     parts = [part for piece in pieces for part in _parts(piece)]
-    at = list(accumulate((width([part]) for part in parts), initial=0))
+    at = list(accumulate((measure([part]) for part in parts), initial=0))
     places = [n for n, part in enumerate(parts[:-1], 1) if isinstance(part, Text) and _may_end(part.said)]
     pauses = {n for n in places if isinstance(part := parts[n - 1], Text) and _PAUSE.search(part.said)}
+    widths = [at[place] for place in places]
     wanted = [at[-1] * share / max(1, sum(shares)) for share in accumulate(shares)][:-1][: len(places)]
     ends, first = [0], 0
     for n, end in enumerate(wanted):
-        open_places = places[first : len(places) - (len(wanted) - n - 1)]  # one is left for each line after
-        best = min(open_places, key=lambda place: abs(at[place] - end) - _WORTH * (place in pauses))
-        first = places.index(best) + 1
-        ends.append(best)
+        last = len(places) - (len(wanted) - n - 1)  # one is left for each line after
+        near = bisect_left(widths, end, first, last)
+        some = range(max(first, min(near, last) - _WORTH), min(last, near + _WORTH))
+        best = min(some, key=lambda n: abs(widths[n] - end) - _WORTH * (places[n] in pauses))
+        ends.append(places[best])
+        first = best + 1
     return [_stripped(parts[start:end]) for start, end in pairwise([*ends, len(parts)])]
 
 

@@ -9,9 +9,8 @@ from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from onmal.documents import html
-from onmal.documents.lines import width
 from onmal.documents.markdown_inline import inline_pieces, parser
-from onmal.documents.markdown_writing import Written, escaped
+from onmal.documents.markdown_writing import Written, escaped, written_width
 from onmal.documents.message import Mark, Piece, Text, ends_sentence, partners, trimmed
 from onmal.documents.passages import CannotBeWritten, Passage
 
@@ -50,11 +49,13 @@ def passages(text: str) -> Iterator[Passage]:
     blocks = parser().parse(body, names)
     starts = [0, *(end.end() for end in _LINE_END.finditer(text)), len(text), len(text)]
     source = _Source(text, starts)
-    row, at = -1, 0
+    row, at, quotations = -1, 0, 0
     for before, block in pairwise([None, *blocks]):
         if block is None or not block.map:
-            continue
-        if block.type == "html_block":
+            quotations -= block is not None and block.type == "blockquote_close"
+        elif block.type == "blockquote_open":
+            quotations += 1
+        elif block.type == "html_block" and not quotations:  # in which each of its lines begins with >
             start, end = starts[block.map[0]], starts[min(block.map[1], len(starts) - 1)]
             yield from (_moved(passage, start) for passage in html.passages(text[start:end]))
         elif block.type == "inline" and block.content and before:
@@ -63,7 +64,8 @@ def passages(text: str) -> Iterator[Passage]:
                 row, at = block.map[0], 0
             places = _places_in_cell(source, block, at) if cell else _places(source, block, before)
             at = places[-1] - starts[row] if places else at
-            yield from _passages_of(source, block, places, Written(names, in_cell=cell))
+            begins_line = before.type == "paragraph_open"
+            yield from _passages_of(source, block, places, Written(names, cell, begins_line))
 
 
 def _places(source: _Source, block: Token, before: Token) -> list[int] | None:
@@ -128,15 +130,16 @@ def _passage(source: _Source, run: Sequence[Piece], written: Written) -> Iterato
         return
     first, last = run.index(pieces[0]), run.index(pieces[-1])
     for opens, closes in partners(run).items():
-        if (
-            opens < first and last < closes and run[closes] in written.labels
-        ):  # what it says is its address, too
+        is_around = opens < first and last < closes
+        if is_around and run[closes] in written.labels:  # what the link says is its address, too
             first, last = opens, closes
     pieces = list(run[first : last + 1])
     lines = [list(line) for is_end, line in groupby(pieces, _is_line_end) if not is_end]
     breaks = [source.text[piece.start : piece.end] for piece in pieces if _is_line_end(piece)]
-    begins_line = source.text[: pieces[0].start].rstrip(" ")[-1:] in ("", "\n", "\r")
-    write = replace(written, breaks=breaks, widths=[width(line) for line in lines], begins_line=begins_line)
+    begins_line = written.begins_line and not any(isinstance(piece, Mark) for piece in run[:first])
+    write = replace(
+        written, breaks=breaks, widths=[written_width(line) for line in lines], begins_line=begins_line
+    )
     said: list[Piece] = [replace(piece, said=" ") if _is_line_end(piece) else piece for piece in pieces]
     yield Passage(pieces[0].start, pieces[-1].end, said, write)
 

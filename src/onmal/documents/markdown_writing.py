@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from onmal.documents.lines import over_lines
+from onmal.documents.lines import columns, over_lines
 from onmal.documents.markdown_inline import inline_pieces, parser
 from onmal.documents.message import Mark, Piece, Text
 from onmal.documents.passages import CannotBeWritten
 
-__all__ = ["Written", "escaped"]
+__all__ = ["Written", "escaped", "written_width"]
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>&~]")
 # What would begin something else at the beginning of a line.
@@ -30,6 +30,11 @@ _EMPHASIS = ("em", "strong", "s")
 def escaped(text: str) -> str:
     """Text whose letters are taken for no mark."""
     return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+def written_width(pieces: Sequence[Piece]) -> int:
+    """How wide pieces are in the source, where marks are seen."""
+    return sum(columns(each.said) if isinstance(each, Text) else each.end - each.start for each in pieces)
 
 
 def _plain(text: str) -> str:
@@ -67,7 +72,7 @@ class Written:
 
     def __call__(self, pieces: Sequence[Piece], source_of: Callable[[Mark], str]) -> str:
         """The passage in as many lines as it had. Raises CannotBeWritten."""
-        rows = over_lines(pieces, self.widths)
+        rows = over_lines(pieces, self.widths, written_width)
         for way in (_as_it_was, _with_stars, _as_html):
             for words in (_plain, escaped):
                 spelled = [self._row(row, words, way, self.spelled.__getitem__) for row in rows]

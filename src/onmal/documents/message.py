@@ -91,9 +91,8 @@ def ends_sentence(pieces: Sequence[Piece]) -> bool:
 def trimmed(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces without white space and markup at both ends, and without pairs of marks around all of them."""
     pair = partners(pieces)
-    said = list(
-        accumulate(map(_says_something, pieces), initial=0)
-    )  # how many of those before each say something
+    # How many of those before each say something.
+    said = list(accumulate(map(_says_something, pieces), initial=0))
     first, last = 0, len(pieces)
     while first < last:
         head, tail = pair.get(first, first), pair.get(last - 1, last - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -190,5 +191,5 @@ class _Lines:
     def place(self, at: int) -> str:
         """The line, counted from 1."""
         if self.ends is None:
-            self.ends = [place for place, character in enumerate(self.text) if character == "\n"]
+            self.ends = [end.start() for end in re.finditer("\n", self.text)]
         return f"line {bisect_left(self.ends, at) + 1:,}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
@@ -31,6 +32,8 @@ _ONE_LINE = str.maketrans("\t\r\n", "   ")  # as Word shows them
 _BREAKS = ("tab", "ptab", "br", "cr")
 _TEXT_FIELDS = ("HYPERLINK", "TOC")
 """Fields whose results are text that somebody has written; those of others are numbers, dates, names."""
+_DEEPEST = 20  # fields, one within the other
+_NAME = re.compile(r"[\s/>]")
 _FORMAT = "format"  # the name of marks for runs that look different
 # What makes no difference to how text looks: its language, and which of two fonts a letter of both is taken from.
 _NO_FORMAT = re.compile(r'<(?:\w+:)?(?:lang|noProof)\b[^>]*/>|\s(?:\w+:)?hint="[^"]*"')
@@ -59,15 +62,28 @@ def _is_whole(pieces: Sequence[Piece]) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class _Run:
+    """Characters [start, end) of a source, and what they look like."""
+
+    start: int
+    end: int
+    first: int
+    """Where the first thing begins that it says, and the last."""
+    last: int
+    properties: str
+    """The source of what it looks like."""
+    look: str
+    """The same without what makes no difference."""
+
+
 class _Paragraph:
     """The pieces of a paragraph, and the runs that they are in."""
 
     def __init__(self, source: str, node: Node) -> None:
         self.source = source
-        self.prefix = re.split(r"[\s/>]", source[node.start + 1 : node.inside], maxsplit=1)[0][
-            :-1
-        ]  # w: of w:p
-        self.runs: dict[int, Node] = {}  # by where a piece begins that is in one
+        self.prefix = _NAME.split(source[node.start + 1 : node.inside], maxsplit=1)[0][:-1]  # w: of w:p
+        self.runs: dict[int, _Run] = {}  # by where a piece begins that is in one
         self.instructions: dict[Mark, str] = {}  # begin, separate, end, or what a field does
         self.fields: dict[Mark, list[Piece]] = {}
         self.looks: dict[str, str] = {}  # of each format, the source of the first run that has it
@@ -89,11 +105,20 @@ class _Paragraph:
                 says = name in ("", "fldSimple") and any(each.text.strip() for each in child.walk())
                 yield Mark("word" if says else "alone", name, child.start, child.end)
 
-    def _pieces_of_run(self, run: Node) -> Iterator[Piece]:
-        for child in run.children:
+    def _run(self, node: Node, said: Sequence[Node]) -> _Run:
+        properties = "".join(
+            self.source[child.start : child.end] for child in node.children if word_name(child) == "rPr"
+        )
+        look = _EMPTY.sub("", _EMPTY.sub("", _NO_FORMAT.sub("", properties)))
+        self.looks.setdefault(look, properties)
+        return _Run(node.start, node.end, said[0].start, said[-1].start, properties, look)
+
+    def _pieces_of_run(self, node: Node) -> Iterator[Piece]:
+        children = [child for child in node.children if word_name(child) not in _NO_TEXT]
+        run = self._run(node, children) if children else None
+        for child in children:
             name = word_name(child)
-            if name in _NO_TEXT:
-                continue
+            assert run
             self.runs[child.start] = run
             said = child.text.translate(_ONE_LINE)
             said = said if child.attributes.get(_SPACE) == "preserve" else said.strip()
@@ -116,12 +141,14 @@ class _Paragraph:
             kept.append(piece)
             if not isinstance(piece, Mark) or piece.name != "fldChar":
                 continue
-            if self.instructions[piece] == "begin":
+            if self.instructions[piece] == "begin" and len(begun) < _DEEPEST:
                 begun.append(len(kept) - 1)
             elif self.instructions[piece] == "end" and begun:
                 first = begun.pop()
                 if _is_whole(kept[first:]):
                     kept[first:] = self._as_field(kept[first:])
+                else:  # it goes beyond what it is in, and so do those around it
+                    begun = []
         return kept
 
     def _as_field(self, pieces: list[Piece]) -> list[Piece]:
@@ -162,20 +189,9 @@ class _Paragraph:
         return ends_sentence(before)
 
     def look(self, piece: Piece) -> str | None:
-        """How the run of a piece looks, by what differs from others; None for what is in no run."""
+        """How the run of a piece looks; None for what is in no run."""
         run = self.runs.get(piece.start)
-        if run is None or (isinstance(piece, Mark) and piece in self.fields):
-            return None
-        written = self.properties(run)
-        look = _EMPTY.sub("", _EMPTY.sub("", _NO_FORMAT.sub("", written)))
-        self.looks.setdefault(look, written)
-        return look
-
-    def properties(self, run: Node) -> str:
-        """The source of what a run looks like."""
-        return "".join(
-            self.source[child.start : child.end] for child in run.children if word_name(child) == "rPr"
-        )
+        return run.look if run and not (isinstance(piece, Mark) and piece in self.fields) else None
 
 
 class _Passage:
@@ -208,11 +224,10 @@ class _Passage:
         run, prefix = self.paragraph.runs.get(piece.start), self.paragraph.prefix
         if run is None:
             return (piece.end if end else piece.start), ""
-        said = [child for child in run.children if word_name(child) not in _NO_TEXT]
-        if said[end].start == piece.start:
+        if piece.start == (run.last if end else run.first):
             return (run.end if end else run.start), ""
         if end:
-            return piece.end, f"<{prefix}r>{self.paragraph.properties(run)}"
+            return piece.end, f"<{prefix}r>{run.properties}"
         return piece.start, f"</{prefix}r>"
 
     def _usual_looks(self, part: Sequence[Piece]) -> dict[Mark | None, str]:
@@ -273,12 +288,12 @@ class _Passage:
     def _mark(self, mark: Piece, source_of: Callable[[Mark], str]) -> Iterator[str]:
         run = self.paragraph.runs.get(mark.start)
         if isinstance(mark, Text):
-            yield self._run(self.paragraph.properties(run) if run else "", self._words(mark.said))
+            yield self._run(run.properties if run else "", self._words(mark.said))
         elif mark in self.paragraph.fields:
             for piece in self.paragraph.fields[mark]:
                 yield from self._mark(piece, source_of)
         elif run:
-            yield self._run(self.paragraph.properties(run), source_of(mark))
+            yield self._run(run.properties, source_of(mark))
         else:
             yield source_of(mark)
 

@@ -56,6 +56,7 @@ class _Reader:
         self.content, self.name = content, name
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser.XmlDeclHandler = self._declare
         self.parser.StartElementHandler = self._open
         self.parser.EndElementHandler = self._close
         self.parser.CharacterDataHandler = self._say
@@ -114,6 +115,11 @@ class _Reader:
 
     def _pass(self, said: str) -> None:
         self._here()
+
+    def _declare(self, version: str, encoding: str | None, standalone: int) -> None:
+        self._here()
+        if encoding and encoding.lower() != "utf-8":
+            raise DataError(f"{self.name} in it is not UTF-8", "save the document again")
 
     def _refuse(self, *of_what: object) -> None:
         raise DataError(

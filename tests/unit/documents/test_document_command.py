@@ -111,3 +111,18 @@ def test_the_direction_is_that_of_the_whole_document(tmp_path: Path) -> None:
     told = translate(both, "a.md", "--to", "en")
     assert korean.exit_code == 0
     assert korean.stdout == told.stdout
+
+
+def test_ctrl_c_is_one_line_and_leaves_what_was_there(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("onmal.translating.translator.Translator.stream", interrupted)
+    Path("a.srt").write_text(SRT, "utf-8")
+    Path("b.srt").write_text("before", "utf-8")
+    result = translate(model, "a.srt", "-o", "b.srt")
+    assert (result.exit_code, result.stderr) == (130, "interrupted\n")
+    assert sorted((path.name, path.read_text("utf-8")) for path in Path.cwd().iterdir()) == [
+        ("a.srt", SRT),
+        ("b.srt", "before"),
+    ]

@@ -13,7 +13,7 @@ from translators import same, turned
 
 from onmal import documents
 from onmal.documents import SUFFIXES, translate_document
-from onmal.errors import DataError, LanguageError
+from onmal.errors import DataError, LanguageError, MissingExtraError
 
 SAMPLES = {
     ".txt": "One\r\n\r\n  둘 \n",
@@ -78,9 +78,18 @@ def test_any_bytes_come_back_or_are_refused(content: bytes, suffix: str) -> None
             assert translate_document(whole, suffix, same).content == whole
 
 
+def test_markdown_without_its_package_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from onmal.documents.markdown_inline import parser
+
+    parser.cache_clear()
+    monkeypatch.setitem(sys.modules, "markdown_it", None)
+    with pytest.raises(MissingExtraError, match=r"onmal\[documents\]"):
+        translate_document(b"# One", "a.md", same)
+
+
 def test_nothing_is_loaded_before_it_is_needed() -> None:
     program = (
-        "import sys, onmal.documents; found = {'torch', 'markdown_it', 'lxml', 'zipfile'} & set(sys.modules);"
+        "import sys, onmal.documents; found = {'torch', 'markdown_it', 'zipfile'} & set(sys.modules);"
         "sys.exit(f'loaded: {found}' if found else 0)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -110,6 +110,7 @@ def test_a_sentence_is_never_cut_at_an_inline_element() -> None:
         ("<code>a", ["a"]),
         ("<![CDATA[ a > b ]]>c", ["c"]),
         ("<p translate=no>a<p>b", ["b"]),
+        ("<html translate=no><body><p>a<p>b", []),
         ("<span translate=no>a<span>b</span></span> c", ["{x1} c"]),
         ("<svg><text>a</text></svg>b <script>c</script>d", ["b <x1/>d"]),
         ("a<br><br>b<br>c", ["a", "b <x1/> c"]),
@@ -206,5 +207,5 @@ def test_turned_twice_a_page_is_what_it_was_and_backwards_it_has_the_same_tags(p
 )  # fmt: skip
 def test_a_long_page_takes_no_time(part: str) -> None:
     """It takes linear time: a test that took quadratic time would not end."""
-    page = part * (60_000 // len(part)) + "end"
+    page = part * (30_000 // len(part)) + "end"
     assert translate_html(page, same) == page

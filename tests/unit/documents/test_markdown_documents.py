@@ -117,6 +117,11 @@ def test_a_page_in_another_language() -> None:
         ("a word", "# one", r"\# one"),
         ("a word", "- one", r"\- one"),
         ("# a word", "1. one", "# 1. one"),
+        ("- a word", "1. one", r"- 1\. one"),
+        ("> a.  \n> b", "- c", "> \\- c  \n> \\- c"),
+        ("**a** b", "<x1>1.</x1> b", "**1.** b"),
+        ("> <p>\n> a", "b", "> <p>\n> a"),
+        ("- <p>\n  a", "b", "- <p>\n  b"),
         ("|a|\n|-|\n|b|", "x | y", "|x \\| y|\n|-|\n|x \\| y|"),
         ("![a](b)", "[x] *y*", r"![\[x\] \*y\*](b)"),
         ("some\nwords", "one\n\ntwo", "one\ntwo"),
@@ -196,5 +201,5 @@ def test_backwards_a_page_has_the_same_shape(page: str) -> None:
     ],
 )
 def test_a_long_page_takes_no_time(part: str) -> None:
-    page = part * (5_000 // len(part)) + "end"
-    assert translated(page, same) == page
+    page = part * (3_000 // len(part)) + "end"
+    assert translated(page, backwards).count("\n") == page.count("\n")

@@ -240,6 +240,7 @@ def with_main(content: bytes) -> bytes:
         (with_main(part("").decode().replace("<w:document", f"{LAUGHS}<w:document").encode()), "document type"),
         (with_main(part("").decode().replace("<w:document", f"{OUTSIDE}<w:document").encode()), "document type"),
         (with_main(b'<?xml version="1.0" encoding="utf-16"?><a>\xff</a>'), "UTF-8"),
+        (with_main(part("").replace(b"UTF-8", b"iso-8859-1")), "UTF-8"),
         (with_main(part("<w:p>" * 300 + "</w:p>" * 300)), "nested"),
         (with_main(part("<w:p/>" + " " * 2_000_000)), "unpacks"),
         (package({"[Content_Types].xml": TYPES, "word/document.xml": part(""), "../../etc/passwd": b"x"}), "package"),
@@ -280,3 +281,22 @@ def test_two_parts_of_one_name_are_refused() -> None:
             archive.writestr("a", "2")
     with pytest.raises(DataError, match="package"):
         translate_document(written.getvalue(), ".docx", same)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<w:r>" + "<w:t>a b</w:t><w:tab/>" * 2_000 + "</w:r>",
+        "<w:r><w:t>a</w:t></w:r>" + "<w:r><w:br/></w:r><w:bookmarkStart/>" * 2_000,
+        "<w:r><w:fldChar w:fldCharType='begin'/></w:r>" * 1_000
+        + "<w:hyperlink><w:r><w:t>a b</w:t></w:r>"
+        + "<w:r><w:fldChar w:fldCharType='end'/></w:r>" * 1_000
+        + "</w:hyperlink>",
+        "".join(run("a b", BOLD * (n % 2)) for n in range(2_000)),
+        "<w:r><w:t>" + "a\n" * 2_000 + "</w:t></w:r>",
+    ],
+)
+def test_a_long_paragraph_takes_no_time(content: str) -> None:
+    whole = document(paragraph(content))
+    assert translate_document(whole, ".docx", same).content == whole
+    assert translate_document(whole, ".docx", turned).content != whole
