@@ -1,0 +1,63 @@
+// Everything that a link restores. It lives in the address after "#", which browsers never send to a server: a sentence
+// in a link is seen by those who have the link.
+
+const DEFAULTS = {
+  view: "translate",
+  text: "",
+  from: "auto",
+  to: "",
+  part: 0, // which of the seven is open; 0 is none
+  step: 0, // which target word is being made
+  layer: -1, // -1: the mean of all
+  head: -1,
+  pieces: 0, // 1: subwords instead of words
+  show: "attention", // or "effect"
+  off: "", // what is switched off: "src_pos", "tgt_pos", heads such as "cross.2.1", left-out words "src.3"
+  prefix: "", // target token ids to decode on from
+};
+
+export const state = { ...DEFAULTS, ...read() };
+
+const listeners = [];
+const LONGEST = 2000; // characters of text that a link carries
+
+function read() {
+  const found = {};
+  for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+    if (!(name in DEFAULTS)) continue;
+    const isNumber = typeof DEFAULTS[name] === "number";
+    found[name] = isNumber ? Number.parseInt(value, 10) || 0 : value;
+  }
+  return found;
+}
+
+/** The address that restores the page as it is. */
+export function link() {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(state)) {
+    if (value !== DEFAULTS[name] && !(name === "text" && value.length > LONGEST)) parameters.set(name, value);
+  }
+  return `${location.pathname}${location.search}#${parameters}`;
+}
+
+/** Change the state and tell everyone who listens what it was before. */
+export function set(changes) {
+  const before = { ...state };
+  Object.assign(state, changes);
+  history.replaceState(null, "", link());
+  for (const listener of listeners) listener(before);
+}
+
+/** Be called after every change with the state before it. */
+export const onChange = (listener) => listeners.push(listener);
+
+addEventListener("hashchange", () => set({ ...DEFAULTS, ...read() }));
+
+/** What is switched off, as a list. */
+export const switchedOff = () => state.off.split(",").filter(Boolean);
+
+/** Switch one thing off, or on again. */
+export function toggle(name) {
+  const off = switchedOff();
+  set({ off: (off.includes(name) ? off.filter((other) => other !== name) : [...off, name]).join(",") });
+}
