@@ -25,7 +25,7 @@ function fill(element, properties, children) {
     else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(5).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -49,4 +49,11 @@ export function select(label, choices, value, onchange, properties = {}) {
 /** Say something to those who listen instead of looking. */
 export function say(text) {
   $("live").textContent = text;
+}
+
+/** Fill a container anew; what had the focus and a `data-key` has it again afterwards. */
+export function redraw(container, build) {
+  const key = container.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  container.replaceChildren(...[build()].flat(5).filter(Boolean));
+  if (key) container.querySelector(`[data-key="${key}"]`)?.focus({ preventScroll: true });
 }

@@ -1,0 +1,110 @@
+// A table of weights as shades of one colour, with numbers where they fit; always also as a real table.
+
+import { button, h } from "./dom.js";
+import { number, percent, t } from "./words.js";
+import { roving } from "./roving.js";
+
+const LARGEST_GRID = 32; // rows or columns of a grid whose every cell can be reached by keyboard
+const MOST_WITH_NUMBERS = 12; // columns
+const shown = (value) => (value >= 0.005 ? String(Math.round(100 * value)) : "");
+
+/**
+ * @typedef {object} Heat
+ * @property {string} label what this is a table of
+ * @property {import("./inspection.js").Unit[]} rows
+ * @property {import("./inspection.js").Unit[]} columns
+ * @property {import("./inspection.js").Table} table
+ * @property {(row: number, column: number) => boolean} [masked] cells that may not be seen
+ * @property {number} [row] the chosen one
+ * @property {(row: number) => void} [choose]
+ * @property {string} [rowLanguage]
+ * @property {string} [columnLanguage]
+ */
+
+/** A heat map with its table behind a button. @param {Heat} heat */
+export function heatmap(heat) {
+  const small = Math.max(heat.rows.length, heat.columns.length) <= LARGEST_GRID;
+  const picture = small ? grid(heat) : canvas(heat);
+  return h("div", { class: "heat" }, picture, numbers(() => table(heat), t("table.show")));
+}
+
+/** A native disclosure that makes its content when it is first opened. */
+export function numbers(make, label) {
+  const inside = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label });
+  return h("details", { class: "numbers-of", ontoggle: () => inside.childElementCount || inside.append(make()) }, h("summary", {}, label), inside);
+}
+
+function grid({ label, rows, columns, table, masked, row: chosen, choose, rowLanguage, columnLanguage }) {
+  const withNumbers = columns.length <= MOST_WITH_NUMBERS;
+  const head = (unit, role, lang) => h("div", { role, lang, class: unit.special ? "dim" : null }, h("span", {}, name(unit)));
+  const cell = (r, c) => {
+    const hidden = masked?.(r, c) ?? false;
+    const value = hidden ? 0 : table.at(r, c);
+    const says = `${name(rows[r])} → ${name(columns[c])}: ${hidden ? t("mask.cell") : percent(value)}`;
+    return h(
+      "div",
+      { role: "gridcell", class: `cell${hidden ? " masked" : ""}${value > 0.5 ? " strong" : ""}`, tabindex: -1, title: says, "aria-label": says, "data-row": r, vars: { share: value } },
+      withNumbers && !hidden ? shown(value) : "",
+    );
+  };
+  const element = h(
+    "div",
+    { class: "grid", role: "grid", "aria-label": label, "data-grid": true, vars: { columns: columns.length } },
+    h("div", { role: "row" }, h("div", { role: "columnheader" }, h("span", { class: "unseen" }, label)), columns.map((unit) => head(unit, "columnheader", columnLanguage))),
+    rows.map((unit, r) => h("div", { role: "row", class: r === chosen ? "chosen" : null, onclick: () => choose?.(r) }, head(unit, "rowheader", rowLanguage), columns.map((_, c) => cell(r, c)))),
+  );
+  roving(element, ".cell", { columns: () => columns.length, press: (at) => choose?.(Number(at.dataset.row)) });
+  return h("div", { class: "scroll" }, element);
+}
+
+/** Too large for a cell to be an element: one picture, a row at a time by number in the bars beside it. */
+function canvas({ label, rows, columns, table, masked, choose }) {
+  const size = Math.max(3, Math.min(8, Math.floor(560 / columns.length)));
+  const sheet = h("canvas", { width: columns.length * size, height: rows.length * size, role: "img", "aria-label": label, class: "map" });
+  const paint = () => shade(sheet, table, size, masked);
+  requestAnimationFrame(paint);
+  addEventListener("themechange", paint);
+  sheet.addEventListener("click", ({ offsetY }) => choose?.(Math.min(rows.length - 1, Math.floor((offsetY / sheet.clientHeight) * rows.length))));
+  return h("div", { class: "scroll" }, sheet);
+}
+
+/** Paint a table on a canvas, `size` pixels for a cell. */
+export function shade(sheet, table, size, masked) {
+  const pen = sheet.getContext("2d");
+  pen.clearRect(0, 0, sheet.width, sheet.height);
+  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
+  for (let r = 0; r < table.rows; r++) {
+    for (let c = 0; c < table.columns; c++) {
+      pen.globalAlpha = masked?.(r, c) ? 0 : Math.min(1, Math.abs(table.at(r, c)));
+      pen.fillRect(c * size, r * size, size, size);
+    }
+  }
+}
+
+/** A small picture of one head, in a button. */
+export function thumbnail({ table, label, pressed, off, onclick, key }) {
+  const size = Math.max(1, Math.floor(72 / Math.max(table.rows, table.columns)));
+  const sheet = h("canvas", { width: table.columns * size, height: table.rows * size, "aria-hidden": "true" });
+  requestAnimationFrame(() => shade(sheet, table, size));
+  const element = button("", onclick, { class: `thumbnail${off ? " off" : ""}`, "aria-pressed": String(pressed), "data-key": key });
+  element.append(sheet, h("span", {}, label));
+  return element;
+}
+
+function table({ label, rows, columns, table, masked, rowLanguage, columnLanguage }) {
+  const value = (r, c) => (masked?.(r, c) ? "−∞ → 0" : number(table.at(r, c)));
+  return h(
+    "table",
+    {},
+    h("caption", {}, label),
+    h("thead", {}, h("tr", {}, h("td", {}), columns.map((unit) => h("th", { scope: "col", lang: columnLanguage }, name(unit))))),
+    h("tbody", {}, rows.map((unit, r) => h("tr", {}, h("th", { scope: "row", lang: rowLanguage }, name(unit)), columns.map((_, c) => h("td", {}, value(r, c)))))),
+  );
+}
+
+/** What a unit is called: its text, or the name of a sign that is no word. */
+export function name(unit) {
+  if (!unit.special) return unit.text;
+  const [sign, language] = unit.special.split(" ");
+  return t(`sign.${sign}`, { language });
+}

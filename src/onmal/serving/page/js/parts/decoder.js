@@ -1,0 +1,77 @@
+// Part 7: the decoder, one word at a time: what it may look at, what it looks at in the source, which words it thinks
+// likely, and the tree of everything that the search has tried.
+
+import { button, h, redraw } from "../dom.js";
+import { number, percent, t } from "../words.js";
+import { set, state } from "../state.js";
+import { Inspection } from "../inspection.js";
+import { name } from "../heatmap.js";
+import { roving } from "../roving.js";
+import { attention } from "./encoder.js";
+import { beamTree } from "./beam.js";
+
+export function drawDecoder(seen, part, again) {
+  const pieces = seen.tgt.subwords;
+  const at = Math.max(0, Inspection.unitOf(pieces, state.step));
+  const go = (n) => set({ step: pieces[n].tokens[0] });
+  const query = (chosen) => go(Math.min(chosen, pieces.length - 1));
+  const future = (r, c) => seen.tgt.read.subwords[c].tokens[0] > pieces[r].tokens[0];
+  return [
+    stepper(seen, pieces, at, go),
+    seen.steps && candidates(seen, state.step),
+    h("section", {}, attention(seen, "dec", at, query, again, future), h("p", { class: "note" }, t("mask.note"))),
+    h("section", {}, crossAttention(seen, at, query, again)),
+    seen.beam && beamTree(seen),
+  ];
+}
+
+function crossAttention(seen, at, query, again) {
+  const rows = seen.units("cross", state.pieces)[0];
+  const row = Math.max(0, Inspection.unitOf(rows, state.step));
+  return attention(seen, "cross", row, (chosen) => set({ step: rows[chosen].tokens[0] }), again);
+}
+
+/** Time goes to the right: what has been written, what is being written, what is not there yet. */
+function stepper(seen, pieces, at, go) {
+  const element = h(
+    "div",
+    { class: "stepper" },
+    button(t("step.back"), () => go(at - 1), { icon: "back", class: "icon", disabled: at === 0, "data-key": "step-back" }),
+    h(
+      "p",
+      { lang: seen.tgt.lang },
+      h("span", { class: "note" }, `${t("step.at", { n: at + 1, of: pieces.length })} `),
+      h("span", { class: "unseen" }, ": "),
+      pieces.slice(0, at).map((unit) => h("span", { class: "written" }, name(unit), " ")),
+      h("strong", {}, name(pieces[at])),
+      pieces.slice(at + 1).map(() => h("span", { class: "later", "aria-hidden": "true" }, "·")),
+    ),
+    button(t("step.on"), () => go(at + 1), { icon: "on", class: "icon", disabled: at === pieces.length - 1, "data-key": "step-on" }),
+  );
+  return element;
+}
+
+/** The five likeliest next words; another one than was taken can be chosen, and the network goes on from there. */
+function candidates(seen, step) {
+  const taken = seen.tgt.ids[step];
+  const before = seen.tgt.ids.slice(0, step);
+  const list = h(
+    "ol",
+    { class: "bars" },
+    seen.steps[step].top.map(({ id, text, p }) => {
+      const label = text || t("sign.end");
+      return h(
+        "li",
+        {},
+        h(
+          "button",
+          { type: "button", class: id === taken ? "taken" : null, "aria-pressed": String(id === taken), disabled: id === taken, "data-key": `candidate-${id}`, vars: { share: p }, onclick: () => set({ prefix: [...before, id].join(".") }) },
+          h("span", { lang: seen.tgt.lang }, label),
+          h("span", { class: "measure" }),
+          h("span", { class: "numbers" }, percent(p)),
+        ),
+      );
+    }),
+  );
+  return h("section", {}, h("h3", {}, t("candidates.title")), h("p", { class: "note" }, t("candidates.note")), list);
+}
