@@ -55,5 +55,5 @@ export function say(text) {
 export function redraw(container, build) {
   const key = container.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   container.replaceChildren(...[build()].flat(5).filter(Boolean));
-  if (key) container.querySelector(`[data-key="${key}"]`)?.focus({ preventScroll: true });
+  if (key) container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }

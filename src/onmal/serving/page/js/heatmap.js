@@ -1,7 +1,7 @@
 // A table of weights as shades of one colour, with numbers where they fit; always also as a real table.
 
-import { button, h } from "./dom.js";
-import { number, percent, t } from "./words.js";
+import { button, h, select } from "./dom.js";
+import { languageName, number, percent, t } from "./words.js";
 import { roving } from "./roving.js";
 
 const LARGEST_GRID = 32; // rows or columns of a grid whose every cell can be reached by keyboard
@@ -21,11 +21,24 @@ const shown = (value) => (value >= 0.005 ? String(Math.round(100 * value)) : "")
  * @property {string} [columnLanguage]
  */
 
-/** A heat map with its table behind a button. @param {Heat} heat */
+/** A heat map with its table behind a button; on a narrow screen, bars for the chosen row instead. @param {Heat} heat */
 export function heatmap(heat) {
   const small = Math.max(heat.rows.length, heat.columns.length) <= LARGEST_GRID;
   const picture = small ? grid(heat) : canvas(heat);
-  return h("div", { class: "heat" }, picture, numbers(() => table(heat), t("table.show")));
+  return h("div", { class: "heat" }, h("div", { class: "wide" }, picture), ranked(heat), numbers(() => table(heat), t("table.show")));
+}
+
+/** The chosen row as bars, the largest first. */
+function ranked({ rows, columns, table, masked, row: chosen = 0, choose, columnLanguage }) {
+  const pairs = columns.map((unit, c) => [unit, masked?.(chosen, c) ? -1 : table.at(chosen, c)]);
+  const bar = ([unit, value]) =>
+    h("li", { vars: { share: Math.max(0, value) } }, h("span", { lang: columnLanguage }, name(unit)), h("span", { class: `measure${value < 0 ? " masked" : ""}` }), h("span", { class: "numbers" }, value < 0 ? "−∞" : percent(value)));
+  return h(
+    "div",
+    { class: "narrow" },
+    choose && select(t("heat.row"), rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]), chosen, (value) => choose(Number(value)), { "data-key": "ranked-row" }),
+    h("ol", { class: "bars" }, pairs.sort((a, b) => b[1] - a[1]).map(bar)),
+  );
 }
 
 /** A native disclosure that makes its content when it is first opened. */
@@ -43,7 +56,7 @@ function grid({ label, rows, columns, table, masked, row: chosen, choose, rowLan
     const says = `${name(rows[r])} → ${name(columns[c])}: ${hidden ? t("mask.cell") : percent(value)}`;
     return h(
       "div",
-      { role: "gridcell", class: `cell${hidden ? " masked" : ""}${value > 0.5 ? " strong" : ""}`, tabindex: -1, title: says, "aria-label": says, "data-row": r, vars: { share: value } },
+      { role: "gridcell", class: `cell${hidden ? " masked" : ""}${value > 0.5 ? " strong" : ""}`, tabindex: -1, title: says, "aria-label": says, "data-row": r, "data-key": `${label} ${r} ${c}`, vars: { share: value } },
       withNumbers && !hidden ? shown(value) : "",
     );
   };
@@ -61,9 +74,7 @@ function grid({ label, rows, columns, table, masked, row: chosen, choose, rowLan
 function canvas({ label, rows, columns, table, masked, choose }) {
   const size = Math.max(3, Math.min(8, Math.floor(560 / columns.length)));
   const sheet = h("canvas", { width: columns.length * size, height: rows.length * size, role: "img", "aria-label": label, class: "map" });
-  const paint = () => shade(sheet, table, size, masked);
-  requestAnimationFrame(paint);
-  addEventListener("themechange", paint);
+  requestAnimationFrame(() => shade(sheet, table, size, masked));
   sheet.addEventListener("click", ({ offsetY }) => choose?.(Math.min(rows.length - 1, Math.floor((offsetY / sheet.clientHeight) * rows.length))));
   return h("div", { class: "scroll" }, sheet);
 }
@@ -102,9 +113,12 @@ function table({ label, rows, columns, table, masked, rowLanguage, columnLanguag
   );
 }
 
+/** How a piece is written that may continue the word before it. */
+export const piece = ({ text, opens }) => (opens === false ? `‑${text}` : text);
+
 /** What a unit is called: its text, or the name of a sign that is no word. */
 export function name(unit) {
   if (!unit.special) return unit.text;
   const [sign, language] = unit.special.split(" ");
-  return t(`sign.${sign}`, { language });
+  return t(`sign.${sign}`, { language: language && languageName(language) });
 }

@@ -9,7 +9,7 @@ import { Inspection, inspect } from "./inspection.js";
 import { languages } from "./translating.js";
 import { drawMap } from "./map.js";
 import { Stage } from "./stage.js";
-import { drawSwitches } from "./switches.js";
+import { drawComparison, drawSwitches } from "./switches.js";
 import { drawPart } from "./parts/part.js";
 import { viewKeys } from "./keys.js";
 
@@ -31,8 +31,11 @@ export async function startInside() {
     h(
       "div",
       { class: "looking" },
+      h("div", { id: "stage", class: "stage" }),
+      h("div", { id: "comparison", role: "status" }),
+      h("div", { id: "switches" }),
       h("nav", { id: "map", class: "map-of-parts", "aria-label": t("map.label") }),
-      h("div", { class: "seeing" }, h("div", { id: "stage", class: "stage" }), h("div", { id: "switches" }), h("section", { id: "part", class: "part-panel", hidden: true })),
+      h("section", { id: "part", class: "part-panel", hidden: true }),
     ),
   );
   stage = new Stage($("stage"));
@@ -83,11 +86,17 @@ async function look() {
     draw();
     if (fresh) stage.playOnce();
   } catch (error) {
-    $("inside-trouble").hidden = false;
-    $("inside-trouble").replaceChildren(h("span", {}, error.message), h("small", { lang: "en" }, error.detail ?? ""));
+    showTrouble(error);
   } finally {
     $("stage").setAttribute("aria-busy", "false");
   }
+}
+
+function showTrouble(error) {
+  const [first] = state.text.trim().split(/(?<=[.!?。？！])\s+|\n+/);
+  const shorter = first && first !== state.text.trim() && button(t("inside.first"), () => set({ text: first }));
+  $("inside-trouble").hidden = false;
+  $("inside-trouble").replaceChildren(...[h("span", {}, error.message), h("small", { lang: "en" }, error.detail ?? ""), shorter].filter(Boolean));
 }
 
 /** Whether the shipped answer is the answer: the same sentence, nothing switched, nothing chosen. */
@@ -99,6 +108,7 @@ function isExample(asked) {
 function draw() {
   drawMap($("map"));
   stage.draw(seen);
+  drawComparison($("comparison"), seen);
   drawSwitches($("switches"), seen);
   drawPart($("part"), seen);
 }

@@ -58,6 +58,8 @@ export function unpack({ shape, dtype, scale, b64 }) {
   return Array.from({ length: shape[0] }, (_, n) => new Table(rows, columns, numbers.subarray(n * rows * columns, (n + 1) * rows * columns)));
 }
 
+const LONGEST_TABLE = 64; // tokens of the longer side, as the server has it
+
 const address = (what, query) => `${what}?${new URLSearchParams(query)}`;
 
 export class Inspection {
@@ -99,16 +101,28 @@ export class Inspection {
     return this.summaries.get(kind)?.[layer] ?? (tables ? Table.mean(tables) : null);
   }
 
-  /** The same, asked of the server where the answer has not got them. */
-  async fetchLayer(kind, layer) {
-    if (this.tables.has(`${kind}.${layer}`)) return;
-    this.tables.set(`${kind}.${layer}`, unpack(await this.closer("tensor", { kind, layer })));
+  /** Ask the server for the tables of a layer, or of all (-1), that the answer has not got. */
+  async fetchLayers(kind, layer) {
+    const layers = layer < 0 ? Array.from({ length: this.layerCount(kind) }, (_, n) => n) : [layer];
+    const missing = layers.filter((n) => !this.tables.has(`${kind}.${n}`));
+    const found = await Promise.all(missing.map((n) => this.closer("tensor", { kind, layer: n })));
+    missing.forEach((n, at) => this.tables.set(`${kind}.${n}`, unpack(found[at])));
+  }
+
+  /** Whether the sentence is too long for whole tables, so that single rows are shown. */
+  get byRow() {
+    return Math.max(this.src.ids.length, this.tgt.ids.length) > LONGEST_TABLE;
   }
 
   /** A call that looks closer at this answer: "row", "tensor" or "vectors", and which. */
   async closer(what, query) {
     const call = address(what, query);
-    this.recorded[call] ??= await ask(`v1/inspect/${this.key}/${call}`);
+    const fetched = () => ask(`v1/inspect/${this.key}/${call}`);
+    this.recorded[call] ??= await fetched().catch(async (error) => {
+      if (error.status !== 404) throw error;
+      await ask("v1/inspect", this.question); // the server keeps few answers; now it has this one again
+      return fetched();
+    });
     return this.recorded[call];
   }
 

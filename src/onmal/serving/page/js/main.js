@@ -23,8 +23,9 @@ function startTheme() {
     const dark = root.dataset.theme === "dark" || (root.dataset.theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
     root.dataset.theme = dark ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
-    dispatchEvent(new Event("themechange"));
+    set({}); // pictures take their colours when they are drawn
   });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => set({}));
 }
 
 function startLanguage() {

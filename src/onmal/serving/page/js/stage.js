@@ -1,9 +1,10 @@
 // The sentence and its translation, with lines from the chosen word to the words that it looked at.
 
-import { button, h, icon, redraw, s, say, select } from "./dom.js";
+import { button, h, redraw, s, say } from "./dom.js";
 import { number, percent, t } from "./words.js";
 import { set, state, switchedOff } from "./state.js";
-import { Inspection } from "./inspection.js";
+import { choice, honest, inWords, menus } from "./choice.js";
+import { Inspection, Table } from "./inspection.js";
 import { drawLines } from "./lines.js";
 import { name } from "./heatmap.js";
 import { roving } from "./roving.js";
@@ -12,28 +13,7 @@ const PACE = 750; // milliseconds for a word
 const FEW = 24; // tokens up to which every line is drawn
 const LEAST = 0.05; // share below which a longer sentence draws no line
 const MOST_LINES = 3; // in a longer sentence
-
-/** The attention whose layers and heads the keys and menus choose of: that of the open part. */
-export const shownKind = () => (state.part === 3 ? "enc" : "cross");
-
-/** The menus for layer and head; -1 is the mean of all, and says so. */
-export function layerAndHead(seen, kind) {
-  const choices = (count, all, one) => [[-1, t(all, { count })], ...Array.from({ length: count }, (_, n) => [n, t(one, { n: n + 1 })])];
-  return [
-    select(t("layer"), choices(seen.layerCount(kind), "layer.all", "layer.one"), Math.min(state.layer, seen.layerCount(kind) - 1), (value) => set({ layer: Number(value) }), { "data-key": `layer-${kind}` }),
-    select(t("head"), choices(seen.headCount(kind), "head.all", "head.one"), Math.min(state.head, seen.headCount(kind) - 1), (value) => set({ head: Number(value) }), { "data-key": `head-${kind}` }),
-  ];
-}
-
-/** What an aggregation is called: "layer 3, mean of 4 heads". */
-export function aggregation(seen, kind) {
-  const layer = state.layer < 0 ? t("layer.all", { count: seen.layerCount(kind) }) : t("layer.one", { n: state.layer + 1 });
-  const head = state.head < 0 ? t("head.all", { count: seen.headCount(kind) }) : t("head.one", { n: state.head + 1 });
-  return `${layer}, ${head}`;
-}
-
-/** What stands under every picture of attention. */
-export const honest = () => h("p", { class: "honest note" }, t(state.show === "effect" ? "honest.effect" : "honest.attention"));
+const LEAST_TOLD = 0.005; // share below which a word shows no number
 
 export class Stage {
   #container;
@@ -54,7 +34,7 @@ export class Stage {
   /** @param {Inspection} seen */
   draw(seen) {
     this.#seen = seen;
-    redraw(this.#container, () => [this.#tools(), this.#sentences(), this.#caption(), honest()]);
+    redraw(this.#container, () => [this.#tools(), this.#sentences(), this.#caption(), honest(state.show)]);
     this.#lines();
   }
 
@@ -84,20 +64,30 @@ export class Stage {
       const most = Math.max(1e-6, ...values);
       return values.map((value) => ({ value, share: Math.max(0, value / most), says: number(value, 2) }));
     }
-    const layer = Math.min(state.layer, this.#seen.layerCount("cross") - 1);
-    const weights = this.#seen.weights("cross", layer, Math.min(state.head, this.#seen.headCount("cross") - 1));
-    if (!weights) {
-      this.#fetch(layer);
-      return columns.map(() => ({ value: 0, share: 0, says: "" }));
-    }
-    return weights.joined(rows, columns).row(this.#chosen).map((value) => ({ value, share: value, says: percent(value) }));
+    const { layer, head } = choice(this.#seen, "cross");
+    const row = this.#seen.byRow ? this.#oneRow(layer, head) : this.#seen.weights("cross", layer, head)?.joined(rows, columns).row(this.#chosen);
+    if (!row) this.#fetch(layer, head);
+    return (row ?? columns.map(() => 0)).map((value) => ({ value, share: value, says: percent(value) }));
   }
 
-  async #fetch(layer) {
+  /** Of a long sentence, the row of the chosen unit's first token; undefined until it has come. */
+  #oneRow(layer, head) {
+    const columns = this.#units[1];
+    const known = this.#seen.known("row", this.#rowOf(layer, head));
+    return known && new Table(1, known.weights.length, Float32Array.from(known.weights)).joined([{ tokens: [0, 1] }], columns).row(0);
+  }
+
+  #rowOf = (layer, head) => ({ kind: "cross", layer: Math.max(0, layer), head: Math.max(0, head), t: this.#units[0][this.#chosen].tokens[0] });
+
+  async #fetch(layer, head) {
     const seen = this.#seen;
-    const layers = layer < 0 ? Array.from({ length: seen.layerCount("cross") }, (_, n) => n) : [layer];
-    await Promise.all(layers.map((n) => seen.fetchLayer("cross", n)));
-    if (seen === this.#seen) this.draw(seen);
+    try {
+      if (seen.byRow) await seen.closer("row", this.#rowOf(layer, head));
+      else await seen.fetchLayers("cross", layer);
+      if (seen === this.#seen) this.draw(seen);
+    } catch (error) {
+      this.#container.querySelector(".caption").textContent = error.message;
+    }
   }
 
   #tools() {
@@ -116,7 +106,7 @@ export class Stage {
         ["units.words", !state.pieces, { pieces: 0 }],
         ["units.pieces", state.pieces, { pieces: 1 }],
       ]),
-      state.show === "attention" && layerAndHead(this.#seen, "cross"),
+      state.show === "attention" && menus(this.#seen, "cross"),
     );
   }
 
@@ -130,7 +120,7 @@ export class Stage {
         "li",
         { class: `token${unit.special ? " special" : ""}${!state.pieces && off.includes(`word.${n}`) ? " struck" : ""}`, lang: unit.special ? null : src.lang, vars: { share: values[n].share } },
         h("span", {}, name(unit)),
-        h("small", { class: "numbers" }, values[n].says),
+        h("small", { class: "numbers" }, values[n].share >= LEAST_TOLD ? values[n].says : ""),
       ),
     );
     const target = rows.map((unit, n) =>
@@ -162,12 +152,13 @@ export class Stage {
 
   #caption() {
     const [rows, columns] = this.#units;
-    const ranked = this.#values.map((value, n) => ({ ...value, word: name(columns[n]) })).sort((a, b) => b.value - a.value);
+    const all = this.#values.map((value, n) => ({ ...value, word: name(columns[n]), special: columns[n].special }));
+    const ranked = all.filter(({ special }) => state.show === "attention" || !special).sort((a, b) => b.value - a.value);
     const told = ranked.slice(0, 2).map(({ word, says }) => `${word} ${says}`);
     if (state.show === "attention" && ranked.length > 2) told.push(t("stage.rest", { share: percent(ranked.slice(2).reduce((sum, { value }) => sum + value, 0)) }));
     const text = t("stage.caption", { n: this.#chosen + 1, word: name(rows[this.#chosen]), list: told.join(", ") });
     say(text);
-    return h("p", { class: "caption" }, text, state.show === "attention" && h("span", { class: "note" }, ` ${aggregation(this.#seen, "cross")}${state.pieces ? "" : t("stage.joined")}`));
+    return h("p", { class: "caption" }, text, state.show === "attention" && h("span", { class: "note" }, ` ${inWords(this.#seen, "cross")}${state.pieces ? "" : t("stage.joined")}`));
   }
 
   #lines() {

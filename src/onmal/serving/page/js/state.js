@@ -8,8 +8,9 @@ const DEFAULTS = {
   to: "",
   part: 0, // which of the seven is open; 0 is none
   step: 0, // which target word is being made
-  layer: -1, // -1: the mean of all
-  head: -1,
+  cross: "", // layer and head that are shown of an attention, such as "1.0"; "-1" is the mean of all
+  enc: "",
+  dec: "",
   pieces: 0, // 1: subwords instead of words
   show: "attention", // or "effect"
   off: "", // what is switched off: "src_pos", "tgt_pos", heads such as "cross.2.1", left-out words "src.3"

@@ -11,8 +11,7 @@ let opened = false;
 /** @param {HTMLElement} container @param {import("./inspection.js").Inspection} seen */
 export function drawSwitches(container, seen) {
   const off = switchedOff();
-  redraw(container, () => [
-    (off.length > 0 || state.prefix) && comparison(seen),
+  redraw(container, () =>
     h(
       "details",
       { class: "switches", open: opened || off.length > 0, ontoggle: (event) => (opened = event.target.open) },
@@ -21,15 +20,19 @@ export function drawSwitches(container, seen) {
       sourceWords(seen, off),
       heads(seen, off),
     ),
-  ]);
+  );
 }
 
-/** The translation as it is now beside what it was, and the way back. */
+/** The translation as it is now beside what it was, and the way back; nothing where nothing is off. */
+export function drawComparison(container, seen) {
+  redraw(container, () => (state.off || state.prefix) && comparison(seen));
+}
+
 function comparison(seen) {
   const changed = seen.baseline.text !== seen.tgt.text;
   return h(
     "div",
-    { class: "comparison", role: "status" },
+    { class: "comparison" },
     h("div", {}, h("h3", {}, t("compare.after")), h("p", { lang: seen.tgt.lang, class: changed ? "changed" : null }, seen.tgt.text || t("compare.nothing"))),
     h("div", {}, h("h3", {}, t("compare.before")), h("p", { lang: seen.tgt.lang }, seen.baseline.text)),
     h(

@@ -19,20 +19,28 @@ import { ask } from "./server.js";
  * @property {string[]} warnings such as "numbers: 3 is missing"
  */
 
+const MANY = 5; // alternatives
+const WIDE = 8; // hypotheses kept to find them
+
+let beams = WIDE; // or fewer, as the server allows
+
 /** @returns {Promise<Languages>} */
 export async function languages() {
   const { directions, limits } = await ask("v1/languages");
-  return { directions: directions.map(({ source, target }) => [source, target]), limit: limits?.characters ?? 0 };
+  beams = Math.min(WIDE, limits.beam_size);
+  return { directions: directions.map(({ source, target }) => [source, target]), limit: limits.characters };
 }
 
 /** @returns {Promise<Translation>} */
 export async function translate({ text, from, to }, signal) {
-  const answer = await ask("v1/translate", { text, source: from, target: to }, signal);
-  return { text: answer.text, from: answer.source, to: answer.target, sentences: [{ source: text, text: answer.text }], warnings: answer.warnings };
+  const { source, target, ...answer } = await ask("v1/translate", { text, source: from, target: to, sentences: true }, signal);
+  return { ...answer, from: source, to: target };
 }
 
-/** The best translations of a sentence that begin with `before`. */
+/** The best translations of a sentence that begin with `before`, each with the space that follows the sentence. */
 export async function alternatives({ sentence, before, from, to }, signal) {
-  const answer = await ask("v1/translate", { text: sentence.source, source: from, target: to, alternatives: 5, prefix: before.trim() }, signal);
-  return answer.alternatives.map((each) => each.text);
+  const wanted = { n_best: Math.min(MANY, beams), search: { beam_size: beams }, prefix: before.trim() };
+  const answer = await ask("v1/translate", { text: sentence.source.trim(), source: from, target: to, ...wanted }, signal);
+  const [gap] = sentence.text.match(/\s*$/);
+  return [answer, ...answer.alternatives].map(({ text }) => text + gap);
 }

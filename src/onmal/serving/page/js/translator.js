@@ -96,7 +96,10 @@ async function run() {
   $("working").hidden = false;
   try {
     const translation = await newest((signal) => translate({ text, from: state.from, to: state.to }, signal));
-    if (translation) show(translation);
+    if (!translation) return; // overtaken by a newer text
+    const other = possibleTarget(translation.from, "");
+    if (translation.from === translation.to && other) set({ to: other }); // it was written in the target language
+    else show(translation);
   } catch (error) {
     showTrouble(error);
   }
@@ -109,7 +112,6 @@ function show(translation) {
   $("detected").textContent =
     translation && state.from === "auto" ? t("translate.detected", { language: languageName(translation.from) }) : "";
   if (translation) $("text").lang = translation.from;
-  if (translation && translation.to !== state.to) set({ to: translation.to });
   showTranslation(translation);
   for (const id of ["copy", "link", "hint"]) $(id).hidden = !translation;
   showWarnings(translation?.warnings ?? []);

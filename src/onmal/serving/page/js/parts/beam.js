@@ -1,10 +1,10 @@
-// The tree of everything that beam search tried: kept and dropped hypotheses, and the one that was chosen.
+// The tree of everything that beam search tried, a column for each step: kept and dropped words, and the path that was chosen.
 
 import { h, s } from "../dom.js";
 import { number, t } from "../words.js";
-import { numbers } from "../heatmap.js";
+import { numbers, piece } from "../heatmap.js";
 
-const [ACROSS, DOWN, WIDE] = [96, 30, 84];
+const [ACROSS, DOWN, WIDE] = [118, 34, 88]; // pixels
 
 /** @param {import("../inspection.js").Inspection} seen */
 export function beamTree(seen) {
@@ -49,7 +49,7 @@ export function beamTree(seen) {
   );
 }
 
-const says = (node) => (node.finished ? t("sign.end") : node.text);
+const says = (node) => (node.finished ? t("sign.end") : piece(node));
 const shorten = (text) => (text.length > 6 ? `${text.slice(0, 5)}…` : text);
 const path = (byId, node) => {
   const words = [];
@@ -57,25 +57,14 @@ const path = (byId, node) => {
   return words.join(" ");
 };
 
-/** Leaves one below the other in the order of the tree; a parent stands beside its first child. */
+/** A column for each step, the best on top. */
 function layout(nodes) {
-  const children = new Map();
-  for (const node of nodes) children.set(node.parent, [...(children.get(node.parent) ?? []), node]);
-  const placed = [];
-  let row = 0;
-  const visit = (node, depth) => {
-    placed.push({ ...node, depth, row });
-    const below = [...(children.get(node.id) ?? [])].sort((a, b) => b.score - a.score);
-    below.forEach((child, n) => {
-      if (n) row += 1;
-      visit(child, depth + 1);
-    });
-  };
-  [...(children.get(null) ?? [])]
-    .sort((a, b) => b.score - a.score)
-    .forEach((node, n) => {
-      if (n) row += 1;
-      visit(node, 0);
-    });
-  return placed;
+  const depths = new Map();
+  const columns = [];
+  for (const node of nodes) {
+    const depth = node.parent === null ? 0 : depths.get(node.parent) + 1;
+    depths.set(node.id, depth);
+    (columns[depth] ??= []).push(node);
+  }
+  return columns.flatMap((column, depth) => column.sort((a, b) => b.score - a.score).map((node, row) => ({ ...node, depth, row })));
 }

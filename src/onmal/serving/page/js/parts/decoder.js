@@ -1,11 +1,11 @@
 // Part 7: the decoder, one word at a time: what it may look at, what it looks at in the source, which words it thinks
 // likely, and the tree of everything that the search has tried.
 
-import { button, h, redraw } from "../dom.js";
-import { number, percent, t } from "../words.js";
+import { button, h } from "../dom.js";
+import { percent, t } from "../words.js";
 import { set, state } from "../state.js";
 import { Inspection } from "../inspection.js";
-import { name } from "../heatmap.js";
+import { name, piece } from "../heatmap.js";
 import { roving } from "../roving.js";
 import { attention } from "./encoder.js";
 import { beamTree } from "./beam.js";
@@ -19,13 +19,14 @@ export function drawDecoder(seen, part, again) {
   return [
     stepper(seen, pieces, at, go),
     seen.steps && candidates(seen, state.step),
-    h("section", {}, attention(seen, "dec", at, query, again, future), h("p", { class: "note" }, t("mask.note"))),
-    h("section", {}, crossAttention(seen, at, query, again)),
+    attention(seen, "dec", at, query, again, future),
+    h("p", { class: "note" }, t("mask.note")),
+    crossAttention(seen, again),
     seen.beam && beamTree(seen),
   ];
 }
 
-function crossAttention(seen, at, query, again) {
+function crossAttention(seen, again) {
   const rows = seen.units("cross", state.pieces)[0];
   const row = Math.max(0, Inspection.unitOf(rows, state.step));
   return attention(seen, "cross", row, (chosen) => set({ step: rows[chosen].tokens[0] }), again);
@@ -33,7 +34,8 @@ function crossAttention(seen, at, query, again) {
 
 /** Time goes to the right: what has been written, what is being written, what is not there yet. */
 function stepper(seen, pieces, at, go) {
-  const element = h(
+  const gap = (n) => (pieces[n].span && pieces[n + 1]?.span?.[0] === pieces[n].span[1] ? "" : " ");
+  return h(
     "div",
     { class: "stepper" },
     button(t("step.back"), () => go(at - 1), { icon: "back", class: "icon", disabled: at === 0, "data-key": "step-back" }),
@@ -42,36 +44,35 @@ function stepper(seen, pieces, at, go) {
       { lang: seen.tgt.lang },
       h("span", { class: "note" }, `${t("step.at", { n: at + 1, of: pieces.length })} `),
       h("span", { class: "unseen" }, ": "),
-      pieces.slice(0, at).map((unit) => h("span", { class: "written" }, name(unit), " ")),
+      pieces.slice(0, at).map((unit, n) => name(unit) + gap(n)),
       h("strong", {}, name(pieces[at])),
       pieces.slice(at + 1).map(() => h("span", { class: "later", "aria-hidden": "true" }, "·")),
     ),
     button(t("step.on"), () => go(at + 1), { icon: "on", class: "icon", disabled: at === pieces.length - 1, "data-key": "step-on" }),
   );
-  return element;
 }
 
 /** The five likeliest next words; another one than was taken can be chosen, and the network goes on from there. */
 function candidates(seen, step) {
   const taken = seen.tgt.ids[step];
   const before = seen.tgt.ids.slice(0, step);
+  const end = seen.src.ids.at(-1); // both sides end with the same sign
   const list = h(
     "ol",
     { class: "bars" },
-    seen.steps[step].top.map(({ id, text, p }) => {
-      const label = text || t("sign.end");
-      return h(
+    seen.steps[step].top.map(({ id, p, ...found }) =>
+      h(
         "li",
         {},
         h(
           "button",
           { type: "button", class: id === taken ? "taken" : null, "aria-pressed": String(id === taken), disabled: id === taken, "data-key": `candidate-${id}`, vars: { share: p }, onclick: () => set({ prefix: [...before, id].join(".") }) },
-          h("span", { lang: seen.tgt.lang }, label),
+          h("span", { lang: seen.tgt.lang }, id === end ? t("sign.end") : piece(found)),
           h("span", { class: "measure" }),
           h("span", { class: "numbers" }, percent(p)),
         ),
-      );
-    }),
+      ),
+    ),
   );
   return h("section", {}, h("h3", {}, t("candidates.title")), h("p", { class: "note" }, t("candidates.note")), list);
 }

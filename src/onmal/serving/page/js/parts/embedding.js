@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { number, t } from "../words.js";
-import { name, numbers } from "../heatmap.js";
+import { name, numbers, piece } from "../heatmap.js";
 import { roving } from "../roving.js";
 import { strip, vectorTable } from "./strip.js";
 
@@ -41,8 +41,8 @@ function vector(seen, part, unit, language, again) {
     h(
       "ol",
       { class: "bars" },
-      known.neighbours.map(({ text, cosine }) =>
-        h("li", { vars: { share: Math.max(0, cosine) } }, h("span", { lang: language }, text), h("span", { class: "measure" }), h("span", { class: "numbers" }, number(cosine, 2))),
+      known.neighbours.map(({ cosine, ...neighbour }) =>
+        h("li", { vars: { share: Math.max(0, cosine) } }, h("span", {}, piece(neighbour)), h("span", { class: "measure" }), h("span", { class: "numbers" }, number(cosine, 2))),
       ),
     ),
     numbers(() => vectorTable(known.vector), t("numbers.show")),

@@ -2,9 +2,9 @@
 
 import { h } from "../dom.js";
 import { t } from "../words.js";
-import { set, state, switchedOff } from "../state.js";
+import { state, switchedOff } from "../state.js";
 import { heatmap, thumbnail } from "../heatmap.js";
-import { aggregation, honest, layerAndHead } from "../stage.js";
+import { choice, choose as chooseHead, honest, inWords, menus } from "../choice.js";
 import { sumOf } from "./sum.js";
 
 let row = 0;
@@ -20,23 +20,25 @@ export function drawEncoder(seen, part, again) {
  * @param {(row: number) => void} choose
  */
 export function attention(seen, kind, chosen, choose, again, masked) {
-  const layer = Math.min(state.layer, seen.layerCount(kind) - 1);
-  const head = Math.min(state.head, seen.headCount(kind) - 1);
+  const { layer, head } = choice(seen, kind);
   const [rows, columns] = seen.units(kind, state.pieces || masked);
   const at = Math.min(chosen, rows.length - 1);
   const weights = seen.weights(kind, layer, head);
+  if (seen.byRow) return h("section", { "data-kind": kind }, h("div", { class: "tools" }, menus(seen, kind)), h("p", { class: "note" }, t("part.by-row")), sumOf(seen, kind, rows[at], again));
   if (!weights) return wait(seen, kind, layer, again);
   const language = { enc: [seen.src.lang, seen.src.lang], dec: [seen.tgt.lang, seen.tgt.lang], cross: [seen.tgt.lang, seen.src.lang] }[kind];
-  const label = `${t(`kind.${kind}`)}, ${aggregation(seen, kind)}`;
-  return [
-    h("div", { class: "tools" }, layerAndHead(seen, kind)),
+  const label = `${t(`kind.${kind}`)}, ${inWords(seen, kind)}`;
+  return h(
+    "section",
+    { "data-kind": kind },
+    h("div", { class: "tools" }, menus(seen, kind)),
     layer >= 0 && thumbnails(seen, kind, layer, head),
     h("h3", {}, label),
     h("p", { class: "note" }, t(`kind.${kind}.read`)),
     heatmap({ label, rows, columns, table: weights.joined(rows, columns), masked, row: at, choose, rowLanguage: language[0], columnLanguage: language[1] }),
     honest(),
-    sumOf(seen, kind, Math.max(0, layer), Math.max(0, head), rows[at], again),
-  ];
+    sumOf(seen, kind, rows[at], again),
+  );
 }
 
 function thumbnails(seen, kind, layer, head) {
@@ -45,14 +47,13 @@ function thumbnails(seen, kind, layer, head) {
   return h(
     "div",
     { class: "thumbnails", role: "group", "aria-label": t("head") },
-    all.map(([n, table]) => thumbnail({ table, label: t("head.one", { n: n + 1 }), pressed: n === head, off: off.includes(`${kind}.${layer}.${n}`), onclick: () => set({ head: n === head ? -1 : n }), key: `thumb-${kind}-${n}` })),
+    all.map(([n, table]) => thumbnail({ table, label: t("head.one", { n: n + 1 }), pressed: n === head, off: off.includes(`${kind}.${layer}.${n}`), onclick: () => chooseHead(seen, kind, { head: n === head ? -1 : n }), key: `thumb-${kind}-${n}` })),
   );
 }
 
 /** Until the server has sent the layer, words instead of a picture. */
 function wait(seen, kind, layer, again) {
-  const layers = layer < 0 ? Array.from({ length: seen.layerCount(kind) }, (_, n) => n) : [layer];
   const place = h("p", { class: "note", role: "status" }, t("part.loading"));
-  Promise.all(layers.map((n) => seen.fetchLayer(kind, n))).then(again, (error) => (place.textContent = error.message));
-  return [h("div", { class: "tools" }, layerAndHead(seen, kind)), place];
+  seen.fetchLayers(kind, layer).then(again, (error) => (place.textContent = error.message));
+  return [h("div", { class: "tools" }, menus(seen, kind)), place];
 }

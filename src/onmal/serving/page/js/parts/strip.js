@@ -9,7 +9,7 @@ const ACROSS = 16; // numbers in a row of the table
 /** @param {number[]} vector @param {number} [most] the value that is drawn darkest; the vector's own largest if left away */
 export function strip(vector, most = Math.max(...vector.map(Math.abs)), label = "") {
   const sheet = h("canvas", { class: "strip", width: vector.length * 2, height: TALL, role: label ? "img" : null, "aria-label": label || null, "aria-hidden": label ? null : "true" });
-  const paint = () => {
+  requestAnimationFrame(() => {
     const pen = sheet.getContext("2d");
     const style = getComputedStyle(document.documentElement);
     pen.clearRect(0, 0, sheet.width, TALL);
@@ -19,9 +19,7 @@ export function strip(vector, most = Math.max(...vector.map(Math.abs)), label = 
       pen.globalAlpha = 0.15 + 0.85 * share;
       pen.fillRect(n * 2, value < 0 ? TALL / 2 : (TALL / 2) * (1 - share), 2, (TALL / 2) * share);
     });
-  };
-  requestAnimationFrame(paint);
-  addEventListener("themechange", paint);
+  });
   return sheet;
 }
 

@@ -2,21 +2,23 @@
 
 import { h } from "../dom.js";
 import { number, t } from "../words.js";
-import { state } from "../state.js";
+import { choice } from "../choice.js";
 import { name } from "../heatmap.js";
 
 /**
  * The sum of one row of one head, with the network's own numbers.
  * @param {import("../inspection.js").Unit} unit whose first token is the row
  */
-export function sumOf(seen, kind, layer, head, unit, again) {
+export function sumOf(seen, kind, unit, again) {
+  const shown = choice(seen, kind);
+  const [layer, head] = [Math.max(0, shown.layer), Math.max(0, shown.head)];
   const query = { kind, layer, head, t: unit.tokens[0] };
   const known = seen.known("row", query);
   return h(
     "div",
     { class: "sum" },
     h("h3", {}, t("sum.title", { layer: layer + 1, head: head + 1, word: name(unit) })),
-    (state.layer < 0 || state.head < 0) && h("p", { class: "note" }, t("sum.mean")),
+    (shown.layer < 0 || shown.head < 0) && h("p", { class: "note" }, t("sum.mean")),
     known ? arithmetic(known, seen.units(kind, 1)[1]) : seen.wait("row", [query], again),
   );
 }
