@@ -62,12 +62,17 @@ _REMEDIES = {
 """Kind of mistake, as pydantic calls it or how that begins -> what to do."""
 
 
+_WHOLE_FILES = {"run", "serve"}
+"""Settings that stand at the top of their file, in no section."""
+
+
 def _explain(settings: type[BaseModel], error: ValidationError) -> ConfigError:
     """Turn pydantic's first complaint into one line that names the option, the value and the remedy."""
     first = error.errors()[0]
     kind, context = first["type"], first.get("ctx", {})
     parts = re.findall("[A-Z][a-z]+", settings.__name__.removesuffix("Config"))
-    section = ".".join(parts).lower().removeprefix("run")
+    section = ".".join(parts).lower()
+    section = "" if section in _WHOLE_FILES else section
     key = ".".join(part for part in first["loc"] if isinstance(part, str))
     option = ".".join(filter(None, (section, key)))
     if kind == "extra_forbidden":

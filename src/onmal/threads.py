@@ -12,7 +12,7 @@ import torch
 
 from onmal.ahead import ahead
 
-__all__ = ["in_threads", "one_thread", "several_at_once"]
+__all__ = ["in_threads", "one_thread", "several_at_once", "sharing_pool"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -32,7 +32,7 @@ def one_thread() -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def _sharing_pool(count: int) -> ThreadPoolExecutor:
+def sharing_pool(count: int) -> ThreadPoolExecutor:
     """`count` threads of Python that share torch's threads evenly, each with one at least."""
     with _ALONE:  # or it is asked while another pool's thread has just set it
         threads = torch.get_num_threads()
@@ -56,7 +56,7 @@ def in_threads(
 
     `most` of them are begun before the first result is taken.
     """
-    pool = _sharing_pool(count)
+    pool = sharing_pool(count)
     try:
         yield from ahead(pool, function, items, most)
     finally:  # what nobody will ask for is not begun

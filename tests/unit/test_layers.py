@@ -65,7 +65,7 @@ TABLE = {
         (*TO_3, "interop", "translating.engine", "translating.torch_engine"), TENSORS, CONVERTERS
     ),
     "translating": Row((*TO_3, "interop"), TENSORS, CONVERTERS),
-    "inspection": Row(TO_4, TENSORS, ("matplotlib",)),
+    "inspection": Row(TO_4, (*TENSORS, "pydantic"), ("matplotlib",)),
     "evaluation": Row(TO_4, TENSORS, ("sacrebleu", "sacremoses", "matplotlib")),
     "documents": Row(TO_4, (), ("lxml", "markdown_it")),
     "preparing": Row(TO_3, TENSORS),
@@ -78,7 +78,9 @@ TABLE = {
     "training": Row((*TO_4, "inspection", "documents", "run_report.events"), TENSORS),
     "training.run": Row((*TO_4, *LAYER_4, "interrupt", "run_folder", "run_report.events"), TENSORS),
     "serving": Row(
-        (*TO_4, *LAYER_4), (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "prometheus_client")
+        (*TO_4, *LAYER_4),
+        (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "prometheus_client"),
+        ("py3langid",),
     ),
     "cli": Row(("errors",), ("typer", "rich"), free_inside=True),
     "": Row(("errors",), free_inside=True),

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from onmal.cli import bench, data, evaluating, model, report, training, translating
+from onmal.cli import bench, data, evaluating, keys, model, report, serving, training, translating
 from onmal.cli.terminal import INTERRUPTED, note
 from onmal.errors import OnmalError
 
@@ -74,6 +74,7 @@ for command in (
     training.train,
     report.report,
     translating.translate,
+    serving.serve,
     evaluating.evaluate,
     bench.bench,
     model.inspect,
@@ -83,6 +84,7 @@ for command in (
     data.corpus,
 ):
     app.command()(command)
+app.add_typer(keys.keys, name="keys")
 
 
 def main() -> None:

@@ -124,7 +124,7 @@ def beam_search(
 def word_by_word(
     model: Seq2Seq, source: Tensor, config: SearchConfig, rules: Sequence[Rule] = ()
 ) -> Iterator[int]:
-    """The words of one source's [1,S] translation as they are found, greedily or by chance, without the end token."""
+    """The words of one source's [1,S] translation as they are found, greedily or by chance, and the end token if it ends."""
     rules = [*usual_rules(model, source, config), *rules]
     limit = int(length_limits(model, source, config))
     draws = Draws(source, model.vocabulary.pad, limit, config.replace(beam_size=1)) if config.sample else None
@@ -138,10 +138,10 @@ def word_by_word(
         for rule in rules:
             rule(log_probabilities, words, alive)
         token = draws(log_probabilities, alive, step)[0] if draws else log_probabilities.argmax(-1)[0]
-        if int(token) == model.vocabulary.end:
-            return
         words = torch.cat((words, token[None, :, None]), 2)
         yield int(token)
+        if int(token) == model.vocabulary.end:
+            return
 
 
 def usual_rules(model: Seq2Seq, source: Tensor, config: SearchConfig) -> Iterator[Rule]:

@@ -6,7 +6,7 @@ the weights of every layer and head.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -18,14 +18,14 @@ from torch import Tensor
 from onmal.config import SearchConfig
 from onmal.decoding.search import length_limits
 from onmal.errors import ConfigError, DataError, LengthError
+from onmal.inspection.words import Tokens, joined, special_pieces, tokens_of
 from onmal.models.contract import Place, Probe
 from onmal.text.fragments import take_out
 from onmal.text.language import detect, writes_spaces
 from onmal.text.normalize import normalize
-from onmal.text.tokenizer import SubwordModel, Tokenizer
 from onmal.translating.translator import Translator
 
-__all__ = ["NOTE", "AttentionMap", "Inspection", "Part", "Recorder", "Tokens", "Unit", "inspect"]
+__all__ = ["NOTE", "AttentionMap", "Inspection", "Part", "Recorder", "inspect"]
 
 Part = Literal["cross", "encoder", "decoder"]
 NOTE = "how much each word was looked at, not how important it was"
@@ -60,28 +60,6 @@ class Recorder(Probe):
     ) -> Tensor:
         self.weights[place] = weights[0].detach().float().cpu()
         return weights
-
-
-class Unit(NamedTuple):
-    """What stands at one row or column: tokens first up to, not including, last."""
-
-    label: str
-    first: int
-    last: int
-    special: bool
-    """Whether this is no word but a sign for the network: start, end, the language asked for."""
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """The tokens of one side of the network, and how they join to what people read."""
-
-    pieces: tuple[str, ...]
-    """As SentencePiece writes them."""
-    words: tuple[Unit, ...]
-    """Space-separated words; in a language that writes no spaces the same as `subwords`."""
-    subwords: tuple[Unit, ...]
-    """The pieces, without the mark for a space, the bytes of one character joined."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +147,7 @@ class Inspection:
             column_name if words else column_name.replace("word", "piece"),
             tuple(unit.label for unit in rows),
             tuple(unit.label for unit in columns),
-            _join(weights, rows, columns),
+            joined(weights, rows, columns),
             tuple(n for n, unit in enumerate(rows) if unit.special),
             tuple(n for n, unit in enumerate(columns) if unit.special),
         )
@@ -200,14 +178,6 @@ def _choose(kind: str, number: int | None, count: int, name: str) -> tuple[list[
             f"{kind}s are 1 to {count} (in Python 0 to {count - 1})",
         )
     return [number], f"{kind} {number + 1}"
-
-
-def _join(weights: NDArray[np.float32], rows: Sequence[Unit], columns: Sequence[Unit]) -> NDArray[np.float32]:
-    """Tokens to units, [T,S] -> [rows,columns]: sum over keys, mean over queries."""
-    summed = np.add.reduceat(weights, [unit.first for unit in columns], axis=1)
-    joined = np.add.reduceat(summed, [unit.first for unit in rows], axis=0)
-    lengths = np.array([[unit.last - unit.first] for unit in rows], dtype=np.float32)
-    return np.asarray(joined / lengths, dtype=np.float32)
 
 
 def inspect(
@@ -245,7 +215,7 @@ def inspect(
     with torch.inference_mode():
         model.hidden(ids, ids.new_tensor([read]), probe=recorder)
 
-    special = _special(tokenizer)
+    special = special_pieces(tokenizer)
     origins = [origin for origin, goal in saved.directions if goal == language]
     source_spaces = writes_spaces(detect(words, origins)[0][0])
     target_spaces = writes_spaces(language)
@@ -253,46 +223,8 @@ def inspect(
         text,
         translation.text,
         translation.warnings,
-        _tokens(tokenizer.source, source, special, source_spaces),
-        _tokens(tokenizer.target, target, special, target_spaces),
-        _tokens(tokenizer.target, read, special, target_spaces),
+        tokens_of(tokenizer.source, source, special, source_spaces),
+        tokens_of(tokenizer.target, target, special, target_spaces),
+        tokens_of(tokenizer.target, read, special, target_spaces),
         {place: weights.numpy() for place, weights in recorder.weights.items()},
     )
-
-
-def _special(tokenizer: Tokenizer) -> dict[str, str]:
-    """The pieces that are no words, and how they are shown."""
-    vocabulary = tokenizer.vocabulary
-    signs = tokenizer.target.pieces([vocabulary.pad, vocabulary.start, vocabulary.end])
-    shown = dict(zip(signs, ("(pad)", "(start)", "(end)"), strict=True))
-    for tag in tokenizer.tags:
-        shown[tag] = f"(to {tag[2:-1]})" if tag.startswith("<2") else f"({tag[1:-1]})"
-    return shown
-
-
-_SPACE = "▁"  # how SentencePiece writes a space
-_LATER_BYTES = {f"<0x{byte:02X}>" for byte in range(0x80, 0xC0)}  # of a character in UTF-8
-
-
-def _tokens(subwords: SubwordModel, ids: Sequence[int], special: Mapping[str, str], spaces: bool) -> Tokens:
-    """Tokens with their units; `special` names the pieces that are no words."""
-    pieces = subwords.pieces(ids)
-
-    def opens_word(at: int) -> bool:
-        return pieces[at].startswith(_SPACE)
-
-    def opens_piece(at: int) -> bool:
-        return pieces[at] not in _LATER_BYTES and pieces[at - 1] != _SPACE
-
-    def written(first: int, last: int) -> str:
-        return subwords.decode(ids[first:last]).strip() or "␣"
-
-    def units(opens: Callable[[int], bool]) -> tuple[Unit, ...]:
-        alone = [piece in special for piece in pieces]
-        starts = [n for n in range(len(ids)) if n == 0 or alone[n] or alone[n - 1] or opens(n)]
-        return tuple(
-            Unit(special.get(pieces[first]) or written(first, last), first, last, alone[first])
-            for first, last in zip(starts, [*starts[1:], len(ids)], strict=True)
-        )
-
-    return Tokens(tuple(pieces), units(opens_word if spaces else opens_piece), units(opens_piece))

@@ -91,7 +91,7 @@ class TorchEngine:
     def word_by_word(
         self, source: Sequence[int], config: SearchConfig, constraints: Constraints = NONE
     ) -> Iterator[int]:
-        """The words of one source's translation as they are found."""
+        """The words of one source's translation as they are found, and the end token if it ends."""
         return word_by_word(self.model, self._row(source), config, self._rules(constraints, [0]))
 
     def _rules(self, constraints: Constraints, rows: Sequence[int]) -> list[Rule]:
@@ -136,7 +136,7 @@ class ExactEngine(TorchEngine):
     def word_by_word(
         self, source: Sequence[int], config: SearchConfig, constraints: Constraints = NONE
     ) -> Iterator[int]:
-        """The words of one source's translation as they are found."""
+        """The words of one source's translation as they are found, and the end token if it ends."""
         words = super().word_by_word(source, config, constraints)
         while True:
             with one_thread():  # others may have it between two words

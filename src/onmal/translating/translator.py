@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, islice
@@ -145,8 +145,7 @@ class Translator:
         An engine that searches in threads of its own has several portions at once, so that it need not wait for Python.
         """
         wishes, remaining = options.get("wishes", NO_WISHES), iter(texts)
-        search = options.get("search") or self.saved.search
-        at_once = self.engine.at_once(search, self._asked(wishes))
+        at_once = self.engine.at_once(options.get("search") or self.saved.search, self.asked(wishes))
         size = CHUNK if at_once == 1 else PORTION
         first = list(islice(remaining, size))
         portions = chain([first] * bool(first), iter(lambda: list(islice(remaining, size)), []))
@@ -186,10 +185,11 @@ class Translator:
         """The same as `translate`, in a thread of its own, so that an event loop goes on meanwhile."""
         return await asyncio.to_thread(lambda: self.translate(text, **options))
 
-    def type_out(self, text: str, **options: Unpack[Options]) -> Iterator[str]:
+    def type_out(self, text: str, **options: Unpack[Options]) -> Generator[str, None, tuple[str, ...]]:
         """One text's translation in pieces, each as soon as the network has said it: greedily, or by chance where asked.
 
-        Joined they are the translation. Nothing is looked at by guards; `must` and a glossary need a whole sentence.
+        Joined they are the translation. Guards look at what is said already: the generator returns their warnings. `must` and a
+        glossary need a whole sentence.
         """
         search = (options.get("search") or self.saved.search).replace(n_best=1, beam_size=1)
         units: list[Unit] = []
@@ -209,15 +209,16 @@ class Translator:
                     yield so_far[len(said) :]
                     said = so_far
             candidate = self._candidate(unit, tokens)
-            whole = self._put_back(candidate) if unit.without.taken else candidate.text
-            yield whole[len(said) :]
+            yield (self._put_back(candidate) if unit.without.taken else candidate.text)[len(said) :]
+            plan.warnings += candidate.faults
+        return tuple(plan.warnings)
 
     def describe(self, search: SearchConfig, wishes: Wishes = NO_WISHES) -> str:
         """Which engine translates so, and why no faster one; what must be said may take another search, in torch."""
-        return self.engine.describe(search, self._asked(wishes))
+        return self.engine.describe(search, self.asked(wishes))
 
     @staticmethod
-    def _asked(wishes: Wishes) -> Constraints:
+    def asked(wishes: Wishes) -> Constraints:
         """What the engine is told of wishes, whatever the words."""
         return Constraints(prefixes=[(0,)] * bool(wishes.prefix), never=[(0,)] * bool(wishes.never))
 
@@ -250,7 +251,8 @@ class Translator:
         return Wishing(self.engine, self.saved.tokenizer.target, plans, units, wishes)
 
     def _candidate(self, unit: Unit, tokens: Sequence[int]) -> Candidate:
-        hypothesis = Hypothesis(tuple(tokens), 0.0, 0.0, ended=True)
+        ended = tokens[-1:] == [self.saved.model.vocabulary.end]
+        hypothesis = Hypothesis(tuple(tokens[: len(tokens) - ended]), 0.0, 0.0, ended)
         return Candidate(unit, hypothesis, self.saved.tokenizer.target, self.guards)
 
     def _join(self, plan: Plan, found: Sequence[Sequence[Candidate]], rank: int) -> Translation:

@@ -1,0 +1,297 @@
+"""What every API asks: translate texts, type one out, detect a language; within limits, together with others' texts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from onmal.config import SearchConfig
+from onmal.errors import ConfigError, LanguageError
+from onmal.serving.clients import Client, Clients, Limits, by_address
+from onmal.serving.detecting import Detected, Detector
+from onmal.serving.dispatcher import Dispatcher, Kind, Observer
+from onmal.serving.keys import KeyFile, given_key
+from onmal.serving.models import ModelFacts, Models
+from onmal.serving.refusals import KeyMissing, KeyWrong, TimeOver, TooLarge
+from onmal.serving.settings import ServeConfig
+from onmal.serving.typing_out import type_out
+from onmal.text.language import canonical, primary
+from onmal.translating.glossary import Glossary
+from onmal.translating.plan import SURROGATE
+from onmal.translating.translator import Translation
+from onmal.translating.wishes import NO_WISHES, Wishes
+
+__all__ = ["Detected", "Service"]
+
+PORTION = 64  # texts of a document that are in the queue at the same time
+UNKNOWN = ("", "auto")  # a source language that is to be detected
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of each text of a request."""
+
+    target: str
+    model: str = ""
+    search: Mapping[str, Any] | None = None
+    wishes: Wishes = NO_WISHES
+    glossary: Glossary | None = None
+    alignment: bool = False
+    omissions: bool = False
+
+
+class Service:
+    """Translates for clients.
+
+    Its methods raise the Refusals of refusals.py, LanguageError for a language or direction that no model knows, and
+    ConfigError for a search that cannot be. Languages are BCP 47 codes in any spelling; those given back are canonical.
+    """
+
+    def __init__(self, settings: ServeConfig, models: Models, observer: Observer | None = None) -> None:
+        self.settings, self.models = settings, models
+        self.dispatcher = Dispatcher(settings.queue, observer)
+        self.keys = KeyFile(settings.keys_file)
+        self.clients = Clients(settings.at_once)
+        self._detector = Detector(())
+
+    # ---- who asks
+
+    def client(self, connection: HTTPConnection, api_key: str = "") -> Client:
+        """Who sends a request: the holder of its key (a header, or the parameter that the route read), else whoever is at its address.
+
+        A wrong key matters only where keys are required: some clients must be given one, whatever it is. Raises KeyMissing, KeyWrong.
+        """
+        connection.scope["onmal.client"] = client = self._client(connection, api_key)
+        return client
+
+    def _client(self, connection: HTTPConnection, api_key: str) -> Client:
+        settings, text = self.settings, given_key(connection.headers, api_key)
+        if key := self.keys.find(text) if text else None:
+            limits = Limits(
+                key.characters or settings.characters,
+                key.requests_per_minute or settings.requests_per_minute,
+                key.characters_per_minute or settings.characters_per_minute,
+            )
+            return Client(key.name, limits, has_key=True)
+        if settings.require_keys:
+            raise KeyWrong if text else KeyMissing
+        limits = Limits(settings.characters, settings.requests_per_minute, settings.characters_per_minute)
+        return Client(by_address(connection.client.host) if connection.client else "", limits)
+
+    def characters_used(self, client: Client) -> int:
+        """How many characters a client has had translated since the server started."""
+        return self.clients.characters_of(client)
+
+    # ---- languages and models
+
+    def languages(self) -> dict[str, list[str]]:
+        """Source language -> the target languages that it can be translated to."""
+        found: dict[str, list[str]] = {}
+        for facts in self.models:
+            for source, target in facts.directions:
+                targets = found.setdefault(source, [])
+                if target not in targets:
+                    targets.append(target)
+        return found
+
+    def prepare(self) -> None:
+        """Read what detection needs, so that the first text need not wait for it."""
+        self.detect("a")
+        self._detector.prepare()
+
+    def detect(self, text: str) -> list[Detected]:
+        """The source languages, the likeliest for the text first."""
+        sources = list(self.languages())
+        if self._detector.languages != sources:
+            self._detector = Detector(sources)
+        return self._detector(text)
+
+    def detect_for(self, client: Client, text: str) -> list[Detected]:
+        """The same as a request of its own, within the client's limits."""
+        self.check([text], client)
+        with self.clients.turn(client, 0):
+            return self.detect(text)
+
+    def sources(self, texts: Sequence[str], source: str, target: str, client: Client) -> list[str]:
+        """The language of each of some texts that are to be translated: the given one, or what is detected where that is "" or "auto"."""
+        self.check(texts, client)
+        if source not in UNKNOWN:
+            return [canonical(source)] * len(texts)
+        return [self.source_of(text, target) for text in texts]
+
+    def source_of(self, text: str, target: str) -> str:
+        """The likeliest source language of a text that is to be translated to `target`; `target` itself where it is in it already."""
+        wanted, languages = canonical(target), self.languages()
+        for found in self.detect(text):
+            if primary(found.language) == primary(wanted) and found.confidence > 0:
+                return wanted
+            if any(primary(to) == primary(wanted) for to in languages[found.language]):
+                return found.language
+        raise LanguageError(
+            f"no model here translates to {target!r}",
+            f"choose one of: {', '.join(dict.fromkeys(to for targets in languages.values() for to in targets))}",
+        )
+
+    def model_for(self, source: str, target: str, name: str = "") -> ModelFacts:
+        """The model that translates in this direction. Raises LanguageError, and ModelUnknown for a name that none has."""
+        return self.models.translating(canonical(source), canonical(target), name)[0]
+
+    # ---- translating
+
+    def check(self, texts: Sequence[str], client: Client) -> None:
+        """Raises TooLarge where texts are more than one request of a client may have; nothing is done with them before."""
+        for what, given, most in (
+            ("batch", len(texts), self.settings.texts),
+            ("text", sum(map(len, texts)), client.limits.characters),
+        ):
+            if given > most:
+                raise TooLarge(what, given, most)
+
+    async def translate(
+        self,
+        texts: Sequence[str],
+        *,
+        source: str | Sequence[str],
+        target: str,
+        client: Client,
+        model: str = "",
+        search: Mapping[str, Any] | None = None,
+        wishes: Wishes = NO_WISHES,
+        glossary: Glossary | None = None,
+        alignment: bool = False,
+        omissions: bool = False,
+    ) -> list[Translation]:
+        """The translations of some texts, in their order.
+
+        `source` is one language, or one for each text, as `sources` finds them; "" or "auto" is detected for each text. A text that is
+        in the target language stays as it is. `search` changes settings of the recipe's SearchConfig, such as {"n_best": 3}.
+        Cancelled, it takes from the queue what has not begun.
+        """
+        self.check(texts, client)
+        sources = self.sources(texts, source, target, client) if isinstance(source, str) else source
+        asked = _Asked(target, model, search, wishes, glossary, alignment, omissions)
+        async with self._turn(texts, client, self.settings.seconds):
+            return await self._translated(texts, sources, asked)
+
+    async def translate_document(
+        self,
+        texts: Sequence[str],
+        *,
+        source: str,
+        target: str,
+        client: Client,
+        glossary: Glossary | None = None,
+    ) -> list[Translation]:
+        """The same for the pieces of a document: as many as there are, with the limits of documents.
+
+        They go into the queue a few at a time, so that it has room for others. An unknown source is detected once, for all.
+        """
+        characters, most = sum(map(len, texts)), self.settings.document_characters
+        if characters > most:
+            raise TooLarge("text", characters, most)
+        if source in UNKNOWN:
+            source = self.source_of("\n".join(islice(filter(str.strip, texts), 50)), target)
+        async with self._turn(texts, client, self.settings.document_seconds):
+            translated: list[Translation] = []
+            for first in range(0, len(texts), PORTION):
+                some = texts[first : first + PORTION]
+                translated += await self._translated(
+                    some, [source] * len(some), _Asked(target, glossary=glossary)
+                )
+            return translated
+
+    async def stream(
+        self,
+        text: str,
+        *,
+        source: str,
+        target: str,
+        client: Client,
+        model: str = "",
+        search: Mapping[str, Any] | None = None,
+        wishes: Wishes = NO_WISHES,
+    ) -> AsyncGenerator[str | Translation]:
+        """One text's translation in pieces, as soon as the network has said them (greedily), and at the end the whole with its warnings.
+
+        Whatever is refused is raised before the first piece.
+        """
+        (source,) = self.sources([text], source, target, client)
+        async with self._turn([text], client, self.settings.seconds):
+            (clean,) = _clean([text])
+            kind = await self._kind(source, _Asked(target, model, search, wishes))
+            if kind is None:
+                yield clean
+                yield _unchanged(clean)
+                return
+            async for piece in type_out(kind, clean):
+                yield piece
+
+    @asynccontextmanager
+    async def _turn(self, texts: Sequence[str], client: Client, seconds: float) -> AsyncGenerator[None]:
+        """A request is under way, for so long at most. Raises RateExceeded, TooManyAtOnce, TimeOver."""
+        with self.clients.turn(client, sum(map(len, texts))):
+            try:
+                async with asyncio.timeout(seconds):
+                    yield
+            except TimeoutError:
+                raise TimeOver(seconds) from None
+
+    async def _translated(
+        self, texts: Sequence[str], sources: Sequence[str], asked: _Asked
+    ) -> list[Translation]:
+        texts = _clean(texts)
+        known = {source: await self._kind(source, asked) for source in dict.fromkeys(sources)}
+        found = list(map(_unchanged, texts))
+
+        async def fill(source: str, kind: Kind) -> None:
+            numbers = [number for number, each in enumerate(sources) if each == source]
+            translations = await self.dispatcher.translate(kind, [texts[number] for number in numbers])
+            for number, translation in zip(numbers, translations, strict=True):
+                found[number] = translation
+
+        tasks = [asyncio.ensure_future(fill(source, kind)) for source, kind in known.items() if kind]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return found
+
+    async def _kind(self, source: str, asked: _Asked) -> Kind | None:
+        """How texts of a language are translated; None where that is the target language."""
+        source, target = canonical(source), canonical(asked.target)
+        if source == target:
+            return None
+        facts, direction = self.models.translating(source, target, asked.model)
+        search = self._search(facts.search, asked.search or {})
+        loaded = await self.models.loaded(facts)
+        return Kind(loaded, direction, search, asked.wishes, asked.glossary, asked.alignment, asked.omissions)
+
+    def _search(self, usual: SearchConfig, changes: Mapping[str, Any]) -> SearchConfig:
+        """The usual search with changes; n best need as many hypotheses. Raises ConfigError."""
+        n_best = changes.get("n_best", 1)
+        asked = {**changes, "n_best": n_best}
+        if "beam_size" not in changes and isinstance(n_best, int):
+            asked["beam_size"] = n_best if changes.get("sample") else max(usual.beam_size, n_best)
+        search = usual.replace(**asked)
+        if search.beam_size > max(self.settings.beam_size, usual.beam_size):
+            raise ConfigError(
+                f"beam_size = {search.beam_size} is more than the {self.settings.beam_size} allowed here",
+                "ask for fewer translations of each text, or a smaller beam_size",
+            )
+        return search
+
+
+def _clean(texts: Iterable[str]) -> list[str]:
+    """Halves of characters, which JSON can spell and UTF-8 cannot, become the sign for what is no character."""
+    return [SURROGATE.sub("\ufffd", text) for text in texts]
+
+
+def _unchanged(text: str) -> Translation:
+    return Translation(text, text, 0.0)
