@@ -30,7 +30,7 @@ export async function startInside() {
     h("p", { id: "inside-trouble", class: "trouble", role: "alert", hidden: true }),
     h(
       "div",
-      { class: "looking" },
+      { id: "looking", class: "looking", hidden: true },
       h("div", { id: "stage", class: "stage" }),
       h("div", { id: "comparison", role: "status" }),
       h("div", { id: "switches" }),
@@ -75,13 +75,14 @@ async function look() {
   $("stage").setAttribute("aria-busy", "true");
   try {
     example ??= await (await fetch("page/example.json")).json();
-    if (!state.text.trim()) Object.assign(state, { text: example.answer.question.text, to: example.answer.question.to });
+    if (!state.text.trim()) Object.assign(state, { text: example.question.text, to: example.tgt.lang });
     const asked = question();
-    const found = isExample(asked) ? new Inspection(example.answer, example.calls) : await newest((signal) => inspect(asked, signal));
+    const found = isExample(asked) ? new Inspection(example) : await newest((signal) => inspect(asked, signal));
     if (!found) return; // overtaken by a newer question
     const fresh = !seen || seen.src.text !== found.src.text;
     seen = found;
     $("inside-trouble").hidden = true;
+    $("looking").hidden = false;
     if (state.step >= seen.tgt.ids.length) state.step = 0;
     draw();
     if (fresh) stage.playOnce();
@@ -95,14 +96,14 @@ async function look() {
 function showTrouble(error) {
   const [first] = state.text.trim().split(/(?<=[.!?。？！])\s+|\n+/);
   const shorter = first && first !== state.text.trim() && button(t("inside.first"), () => set({ text: first }));
+  $("looking").hidden = seen?.src.text !== state.text.trim(); // another sentence's picture would mislead
   $("inside-trouble").hidden = false;
   $("inside-trouble").replaceChildren(...[h("span", {}, error.message), h("small", { lang: "en" }, error.detail ?? ""), shorter].filter(Boolean));
 }
 
 /** Whether the shipped answer is the answer: the same sentence, nothing switched, nothing chosen. */
 function isExample(asked) {
-  const { text, to } = example.answer.question;
-  return asked.text === text && (asked.to === to || !asked.to) && !state.off && !state.prefix;
+  return asked.text === example.question.text && [example.tgt.lang, ""].includes(asked.to) && !state.off && !state.prefix;
 }
 
 function draw() {

@@ -62,15 +62,22 @@ const LONGEST_TABLE = 64; // tokens of the longer side, as the server has it
 
 const address = (what, query) => `${what}?${new URLSearchParams(query)}`;
 
+/** The example's answers to the calls that look closer, each under its address. */
+function recorded({ rows, vectors }) {
+  const found = {};
+  for (const [place, each] of Object.entries(rows)) {
+    const [kind, layer, head] = place.split(".");
+    each.forEach((row, t) => (found[address("row", { kind, layer, head, t })] = row));
+  }
+  for (const [part, each] of Object.entries(vectors)) each.forEach((vector, token) => (found[address("vectors", { part, token })] = vector));
+  return found;
+}
+
 export class Inspection {
-  /**
-   * @param {object} answer of POST /v1/inspect
-   * @param {Object<string, object>} [recorded] answers of the calls that look closer, by "row?kind=…": those of the
-   *   example that the page opens with
-   */
-  constructor(answer, recorded = {}) {
+  /** @param {object} answer of POST /v1/inspect; the example's also has the calls that look closer, in `close_up` */
+  constructor(answer) {
     Object.assign(this, answer);
-    this.recorded = recorded;
+    this.recorded = answer.close_up ? recorded(answer.close_up) : {};
     this.tables = new Map(Object.entries(answer.attn.tensors ?? {}).map(([name, packed]) => [name, unpack(packed)]));
     this.summaries = new Map(Object.entries(answer.attn.summary ?? {}).map(([kind, packed]) => [kind, unpack(packed)]));
     this.effectTable = answer.effect ? unpack(answer.effect) : null;

@@ -6,6 +6,8 @@ import { latest } from "./server.js";
 import { alternatives } from "./translating.js";
 import { roving } from "./roving.js";
 
+const MOST = 6; // alternatives that are offered
+
 /** @type {import("./translating.js").Translation|null} */
 let shown = null;
 const newest = latest();
@@ -47,7 +49,7 @@ async function open(word, sentence, start) {
     if (event.key === "Escape") (closeMenu(), word.focus());
   });
   try {
-    const found = await newest((signal) => alternatives({ sentence, before: sentence.text.slice(0, start), from: shown.from, to: shown.to }, signal));
+    const found = await newest((signal) => alternatives({ sentence, before: sentence.text.slice(0, start), word: word.textContent, from: shown.from, to: shown.to }, signal));
     if (found && menu) fillMenu(found, sentence, start);
   } catch (error) {
     menu?.replaceChildren(h("p", { class: "note" }, error.message));
@@ -55,7 +57,7 @@ async function open(word, sentence, start) {
 }
 
 function fillMenu(found, sentence, start) {
-  const others = [...new Set(found)].filter((text) => text !== sentence.text);
+  const others = [...new Set(found)].filter((text) => text !== sentence.text && text.trim()).slice(0, MOST);
   const choices = others.map((text) => {
     const same = start && text.startsWith(sentence.text.slice(0, start)) ? start : 0;
     const inner = [h("span", { class: "dim" }, same ? `… ` : ""), text.slice(same)];

@@ -4,8 +4,9 @@ import { knows, t } from "./words.js";
 
 /** A request that failed. `message` is for a person; `status` is HTTP's, 0 where no server answered. */
 export class Trouble extends Error {
-  constructor(status, detail) {
-    super(t(knows(`trouble.${status}`) ? `trouble.${status}` : status >= 500 ? "trouble.500" : "trouble.400"));
+  constructor(status, detail, code = "") {
+    const known = [code, status].find((name) => knows(`trouble.${name}`));
+    super(t(`trouble.${known ?? (status >= 500 ? 500 : 400)}`));
     this.status = status;
     this.detail = detail; // what the server said itself, one line
   }
@@ -39,17 +40,17 @@ export async function reach(path, options) {
     if (error.name === "AbortError") throw error;
     throw new Trouble(0, "");
   }
-  if (!response.ok) throw new Trouble(response.status, await reason(response));
+  if (!response.ok) throw new Trouble(response.status, ...(await reason(response)));
   return response;
 }
 
+/** What the server says itself, and its code for it. */
 async function reason(response) {
   try {
-    const { error, detail, message } = await response.json();
-    const said = error?.message ?? error ?? message ?? detail;
-    return typeof said === "string" ? said : "";
+    const { error } = await response.json();
+    return [error.message ?? error, error.code];
   } catch {
-    return ""; // no JSON: a proxy's page, of no use to the reader
+    return [""]; // no JSON: a proxy's page, of no use to the reader
   }
 }
 

@@ -37,10 +37,15 @@ export async function translate({ text, from, to }, signal) {
   return { ...answer, from: source, to: target };
 }
 
-/** The best translations of a sentence that begin with `before`, each with the space that follows the sentence. */
-export async function alternatives({ sentence, before, from, to }, signal) {
+/**
+ * The best translations of a sentence that begin with `before`, each with the space that follows the sentence: first those
+ * that say something else than `word`.
+ */
+export async function alternatives({ sentence, before, word, from, to }, signal) {
   const wanted = { n_best: Math.min(MANY, beams), search: { beam_size: beams }, prefix: before.trim() };
-  const answer = await ask("v1/translate", { text: sentence.source.trim(), source: from, target: to, ...wanted }, signal);
+  const search = (never) => ask("v1/translate", { text: sentence.source.trim(), source: from, target: to, ...wanted, never }, signal);
+  const plain = word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
   const [gap] = sentence.text.match(/\s*$/);
-  return [answer, ...answer.alternatives].map(({ text }) => text + gap);
+  const answers = await Promise.all([...(plain ? [search([plain])] : []), search([])]);
+  return answers.flatMap((answer) => [answer, ...answer.alternatives].map(({ text }) => text + gap));
 }
