@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -31,11 +31,11 @@ class Detected:
 class Detector:
     """Ranks languages for a text.
 
-    The script alone decides between Korean and English. Between languages that share one py3langid does, a naive Bayes over byte
-    n-grams, which takes n-grams that overlap for independent, and so would be certain after a word or two. Its `norm_probs` divides
-    log-probabilities by the root of the text's length in bytes before they become probabilities. They would still be too sure
-    among two or three languages only: French would be English where nobody speaks French. So they are shares among all languages
-    that it knows, of which those asked for are expected EXPECTED times as often as others.
+    A language is as likely as the share of the text that is in its scripts, which alone tells Korean from English. Between those that
+    share a script py3langid decides, a naive Bayes over byte n-grams. It takes n-grams that overlap for independent, and so would be
+    certain after a word or two: its `norm_probs` divides log-probabilities by the root of the text's length in bytes before they
+    become probabilities. They would still be too sure among two or three languages only: French would be English where nobody
+    speaks French. So they are shares among all languages that it knows, those asked for being expected EXPECTED times as often.
     """
 
     def __init__(self, languages: Iterable[str]) -> None:
@@ -44,32 +44,35 @@ class Detector:
     def __call__(self, text: str) -> list[Detected]:
         """The languages, best first. Their confidences sum to 1 at most; all are 0 for a text without letters."""
         text = text[:LOOKED_AT]
+        by_scripts = {script_of(code): code for code in self.languages}
+        shares = {scripts: detect(text, [code])[0][1] for scripts, code in by_scripts.items()}
         fits = {
-            code: detect(text, [code])[0][1] for code in self.languages
-        }  # share of the text in its scripts
-        best = max(fits.values(), default=0.0)
-        alike = [code for code in self.languages if math.isclose(fits[code], best)] if best else []
-        by_script = best - max((fit for code, fit in fits.items() if code not in alike), default=0.0)
-        shares = self._shares(text, alike) if alike else {}
-        order = sorted(
-            self.languages, key=lambda code: (code not in alike, -shares.get(code, 0.0), -fits[code])
-        )
-        return [Detected(code, by_script * shares.get(code, 0.0)) for code in order]
+            code: shares[script_of(code)] for code in self.languages
+        }  # how much of the text is in its scripts
+        possible = [code for code, fit in fits.items() if fit]
+        if len(possible) == 1 and _is_the_only_one(possible[0]):
+            found = {possible[0]: 1.0}
+        else:
+            found = self._weighed(text, {code: fits[code] for code in possible}) if possible else {}
+        order = sorted(self.languages, key=lambda code: (-found.get(code, 0.0), -fits[code]))
+        return [Detected(code, found.get(code, 0.0)) for code in order]
 
     def prepare(self) -> None:
         """Read py3langid's tables now, which takes half a second. Raises MissingExtraError."""
         _ = self._identifier
 
-    def _shares(self, text: str, alike: Sequence[str]) -> dict[str, float]:
-        """How likely each of some languages that share a script is; together less than 1 where it may be another."""
-        if len(alike) == 1 and _is_the_only_one(alike[0]):
-            return {alike[0]: 1.0}
+    def _weighed(self, text: str, fits: dict[str, float]) -> dict[str, float]:
+        """How likely each of some languages is, given how well its scripts fit; together less than 1 where it may be another."""
         likely = dict(self._identifier.rank(text))
-        expected = {primary(code) for code in alike}
-        weights = {code: share * (EXPECTED if code in expected else 1.0) for code, share in likely.items()}
-        total = sum(weights.values())
-        same = [primary(code) for code in alike]  # zh and zh-Hant are one to it
-        return {code: weights.get(primary(code), 0.0) / total / same.count(primary(code)) for code in alike}
+        average = 1 / len(likely)  # for what it does not know
+        same = Counter(map(primary, fits))  # zh and zh-Hant are one to it
+        weights = {
+            code: fit * EXPECTED * likely.get(primary(code), average) / same[primary(code)]
+            for code, fit in fits.items()
+        }
+        others = sum(share for code, share in likely.items() if code not in same)
+        total = sum(weights.values()) + others
+        return {code: weight / total for code, weight in weights.items()}
 
     @cached_property
     def _identifier(self) -> Any:

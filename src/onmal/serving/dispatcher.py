@@ -26,6 +26,7 @@ from onmal.translating.wishes import NO_WISHES, Wishes
 __all__ = ["Dispatcher", "Kind", "Observer"]
 
 MOST_TEXTS = 64  # of a call: larger ones are hardly faster, and who comes next would wait for them
+MOST_SLOW_TEXTS = 8  # of a call that takes several times as long
 MOST_CHARACTERS = 16_384  # of a call
 
 
@@ -47,6 +48,11 @@ class Kind:
         """How many calls of this kind may be under way: as many as its engine likes, which may not be the model's usual one."""
         translator = self.loaded.translator
         return min(self.loaded.calls, translator.engine.at_once(self.search, translator.asked(self.wishes)))
+
+    @property
+    def most_texts(self) -> int:
+        """How many of them one call may have."""
+        return MOST_SLOW_TEXTS if self.omissions or self.wishes.must else MOST_TEXTS
 
     def translate(self, texts: Sequence[str]) -> list[Translation | Exception]:
         """Translate together; where that fails, one by one, so that nobody's text fails for another's."""
@@ -132,18 +138,18 @@ class Dispatcher:
                 if running[kind] >= kind.at_once or running[kind.loaded] >= kind.loaded.calls:
                     continue
                 queue = self._queues.pop(kind)
-                batch = self._take(queue)
+                batch = self._take(queue, kind.most_texts)
                 if queue:
                     self._queues[kind] = queue  # at the end: the others come first now
                 if batch:
                     self._call(kind, batch)
                     began = True
 
-    def _take(self, queue: deque[_Request]) -> list[tuple[_Request, int]]:
+    def _take(self, queue: deque[_Request], most: int) -> list[tuple[_Request, int]]:
         """The next texts of a queue, one of each request in turn: who has a single one does not wait for another's hundreds."""
         batch: list[tuple[_Request, int]] = []
         characters = 0
-        while queue and len(batch) < MOST_TEXTS and characters < MOST_CHARACTERS:
+        while queue and len(batch) < most and characters < MOST_CHARACTERS:
             request = queue.popleft()
             if not request.waiting:  # its client left
                 continue

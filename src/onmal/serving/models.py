@@ -88,12 +88,8 @@ class _Entry:
 
     def __init__(self, folder: Path, facts: ModelFacts) -> None:
         self.folder, self.facts = folder, facts
+        self.loaded: Loaded | None = None
         self.loading: asyncio.Task[Loaded] | None = None
-
-    @property
-    def is_loaded(self) -> bool:
-        task = self.loading
-        return task is not None and task.done() and not task.cancelled() and task.exception() is None
 
 
 class Models:
@@ -114,7 +110,7 @@ class Models:
 
     def is_loaded(self, facts: ModelFacts) -> bool:
         """Whether it can translate at once."""
-        return any(entry.facts is facts and entry.is_loaded for entry in self._entries)
+        return any(entry.facts is facts and entry.loaded for entry in self._entries)
 
     def named(self, name: str) -> ModelFacts:
         """Raises ModelUnknown."""
@@ -140,19 +136,22 @@ class Models:
         entry = next((entry for entry in self._entries if entry.facts is facts), None)
         if entry is None:  # read again since
             entry = next(entry for entry in self._entries if entry.facts.name == facts.name)
+        if entry.loaded:
+            return entry.loaded
         if entry.loading is None:
             entry.loading = asyncio.create_task(self._loaded(entry.folder))
         try:
-            return await asyncio.shield(entry.loading)  # whoever leaves, the others want it, too
+            entry.loaded = await asyncio.shield(entry.loading)  # whoever leaves, the others want it, too
         except OnmalError as error:
             entry.loading = None  # it may come back
             self._report(f"model {facts.name}: {error}")
             raise ModelGone(facts.name) from None
+        return entry.loaded
 
-    async def load_all(self) -> None:
-        """Load every model now. Raises ModelGone."""
-        for facts in list(self):
-            await self.loaded(facts)
+    def load_all(self) -> None:
+        """Load every model now, before there is an event loop. Raises OnmalError."""
+        for entry in self._entries:
+            entry.loaded = Loaded(self._load(entry.folder))
 
     async def read_again(self) -> None:
         """Take every folder as it is now. Those in use are loaded first; until then, and for what is under way, the old one serves.
@@ -163,10 +162,8 @@ class Models:
             for number, entry in enumerate(self._entries):
                 try:
                     fresh = _Entry(entry.folder, ModelFacts.read(entry.facts.name, entry.folder))
-                    if entry.is_loaded:
-                        fresh.loading = asyncio.create_task(self._loaded(entry.folder))
-                        await asyncio.wait([fresh.loading])
-                        fresh.loading.result()
+                    if entry.loaded:
+                        fresh.loaded = await self._loaded(entry.folder)
                 except OnmalError as error:
                     self._report(f"model {entry.facts.name} stays as it is: {error}")
                 else:

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +45,13 @@ def run(
     models = Models(folders, load, report)
     metrics = Metrics() if settings.metrics else None
     service = Service(settings, models, metrics)
-    service.keys.given_out()  # a damaged file is told now
+    service.prepare()
+    if load_all:
+        models.load_all()
     with _listening(settings.host, settings.port) as listener:
 
         @asynccontextmanager
         async def lifespan(app: Any) -> AsyncGenerator[None]:
-            service.prepare()
-            if load_all:
-                await models.load_all()
             with _read_again_at_hup(models):
                 report(f"serving {_directions(models)} at {_url(listener)} (Ctrl-C stops)")
                 yield
@@ -60,7 +59,7 @@ def run(
         app = build(
             service,
             metrics=metrics,
-            log=(lambda line: print(line, flush=True)) if settings.access_log else None,
+            log=_print if settings.access_log else None,
             report=report,
             lifespan=lifespan,
         )
@@ -79,6 +78,11 @@ def run(
         )
         with _stopping_is_no_failure():
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _print(line: str) -> None:
+    with suppress(OSError, ValueError):  # whoever read it has gone: no reason to fail a request
+        print(line, flush=True)
 
 
 def _directions(models: Models) -> str:

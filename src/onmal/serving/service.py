@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -18,7 +18,7 @@ from onmal.serving.detecting import Detected, Detector
 from onmal.serving.dispatcher import Dispatcher, Kind, Observer
 from onmal.serving.keys import KeyFile, given_key
 from onmal.serving.models import ModelFacts, Models
-from onmal.serving.refusals import KeyMissing, KeyWrong, TimeOver, TooLarge
+from onmal.serving.refusals import KeyMissing, KeyWrong, QueueFull, TimeOver, TooLarge
 from onmal.serving.settings import ServeConfig
 from onmal.serving.typing_out import type_out
 from onmal.text.language import canonical, primary
@@ -29,6 +29,7 @@ from onmal.translating.wishes import NO_WISHES, Wishes
 
 __all__ = ["Detected", "Service"]
 
+MOST_TYPED = 16  # translations that are typed out or wait for it
 PORTION = 64  # texts of a document that are in the queue at the same time
 UNKNOWN = ("", "auto")  # a source language that is to be detected
 
@@ -59,6 +60,7 @@ class Service:
         self.keys = KeyFile(settings.keys_file)
         self.clients = Clients(settings.at_once)
         self._detector = Detector(())
+        self._typed = 0
 
     # ---- who asks
 
@@ -101,8 +103,9 @@ class Service:
         return found
 
     def prepare(self) -> None:
-        """Read what detection needs, so that the first text need not wait for it."""
-        self.detect("a")
+        """Read the keys and what detection needs, so that a damaged file is told now. Raises ConfigError, MissingExtraError."""
+        self.keys.given_out()
+        self.detect("")
         self._detector.prepare()
 
     def detect(self, text: str) -> list[Detected]:
@@ -222,15 +225,32 @@ class Service:
         Whatever is refused is raised before the first piece.
         """
         (source,) = self.sources([text], source, target, client)
-        async with self._turn([text], client, self.settings.seconds):
-            (clean,) = _clean([text])
-            kind = await self._kind(source, _Asked(target, model, search, wishes))
-            if kind is None:
-                yield clean
-                yield _unchanged(clean)
-                return
-            async for piece in type_out(kind, clean):
-                yield piece
+        (clean,) = _clean([text])
+        # No timeout can stand around a `yield`: another task may go on here than the one that began.
+        until = asyncio.get_running_loop().time() + self.settings.seconds
+        with self.clients.turn(client, len(text)), self._typing():
+            try:
+                async with asyncio.timeout_at(until):
+                    kind = await self._kind(source, _Asked(target, model, search, wishes))
+                if kind is None:
+                    yield clean
+                    yield _unchanged(clean)
+                    return
+                async for piece in type_out(kind, clean, until):
+                    yield piece
+            except TimeoutError:
+                raise TimeOver(self.settings.seconds) from None
+
+    @contextmanager
+    def _typing(self) -> Iterator[None]:
+        """One of the translations that are typed out. Raises QueueFull."""
+        if self._typed >= MOST_TYPED:
+            raise QueueFull
+        self._typed += 1
+        try:
+            yield
+        finally:
+            self._typed -= 1
 
     @asynccontextmanager
     async def _turn(self, texts: Sequence[str], client: Client, seconds: float) -> AsyncGenerator[None]:
@@ -266,7 +286,7 @@ class Service:
     async def _kind(self, source: str, asked: _Asked) -> Kind | None:
         """How texts of a language are translated; None where that is the target language."""
         source, target = canonical(source), canonical(asked.target)
-        if source == target:
+        if source == target and any(target in pair for facts in self.models for pair in facts.directions):
             return None
         facts, direction = self.models.translating(source, target, asked.model)
         search = self._search(facts.search, asked.search or {})

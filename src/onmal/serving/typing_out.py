@@ -12,8 +12,11 @@ from onmal.translating.translator import Translation
 __all__ = ["type_out"]
 
 
-async def type_out(kind: Kind, text: str) -> AsyncGenerator[str | Translation]:
-    """The pieces of a text's translation as they come, then the whole; whoever stops listening stops the typing."""
+async def type_out(kind: Kind, text: str, until: float) -> AsyncGenerator[str | Translation]:
+    """The pieces of a text's translation as they come, then the whole; whoever stops listening stops the typing.
+
+    Raises TimeoutError where it is not said by then (in the event loop's time).
+    """
     loop, left = asyncio.get_running_loop(), Event()
     pieces: asyncio.Queue[str | Translation | Exception] = asyncio.Queue()
 
@@ -39,7 +42,8 @@ async def type_out(kind: Kind, text: str) -> AsyncGenerator[str | Translation]:
     call = kind.loaded.typing.submit(work)
     try:
         while True:
-            piece = await pieces.get()
+            async with asyncio.timeout_at(until):
+                piece = await pieces.get()
             if isinstance(piece, Exception):
                 raise piece
             yield piece

@@ -1,0 +1,228 @@
+"""The queue: nothing waits for company, and what has to wait is merged; who leaves or is too many costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from onmal.config import SearchConfig
+from onmal.serving.dispatcher import MOST_TEXTS, Dispatcher, Kind
+from onmal.serving.models import Loaded
+from onmal.serving.refusals import QueueFull
+from onmal.translating.translator import Translation
+from onmal.translating.wishes import NO_WISHES, Wishes
+
+USUAL = SearchConfig()
+
+
+class Gated:
+    """A translator whose calls wait at a gate; it remembers what they were given."""
+
+    def __init__(self, at_once: int) -> None:
+        self.saved = SimpleNamespace(search=USUAL)
+        self.engine = SimpleNamespace(
+            at_once=lambda search, constraints=None: 1 if search.sample else at_once
+        )
+        self.calls: list[list[str]] = []
+        self.begun = threading.Semaphore(0)
+        self.gate = threading.Event()
+
+    @staticmethod
+    def asked(wishes: Wishes) -> None:
+        return None
+
+    def translate(self, texts: Sequence[str], **options: Any) -> list[Translation]:
+        self.calls.append(list(texts))
+        self.begun.release()
+        assert self.gate.wait(30)
+        if "bad" in texts:
+            raise ValueError("a text that no network survives")
+        return [Translation(text, text.upper(), 0.0) for text in texts]
+
+    async def has_begun(self, calls: int) -> None:
+        for _ in range(calls):
+            assert await asyncio.to_thread(self.begun.acquire, timeout=30)
+
+
+class Scene:
+    """A dispatcher, a gated translator, and requests."""
+
+    def __init__(self, at_once: int = 1, most_waiting: int = 1000) -> None:
+        self.gated = Gated(at_once)
+        self.loaded = Loaded(cast(Any, self.gated))
+        self.dispatcher = Dispatcher(most_waiting)
+
+    def kind(self, search: SearchConfig = USUAL, wishes: Wishes = NO_WISHES) -> Kind:
+        return Kind(self.loaded, ("ko", "en"), search, wishes)
+
+    def ask(self, *texts: str, **kind: Any) -> asyncio.Task[list[str]]:
+        async def translated() -> list[str]:
+            return [each.text for each in await self.dispatcher.translate(self.kind(**kind), texts)]
+
+        return asyncio.ensure_future(translated())
+
+
+def play(scene: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(60):
+            await scene()
+
+    asyncio.run(main())
+
+
+def test_a_lone_text_starts_at_once() -> None:
+    async def scene() -> None:
+        s = Scene()
+        asked = s.ask("a")
+        await s.gated.has_begun(1)
+        assert s.gated.calls == [["a"]]
+        s.gated.gate.set()
+        assert await asked == ["A"]
+
+    play(scene)
+
+
+def test_what_comes_while_all_calls_are_under_way_is_merged_into_the_next() -> None:
+    async def scene() -> None:
+        s = Scene(at_once=2)
+        first = [s.ask("a")]
+        await s.gated.has_begun(1)
+        first.append(s.ask("b"))
+        await s.gated.has_begun(1)
+        later = [s.ask(text) for text in "cdef"]
+        await asyncio.sleep(0)
+        assert s.gated.calls == [["a"], ["b"]]
+        assert s.dispatcher.waiting == 4
+        s.gated.gate.set()
+        assert await asyncio.gather(*first, *later) == [[text] for text in "ABCDEF"]
+        assert s.gated.calls == [["a"], ["b"], ["c", "d", "e", "f"]]
+        assert s.dispatcher.waiting == 0
+
+    play(scene)
+
+
+def test_what_arrives_in_the_same_moment_is_translated_together() -> None:
+    async def scene() -> None:
+        s = Scene()
+        s.gated.gate.set()
+        await asyncio.gather(*(s.ask(text) for text in "abc"))
+        assert s.gated.calls == [["a", "b", "c"]]
+
+    play(scene)
+
+
+def test_only_what_is_asked_in_the_same_way_is_merged() -> None:
+    async def scene() -> None:
+        s = Scene()
+        first = s.ask("first")
+        await s.gated.has_begun(1)
+        ways: list[dict[str, Any]] = [
+            {},
+            {"search": USUAL.replace(beam_size=2)},
+            {"wishes": Wishes(never=("market",))},
+            {},
+        ]
+        asked = [s.ask(f"text {number}", **way) for number, way in enumerate(ways)]
+        await asyncio.sleep(0)
+        s.gated.gate.set()
+        await asyncio.gather(first, *asked)
+        assert s.gated.calls == [["first"], ["text 0", "text 3"], ["text 1"], ["text 2"]]
+
+    play(scene)
+
+
+def test_one_text_does_not_wait_for_the_hundreds_of_another_request() -> None:
+    async def scene() -> None:
+        s = Scene()
+        first = s.ask("first")
+        await s.gated.has_begun(1)
+        many, one = s.ask(*(f"text {n}" for n in range(3 * MOST_TEXTS))), s.ask("one")
+        await asyncio.sleep(0)
+        s.gated.gate.set()
+        assert await one == ["ONE"]
+        assert not many.done()
+        assert "one" in s.gated.calls[1]
+        assert await many == [f"TEXT {n}" for n in range(3 * MOST_TEXTS)]
+        assert all(len(call) <= MOST_TEXTS for call in s.gated.calls)
+        await first
+
+    play(scene)
+
+
+def test_an_engine_that_likes_fewer_calls_is_given_fewer() -> None:
+    async def scene() -> None:
+        s = Scene(at_once=3)
+        drawing = USUAL.replace(sample=True)
+        asked = [s.ask("a", search=drawing)]
+        await s.gated.has_begun(1)
+        asked += [s.ask("b", search=drawing), s.ask("c", search=drawing), s.ask("usual")]
+        await s.gated.has_begun(1)
+        assert s.gated.calls == [["a"], ["usual"]]
+        s.gated.gate.set()
+        await asyncio.gather(*asked)
+        assert s.gated.calls == [["a"], ["usual"], ["b", "c"]]
+
+    play(scene)
+
+
+def test_a_request_whose_client_left_is_never_translated() -> None:
+    async def scene() -> None:
+        s = Scene()
+        first = s.ask("first")
+        await s.gated.has_begun(1)
+        left, stays = s.ask("left", "left, too"), s.ask("stays")
+        await asyncio.sleep(0)
+        left.cancel()
+        await asyncio.wait([left])
+        assert s.dispatcher.waiting == 1
+        s.gated.gate.set()
+        assert await asyncio.gather(first, stays) == [["FIRST"], ["STAYS"]]
+        assert s.gated.calls == [["first"], ["stays"]]
+
+    play(scene)
+
+
+def test_a_full_queue_refuses_at_once_and_says_when_to_come_again() -> None:
+    async def scene() -> None:
+        s = Scene(most_waiting=2)
+        first = s.ask("first")
+        await s.gated.has_begun(1)
+        waiting = s.ask("a", "b")
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull) as refused:
+            await s.dispatcher.translate(s.kind(), ["c"])
+        assert refused.value.retry_after >= 1
+        s.gated.gate.set()
+        assert await asyncio.gather(first, waiting) == [["FIRST"], ["A", "B"]]
+        assert await s.ask("c") == ["C"]
+
+    play(scene)
+
+
+def test_a_text_that_cannot_be_translated_fails_alone() -> None:
+    async def scene() -> None:
+        s = Scene()
+        s.gated.gate.set()
+        good, bad = s.ask("good"), s.ask("bad")
+        assert await good == ["GOOD"]
+        with pytest.raises(ValueError, match="no network survives"):
+            await bad
+
+    play(scene)
+
+
+def test_nothing_is_kept_of_a_model_that_is_no_longer_used() -> None:
+    async def scene() -> None:
+        s = Scene()
+        s.gated.gate.set()
+        await s.ask("a")
+        await asyncio.sleep(0)
+        assert not s.dispatcher._queues
+        assert not s.dispatcher._running
+
+    play(scene)
