@@ -122,7 +122,11 @@ def test_both_languages_have_the_same_commands(page: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [f"{page}{end}" for page in ("README", "docs/training", "docs/translating") for end in (".md", ".ko.md")],
+    [
+        f"{page}{end}"
+        for page in ("README", "docs/inside", "docs/training", "docs/translating")
+        for end in (".md", ".ko.md")
+    ],
 )
 def test_the_python_examples_run(name: str, work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     example = "\n".join(blocks(REPOSITORY / name, "python"))

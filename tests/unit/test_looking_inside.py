@@ -16,6 +16,7 @@ from random_model import random_model, tokenizer
 from torch import Tensor, nn
 
 from onmal.config import SearchConfig
+from onmal.decoding.ensemble import Ensemble
 from onmal.errors import ConfigError, DataError, LanguageError, LengthError
 from onmal.inspection import Question, Switches, identity, look_inside
 from onmal.inspection.packing import pack_signed, pack_weights, unpack
@@ -277,6 +278,7 @@ def test_a_translation_goes_on_from_any_beginning(
     prefix = [*usual["tgt"]["ids"][:at], data.draw(st.sampled_from(words), label="word")]
     answer = look_inside(networks[kind], Question(text=text, beam=3, prefix=prefix))
     assert answer["tgt"]["ids"][: len(prefix)] == prefix
+    assert answer["baseline"]["ids"] == usual["tgt"]["ids"]  # what it was before, to be shown beside
     assert sum(answer["tgt"]["logp"]) == pytest.approx(answer["tgt"]["total"], abs=1e-2)
 
 
@@ -436,6 +438,18 @@ def test_a_network_without_attention_leaves_it_out(letters: Tokenizer) -> None:
     assert unpack(answer["effect"]).shape == (len(answer["tgt"]["words"]), len(answer["src"]["words"]))
     with pytest.raises(ConfigError, match="this network has no such attention"):
         look_inside(translator, Question(text="abc hij", ablate=Switches(heads=["cross.0"])))
+
+
+def test_networks_that_translate_together_are_looked_into_as_one(letters: Tokenizer) -> None:
+    members = [random_model(letters, seed=seed, encoder_layers=seed) for seed in (2, 1)]
+    together = Ensemble([member.model for member in members]).eval()
+    translator = Translator(replace(members[0], model=together), TorchEngine(together))
+    question = Question(text="abc hij", beam=2, include=["effect", "heads"])
+    answer = look_inside(translator, question)
+    assert answer["tgt"]["total"] == pytest.approx(sum(answer["tgt"]["logp"]), abs=1e-2)
+    off = look_inside(translator, Question(text="abc hij", beam=2, ablate=Switches(heads=["cross.1"])))
+    assert off["baseline"]["under_switches"] != pytest.approx(off["baseline"]["total"], abs=1e-3)
+    assert {head["l"] for head in answer["heads"]["enc"]} == {0, 1}
 
 
 # -- packing ----------------------------------------------------------------------------------------------------------

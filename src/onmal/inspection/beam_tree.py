@@ -29,7 +29,7 @@ class Node:
     log_probability: float
     """Of this word after those before it [nats]."""
     score: float
-    """Of the hypothesis up to here, after the length penalty."""
+    """Of the hypothesis up to here, after the length penalty; what the search returned has the score that it gave."""
     kept: bool = False
     """Whether the search went on from here, or ended here with a translation."""
     finished: bool = False

@@ -17,7 +17,7 @@ from onmal.inspection.attention import Recorder
 from onmal.inspection.heads import BY_LAYER
 from onmal.inspection.packing import pack_signed, pack_weights
 from onmal.inspection.question import Question
-from onmal.inspection.switches import anatomy_of, find_place, under
+from onmal.inspection.switches import PARTS, find_place, under
 from onmal.inspection.words import Unit, label, opens_word, special_pieces
 from onmal.models.contract import Place, Probe, Side
 from onmal.models.embedding import Embedding
@@ -171,7 +171,11 @@ class _Again:
         model, switches = translator.saved.model, Question(**answer["question"]).ablate
         source = torch.tensor([answer["src"]["ids"]], device=next(model.parameters()).device)
         self.words = torch.tensor([answer["tgt"]["read"]["ids"]], device=source.device)
-        anatomy = anatomy_of(model, source)
+        anatomy = {
+            Place(PARTS[own], head["l"]): head["h"] + 1
+            for own, heads in answer["heads"].items()
+            for head in heads  # the last of a layer counts
+        }
         self.place = find_place(kind, layer, anatomy)
         self.heads = anatomy[self.place]
         units = [

@@ -5,7 +5,7 @@ Many changed sentences, or networks, are read side by side in one batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -74,16 +74,14 @@ def effect_of_heads(
 ) -> dict[tuple[Place, int], float]:
     """By how much the translation's log-probability [nats] changes when each head alone is off; one pass for each."""
     heads = [(place, head) for place, count in anatomy.items() for head in range(count)]
-    usual = float(log_probabilities(model, source, target).sum())
     at_once = _at_once(model, target)
-
-    def totals() -> Iterator[float]:
-        for first in range(0, len(heads), at_once):
-            few = heads[first : first + at_once]
-            rows = source.expand(len(few), -1)
-            yield from log_probabilities(model, rows, target, _OneOffEach(few)).sum(1).tolist()
-
-    return {head: total - usual for head, total in zip(heads, totals(), strict=True)}
+    totals = [log_probabilities(model, source, target).sum(1)]
+    for first in range(0, len(heads), at_once):
+        few = heads[first : first + at_once]
+        rows = source.expand(len(few), -1)
+        totals.append(log_probabilities(model, rows, target, _OneOffEach(few)).sum(1))
+    usual, *changed = torch.cat(totals).tolist()
+    return {head: total - usual for head, total in zip(heads, changed, strict=True)}
 
 
 def _at_once(model: Seq2Seq, target: Sequence[int]) -> int:

@@ -18,8 +18,8 @@ The answer, in which layers, heads, words and tokens are counted from 0, and num
         src     also lang; off: numbers of the words that are switched off
         tgt     also lang, logp: of each token, total: their sum, score: after the length penalty, ended: false if cut off, and
                 read: {ids, words, subwords}, what the decoder read to say it: the start, then all but the last token
-    baseline    the translation without switches: text, ids, total; under_switches: its total with them; changed: whether
-                `tgt` says something else
+    baseline    the usual translation, without switches or a prefix: text, ids, total; under_switches: its total with
+                them; changed: whether `tgt` says something else
     warnings    what the guards find wrong with the translation
     steps       for each token of tgt: rank (1: no word was likelier), and top: five {token, text, opens, p}, the likeliest next
                 words; opens is false for a piece that continues the word before it
@@ -36,7 +36,7 @@ The answer, in which layers, heads, words and tokens are counted from 0, and num
     beam        size, length_penalty, nodes: list of {id, parent, token, text, opens, logp, score, kept, finished} (logp of this
                 word; score of all up to here), best: the ids of the path that is `tgt`
     passes      how often the network was run: {search: steps, look, effect, heads}
-    time_ms     search, effect, heads, total
+    time_ms     search, look, effect, heads, total [milliseconds]
     truncated   null, or {tokens, left_out}: what a sentence of so many tokens does not get at once
 
 Tables are packed as `onmal.inspection.packing` says. Up to 24 tokens (of the longer side) all of them come at once, as far as they are
@@ -88,11 +88,12 @@ def look_inside(translator: Translator, question: Question) -> dict[str, Any]:
     network, source = under(
         question.ablate, saved.model, sentence.ids, sentence.tokens.words, sentence.anatomy
     )
-    usual = found = Found.by_search(saved.model, sentence.ids, sentence, question)
+    search, prefix = question.search(saved.search), question.prefix
+    usual = found = Found.by_search(saved.model, sentence.ids, sentence, search, ())
     passes = {"search": usual.tree.steps, "look": 2, "effect": 0, "heads": 0}
-    total = under_switches = usual.chosen.hypothesis.log_probability
-    if question.ablate.any:
-        found = Found.by_search(network, source, sentence, question)
+    under_switches = usual.chosen.hypothesis.log_probability
+    if question.ablate.any or prefix:
+        found = Found.by_search(network, source, sentence, search, prefix)
         under_switches = float(log_probabilities(network, source, usual.ids).sum())
         passes["search"] += found.tree.steps
         passes["look"] += 1
@@ -119,13 +120,7 @@ def look_inside(translator: Translator, question: Question) -> dict[str, Any]:
         "model": _model(sentence),
         "src": _source(sentence, question),
         "tgt": _target(sentence, found, reading),
-        "baseline": {
-            "text": usual.chosen.text,
-            "ids": usual.ids,
-            "total": round(total, 4),
-            "under_switches": round(under_switches, 4),
-            "changed": usual.ids != found.ids,
-        },
+        "baseline": {**_baseline(usual, under_switches), "changed": usual.ids != found.ids},
         "warnings": found.chosen.faults,
         "steps": _steps(sentence, reading) if "topk" in question.include else None,
         "attn": attention,
@@ -218,6 +213,15 @@ def _target(sentence: Sentence, found: Found, reading: Reading) -> dict[str, Any
         "total": round(hypothesis.log_probability, 4),
         "score": round(hypothesis.score, 4),
         "ended": hypothesis.ended,
+    }
+
+
+def _baseline(usual: Found, under_switches: float) -> dict[str, Any]:
+    return {
+        "text": usual.chosen.text,
+        "ids": usual.ids,
+        "total": round(usual.chosen.hypothesis.log_probability, 4),
+        "under_switches": round(under_switches, 4),
     }
 
 

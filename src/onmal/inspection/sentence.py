@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from onmal.config import SearchConfig
 from onmal.decoding.rules import Prefix, Rule
 from onmal.decoding.search import beam_search, length_limits
 from onmal.errors import ConfigError, DataError, LengthError
@@ -76,23 +77,24 @@ class Found:
         return [*hypothesis.tokens, *[self.tree.end] * hypothesis.ended]
 
     @classmethod
-    def by_search(cls, network: Seq2Seq, source: Tensor, sentence: Sentence, question: Question) -> Found:
-        """The translation of a source [1,S] as the translator would search for it, from the question's beginning on."""
+    def by_search(
+        cls, network: Seq2Seq, source: Tensor, sentence: Sentence, config: SearchConfig, prefix: Sequence[int]
+    ) -> Found:
+        """The translation of a source [1,S], from a given beginning on; ConfigError where it cannot begin so."""
         saved, guards = sentence.translator.saved, sentence.translator.guards
-        config, vocabulary = question.search(saved.search), network.vocabulary
         subwords, signs = saved.tokenizer.target, special_pieces(saved.tokenizer)
-        for token in question.prefix:
-            if not 0 <= token < vocabulary.target_size or subwords.pieces([token])[0] in signs:
+        for token in prefix:
+            if not 0 <= token < len(subwords) or subwords.pieces([token])[0] in signs:
                 raise ConfigError(
                     f"prefix cannot have the token {token}", "give ids of words of the translation"
                 )
-        if len(question.prefix) >= (limit := int(length_limits(network, source, config))):
+        if len(prefix) >= (limit := int(length_limits(network, source, config))):
             raise ConfigError(
-                f"prefix has {len(question.prefix)} tokens where a translation has at most {limit}",
+                f"prefix has {len(prefix)} tokens where a translation has at most {limit}",
                 "give a shorter one",
             )
-        tree = BeamTree(config, vocabulary.end)
-        rules: list[Rule] = [Prefix([question.prefix], source.device)] if question.prefix else []
+        tree = BeamTree(config, network.vocabulary.end)
+        rules: list[Rule] = [Prefix([prefix], source.device)] if prefix else []
         found = beam_search(network, source, config, [*rules, tree])[0]
         if found[0].score == -torch.inf:
             raise ConfigError("the translation cannot go on from this prefix", "give another one")
