@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
 
 from onmal.data.pair import Pair
 from onmal.errors import DataError
-from onmal.formats.lines import LONGEST_LINE
+from onmal.formats.po import po_entries
 
 __all__ = ["primary_subtag", "read_aligned", "read_jsonl", "read_po", "read_tsv", "value_for"]
 
@@ -122,7 +121,7 @@ def read_po(lines: Iterable[str], name: str, source_language: str, target_langua
     """
     own, other = primary_subtag(source_language), primary_subtag(target_language)
     swap = False
-    for entry in _po_entries(lines, name):
+    for entry in po_entries(lines, name):
         message, first = entry.texts.get("msgid", ""), entry.translation(0)
         if not message:
             swap = swap or (own != other and _po_language(first) == own)
@@ -139,69 +138,3 @@ def read_po(lines: Iterable[str], name: str, source_language: str, target_langua
 def _po_language(header: str) -> str:
     found = re.search(r"^Language:[ \t]*(\S+)", header, re.MULTILINE)
     return primary_subtag(found[1]) if found else ""
-
-
-@dataclass
-class _Entry:
-    line: int = 0
-    fuzzy: bool = False
-    keyword: str = ""
-    """The latest one; text in quotes alone goes on with it."""
-    texts: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def has_translation(self) -> bool:
-        return self.keyword.startswith("msgstr")
-
-    def translation(self, index: int) -> str:
-        forms = [text for keyword, text in self.texts.items() if keyword.startswith("msgstr")]
-        return forms[index] if forms else ""
-
-    def add(self, keyword: str, text: str, line: int) -> None:
-        self.line = self.line or line
-        self.keyword = keyword
-        self.texts[keyword] = self.texts.get(keyword, "") + text
-
-
-_PO_LINE = re.compile(r'(?:(msgctxt|msgid|msgid_plural|msgstr(?:\[\d+\])?)\s*)?"((?:[^"\\]|\\.)*)"')
-_PO_ESCAPE = re.compile(r"\\([0-7]{1,3}|x[0-9a-fA-F]{2}|.)")
-_PO_CHARACTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-
-
-def _po_entries(lines: Iterable[str], name: str) -> Iterator[_Entry]:
-    entry = _Entry()
-    for number, line in enumerate(lines, 1):
-        line = line.strip()
-        found = _PO_LINE.fullmatch(line)
-        if not found and line and not line.startswith("#"):
-            remedy = 'a line is blank, a comment (#), or a keyword (msgid, msgstr) and a text in "quotes"'
-            raise DataError("the line is not gettext PO", remedy, path=name, line=number)
-        if entry.has_translation and (not found or found[1] in ("msgctxt", "msgid")):
-            yield entry
-            entry = _Entry()
-        if found:
-            keyword = found[1] or entry.keyword
-            if not keyword or (found[1] == "msgid" and "msgid" in entry.texts):
-                what = "the msgid before has no msgstr" if keyword else "the text has no msgid or msgstr"
-                raise DataError(what, "repair the entry", path=name, line=number)
-            entry.add(keyword, _PO_ESCAPE.sub(_po_character, found[2]), number)
-            if len(entry.texts[keyword]) > LONGEST_LINE:
-                what = f"the message is longer than {LONGEST_LINE:,} characters"
-                raise DataError(what, "look for a missing msgstr or msgid", path=name, line=number)
-        elif not entry.texts and (not line or line.startswith("#~")):
-            entry = _Entry()  # the flags above were those of an obsolete entry
-        elif line.startswith("#,"):
-            entry.fuzzy = entry.fuzzy or "fuzzy" in line
-    if entry.texts and not entry.has_translation:
-        raise DataError("the last msgid has no msgstr", "the file was cut off: copy it again", path=name)
-    if entry.texts:
-        yield entry
-
-
-def _po_character(escape: re.Match[str]) -> str:
-    code = escape[1]
-    if code[0] in "01234567":
-        return chr(int(code, 8))
-    if code[0] == "x" and len(code) == 3:
-        return chr(int(code[1:], 16))
-    return _PO_CHARACTERS.get(code, code)

@@ -8,5 +8,8 @@ dispatcher.py   the queue: texts of several requests are translated together
 models.py       the model folders: loaded when needed, read again at SIGHUP
 app.py          routes of all APIs, and around them exchange.py (bodies, clients that leave), headers, access log, metrics
 v1.py           onmal's own API, in the words of schemas.py
+libretranslate.py, deepl.py, deepl_documents.py, deepl_glossaries.py
+                the APIs that clients of others speak; parameters.py reads their requests, wherever they say what they ask for,
+                and kept_files.py and glossaries.py keep what they leave here
 server.py       the process: uvicorn, its signals, its one line at the start
 """

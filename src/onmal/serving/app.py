@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
-from onmal.serving import v1
+from onmal.serving import deepl, libretranslate, v1
 from onmal.serving.exchange import Exchange
 from onmal.serving.hosts import Hosts, own_names
 from onmal.serving.metrics import Metrics
@@ -52,8 +52,8 @@ def build(
     # Each further API is a module with `routes(service)`, which turns Refusals and OnmalErrors into its own statuses and bodies.
     others: list[BaseRoute] = [
         *page_routes(),
-        # *libretranslate.routes(service),
-        # *deepl.routes(service),
+        *libretranslate.routes(service),
+        *deepl.routes(service),
     ]
     if metrics:
         metrics.watch_queue(lambda: service.dispatcher.waiting)

@@ -59,6 +59,8 @@ class ServeConfig(Settings):
     """Answer only to those who have a key; see `onmal keys`."""
     keys: Text = ""
     """File of the keys; the one that `onmal keys` uses if left away."""
+    state: Text = ""
+    """Folder for what clients leave here to stay, their glossaries; beside the keys if left away."""
     cors_origins: list[Text] = Field(default=[])
     """Other sites whose pages may ask this server, such as "https://example.org"; none if left away."""
     metrics: bool = False
@@ -82,3 +84,8 @@ class ServeConfig(Settings):
             )
         xdg = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
         return (xdg if xdg.is_absolute() else Path.home() / ".config") / "onmal" / "keys.json"
+
+    @property
+    def state_folder(self) -> Path:
+        """Where what clients leave here stays."""
+        return Path(self.state).expanduser() if self.state else self.keys_file.parent

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onmal.cleaning.guards import GUARDS
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 from onmal.errors import DataError
 from onmal.saved_model import load_model
+from onmal.text.terms import says
 from onmal.translating.engine import NONE, Constraints
 from onmal.translating.glossary import Glossary
 from onmal.translating.translator import Translator
@@ -174,6 +177,16 @@ def test_a_glossarys_terms_are_said_where_the_source_has_them(folder: Path) -> N
     assert [each.warnings for each in found] == [()] * 3
     assert len(engine.told) == 3
     assert len(engine.told[2].must) == 1  # only for the sentence that lacks it
+
+
+WORDS = st.lists(
+    st.sampled_from(["New", "York", "new", "STRASSE", "Straße", "서울", "서울은", "a", "-"]), min_size=1
+)
+
+
+@given(WORDS.map(" ".join), WORDS.map("  ".join), st.sampled_from(["ko", "en", "de"]))
+def test_the_quick_look_for_terms_overlooks_none(text: str, term: str, language: str) -> None:
+    assert bool(Glossary([(term, "x")]).wanted(text, language)) == says(text, term, language)
 
 
 def test_a_glossary_from_a_file(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""Documents: a file in, the same file out in another language, its markup kept.
+
+    translator = onmal.load("runs/phrasebook")
+    translated = translate_document(Path("letter.docx").read_bytes(), "letter.docx", translator.translate)
+    Path("letter.en.docx").write_bytes(translated.content)
+
+Each format finds its passages (`passages.Passage`) by where they stand in the source. What is between them comes out as
+it came in, and so does a passage that its translation does not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from onmal.documents.passages import Passage, PlacedWarning, Translate, Translated, translate_passages
+from onmal.errors import DataError
+
+__all__ = [
+    "LARGEST",
+    "SUFFIXES",
+    "PlacedWarning",
+    "Translate",
+    "Translated",
+    "TranslatedDocument",
+    "translate_document",
+    "translate_html",
+]
+
+SUFFIXES = (".txt", ".srt", ".vtt", ".html", ".htm", ".md", ".markdown", ".po", ".docx")
+"""What a document's name may end with."""
+
+LARGEST = 32 << 20
+"""The most bytes that a document may have."""
+
+
+@dataclass(frozen=True)
+class TranslatedDocument:
+    """A document in another language, and what could not be kept, with the place of each."""
+
+    content: bytes
+    warnings: tuple[PlacedWarning, ...] = ()
+
+
+def translate_document(
+    content: bytes, name: str, translate: Translate, *, to: str = ""
+) -> TranslatedDocument:
+    """A document's bytes in, the same document's bytes out in another language; of `name` only the suffix is read.
+
+    `translate` is called with all its passages at once, and again with a few if it lost the markup of some. It may give
+    strings, or `Translation`s, whose warnings are told with their places. `to` is the language (BCP 47) that a page then
+    says that it is in.
+
+    Raises DataError for a document that is too large, broken, encrypted, or of another format than its suffix says.
+    """
+    suffix = PurePath(name).suffix.lower() or name.lower()
+    if suffix not in SUFFIXES:
+        raise DataError(f"{suffix or name!r} is no document that onmal knows", f"give {', '.join(SUFFIXES)}")
+    if len(content) > LARGEST:
+        raise DataError(
+            f"the document has {len(content):,} bytes, more than {LARGEST:,}", "give it in several parts"
+        )
+    from onmal.documents.encoding import decode
+
+    page = suffix in (".html", ".htm")
+    decoded = decode(content, page=page)
+    text, passages = _read(decoded.text, suffix, to)
+    text, warnings = translate_passages(text, passages, translate)
+    return TranslatedDocument(decoded.encode(text), tuple(warnings))
+
+
+def _read(text: str, suffix: str, to: str) -> tuple[str, Iterable[Passage]]:
+    """A document's text, and its passages."""
+    from onmal.documents import html, plain, po, subtitles
+
+    match suffix:
+        case ".html" | ".htm":
+            text = html.in_language(text, to) if to else text
+            return text, html.passages(text)
+        case ".po":
+            return text, po.passages(text)
+        case ".srt" | ".vtt":
+            return text, subtitles.passages(text, suffix)
+    return text, plain.passages(text)
+
+
+def translate_html(text: str, translate: Translate, *, to: str = "", ignored: Collection[str] = ()) -> str:
+    """HTML (or XML) in, a whole page or a piece of one; the same out in another language.
+
+    What is within elements whose names are `ignored` stays as it is. `translate` and `to` are those of `translate_document`.
+    """
+    from onmal.documents import html
+
+    text = html.in_language(text, to) if to else text
+    return translate_passages(text, html.passages(text, ignored), translate)[0]

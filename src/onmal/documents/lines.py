@@ -1,0 +1,73 @@
+"""Lays translated text out over lines again, at places where words may be parted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate, pairwise
+
+from onmal.documents.message import Piece, Text
+
+__all__ = ["columns", "over_lines", "width"]
+
+_NO_SPACES = "\u3040-\u30ff\u3400-\u9fff"
+_MAY_END = re.compile(rf"(?<=\s)(?=\S)|(?<=[、。，！？])(?=\w)|(?<=[{_NO_SPACES}])(?=[{_NO_SPACES}])")
+_PAUSE = re.compile(r"[.,;:!?…、。，！？]\s*\Z")
+_WORTH = 4  # columns away from where a line would end that a pause may be
+
+
+def columns(text: str) -> int:
+    """How wide a text is; letters of East Asia take two columns."""
+    return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
+
+
+def width(pieces: Sequence[Piece]) -> int:
+    """How wide the text of these pieces is."""
+    return columns("".join(piece.said for piece in pieces if isinstance(piece, Text)))
+
+
+def over_lines(pieces: Sequence[Piece], shares: Sequence[int]) -> list[list[Piece]]:
+    """The pieces in as many lines as there are shares, or as there are words; each as wide as its share of the whole."""
+    parts = [part for piece in pieces for part in _parts(piece)]
+    at = list(accumulate((width([part]) for part in parts), initial=0))
+    places = [n for n, part in enumerate(parts[:-1], 1) if isinstance(part, Text) and _may_end(part.said)]
+    pauses = {n for n in places if isinstance(part := parts[n - 1], Text) and _PAUSE.search(part.said)}
+    wanted = [at[-1] * share / max(1, sum(shares)) for share in accumulate(shares)][:-1][: len(places)]
+    ends, first = [0], 0
+    for n, end in enumerate(wanted):
+        open_places = places[first : len(places) - (len(wanted) - n - 1)]  # one is left for each line after
+        best = min(open_places, key=lambda place: abs(at[place] - end) - _WORTH * (place in pauses))
+        first = places.index(best) + 1
+        ends.append(best)
+    return [_stripped(parts[start:end]) for start, end in pairwise([*ends, len(parts)])]
+
+
+def _parts(piece: Piece) -> Iterator[Piece]:
+    """A text cut after each of its words."""
+    if not isinstance(piece, Text):
+        yield piece
+        return
+    cuts = [0, *(found.start() for found in _MAY_END.finditer(piece.said)), len(piece.said)]
+    for start, end in pairwise(cuts):
+        yield Text(piece.said[start:end])
+
+
+def _may_end(said: str) -> bool:
+    return said[-1:].isspace() or bool(re.search(rf"[、。，！？{_NO_SPACES}]\Z", said))
+
+
+def _stripped(line: Sequence[Piece]) -> list[Piece]:
+    """A line without the white space at its ends."""
+    texts = [n for n, piece in enumerate(line) if isinstance(piece, Text) and piece.said.strip()]
+    if not texts:
+        return [piece for piece in line if not isinstance(piece, Text)]
+    kept = [
+        piece for n, piece in enumerate(line) if not isinstance(piece, Text) or texts[0] <= n <= texts[-1]
+    ]
+    first, last = (kept.index(line[n]) for n in (texts[0], texts[-1]))
+    for n, strip in ((first, str.lstrip), (last, str.rstrip)):
+        piece = kept[n]
+        kept[n] = replace(piece, said=strip(piece.said)) if isinstance(piece, Text) else piece
+    return kept

@@ -1,0 +1,146 @@
+"""What is handed over to be translated: a sentence with its markup as short tags, which are markup again afterwards.
+
+`Click <a href="/x" class="y">here</a> to run <code>pip</code>.` is handed over as `Click <x1>here</x1> to run {x2}.` The
+translator takes tags and placeholders out and puts them back beside the translations of their words
+(`onmal.text.fragments`), so that no sentence is cut where its markup begins or ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, count
+from typing import Literal
+
+__all__ = ["Mark", "Message", "Piece", "Text", "partners", "trimmed"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words of a document, and the characters of its source that say them."""
+
+    said: str
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Markup within a sentence, by the characters of the source that it consists of.
+
+    One that opens and one that closes are a pair if their names are the same. A "word" stands for words that are not
+    translated (code, a name); what is "alone" stands for none (a comment, a picture).
+    """
+
+    kind: Literal["open", "close", "alone", "word"]
+    name: str = ""
+    start: int = 0
+    end: int = 0
+
+
+Piece = Text | Mark
+
+
+def partners(pieces: Sequence[Piece]) -> dict[int, int]:
+    """The place of each mark that is one of a pair, and the place of the other; pairs never cross."""
+    opened: list[tuple[str, int]] = []
+    found: dict[int, int] = {}
+    for at, piece in enumerate(pieces):
+        if not isinstance(piece, Mark):
+            continue
+        if piece.kind == "open":
+            opened.append((piece.name, at))
+        elif piece.kind == "close" and opened and opened[-1][0] == piece.name:
+            _, first = opened.pop()
+            found[first], found[at] = at, first
+    return found
+
+
+def trimmed(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces without white space and markup at both ends, and without pairs of marks around all of them."""
+    pair = partners(pieces)
+    said = list(
+        accumulate(map(_says_something, pieces), initial=0)
+    )  # how many of those before each say something
+    first, last = 0, len(pieces)
+    while first < last:
+        head, tail = pair.get(first, first), pair.get(last - 1, last - 1)
+        if head >= first and said[first] == said[head + 1]:
+            first = head + 1
+        elif tail < last and said[tail] == said[last]:
+            last = tail
+        elif pair.get(first) == last - 1:
+            first, last = first + 1, last - 1
+        else:
+            break
+    return list(pieces[first:last])
+
+
+def _says_something(piece: Piece) -> bool:
+    return bool(piece.said.strip()) if isinstance(piece, Text) else piece.kind == "word"
+
+
+class Message:
+    """The text of some pieces with a tag or placeholder for each mark, and the way back."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
+        words = "".join(piece.said for piece in pieces if isinstance(piece, Text))
+        prefix = next(each for each in _prefixes() if not re.search(rf"[<{{]/?{each}\d", words))
+        pair = partners(pieces)
+        names = {at: f"{prefix}{n}" for n, at in enumerate(_named(pieces, pair), 1)}
+        self.tags: dict[str, Mark] = {}
+        self.closing: dict[str, str] = {}  # of a tag that opens, the one that closes
+        said: list[str] = []
+        for at, piece in enumerate(pieces):
+            if isinstance(piece, Text):
+                said.append(piece.said)
+                continue
+            other = pair.get(at, at)
+            name = names[min(at, other)]
+            tag = f"{{{name}}}" if piece.kind == "word" else f"<{name}/>"
+            if other > at:
+                tag = f"<{name}>"
+                self.closing[tag] = f"</{name}>"
+            elif other < at:
+                tag = f"</{name}>"
+            self.tags[tag] = piece
+            said.append(tag)
+        self.text = "".join(said)
+        self._tag = re.compile(rf"</?{prefix}\d+/?>|\{{{prefix}\d+\}}")
+
+    @property
+    def has_words(self) -> bool:
+        """Whether anything in it can be translated."""
+        return any(isinstance(piece, Text) and any(map(str.isalpha, piece.said)) for piece in self.pieces)
+
+    def read(self, translation: str) -> list[Piece] | None:
+        """A translation as pieces again; None where a mark is missing or doubled, or where pairs of them cross."""
+        pieces: list[Piece] = []
+        waiting, opened, at = set(self.tags), list[str](), 0
+        for found in self._tag.finditer(translation):
+            tag = found[0]
+            if tag not in waiting:
+                return None
+            waiting.remove(tag)
+            if tag in self.closing:
+                opened.append(self.closing[tag])
+            elif tag.startswith("</") and (not opened or opened.pop() != tag):
+                return None
+            pieces += [Text(translation[at : found.start()])] * (found.start() > at)
+            pieces.append(self.tags[tag])
+            at = found.end()
+        pieces += [Text(translation[at:])] * (at < len(translation))
+        return None if waiting else pieces
+
+
+def _prefixes() -> Iterator[str]:
+    """Names to number tags by: one of the first few unless the text is about such tags itself."""
+    yield from "xyz"
+    yield from (f"x{n}-" for n in count())
+
+
+def _named(pieces: Sequence[Piece], pair: Mapping[int, int]) -> Iterator[int]:
+    """The places of the marks that get a name: all but those that close a pair."""
+    return (at for at, piece in enumerate(pieces) if isinstance(piece, Mark) and pair.get(at, at) >= at)

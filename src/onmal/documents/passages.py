@@ -1,0 +1,160 @@
+"""A document as passages that are translated, each as one, and all the rest, which stays as it is."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+from onmal.data.writing import one_line
+from onmal.documents.message import Mark, Message, Piece, Text
+
+__all__ = [
+    "CannotBeWritten",
+    "Passage",
+    "PlacedWarning",
+    "Translate",
+    "Translated",
+    "Write",
+    "translate_passages",
+]
+
+
+class Translated(Protocol):
+    """A translation and what could not be kept in it: a `Translation` of onmal is one."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def warnings(self) -> Sequence[str]: ...
+
+
+Translate = Callable[[Sequence[str]], Sequence[str | Translated]]
+"""Translates texts in their order. Texts may contain tags (<x1>..</x1>, <x2/>) and placeholders ({x3}), which are to be kept."""
+Write = Callable[[Sequence[Piece], Callable[[Mark], str]], str]
+"""Writes a translated passage as its format wants it; the function that it is given is the source of a mark."""
+
+
+class CannotBeWritten(Exception):
+    """A translation cannot be said in the document's format; its message is a warning, and the passage stays as it is."""
+
+
+class PlacedWarning(NamedTuple):
+    """What could not be kept, and where: "line 3", "cue 12"."""
+
+    place: str
+    warning: str
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What is translated as one: the characters [start, end) of a document's source."""
+
+    start: int
+    end: int
+    pieces: Sequence[Piece]
+    write: Write
+    place: str = ""
+    """Where it is, for people; its line if nothing is said."""
+
+
+def translate_passages(
+    source: str, passages: Iterable[Passage], translate: Translate
+) -> tuple[str, list[PlacedWarning]]:
+    """The source with its passages translated, and warnings with their places.
+
+    Passages come in the order of their ends; one may lie within a mark of a later one. Where a translation says the same
+    as the passage, its source stays as it is.
+    """
+    asked = [(passage, message) for passage in passages if (message := Message(passage.pieces)).has_words]
+    answers = _ask([message.text for _, message in asked], translate)
+    readings = [message.read(answers[message.text][0]) for _, message in asked]
+    lost = [message for (_, message), reading in zip(asked, readings, strict=True) if reading is None]
+    apart = _ask([text for message in lost for text in _texts(message)], translate)
+    edits, lines, warnings = _Edits(source), _Lines(source), list[PlacedWarning]()
+    for (passage, message), reading in zip(asked, readings, strict=True):
+        told = list(answers[message.text][1])
+        if reading is None:
+            reading = _piece_by_piece(message, apart)
+            told = [
+                "markup: its place in the translation is not known, translated piece by piece",
+                *(warning for text in _texts(message) for warning in apart[text][1]),
+            ]
+        if reading != list(message.pieces) and answers[message.text][0] != message.text:
+            try:
+                edits.replace(passage.start, passage.end, passage.write(reading, edits.source_of))
+            except CannotBeWritten as error:
+                told.append(f"not written: {error}")
+        place = passage.place or lines.place(passage.start)
+        warnings += [PlacedWarning(place, warning) for warning in told]
+    return edits.whole(), warnings
+
+
+def _ask(texts: Sequence[str], translate: Translate) -> dict[str, tuple[str, Sequence[str]]]:
+    """Each text's translation and warnings; what a document says twice is translated once."""
+    different = list(dict.fromkeys(texts))
+    answers: dict[str, tuple[str, Sequence[str]]] = {}
+    for text, answer in zip(different, translate(different) if different else (), strict=True):
+        said, warnings = (answer, ()) if isinstance(answer, str) else (answer.text, answer.warnings)
+        answers[text] = (said if "\n" in text else one_line(said), warnings)
+    return answers
+
+
+def _texts(message: Message) -> Iterator[str]:
+    """What it says between its marks."""
+    for piece in message.pieces:
+        if isinstance(piece, Text) and any(map(str.isalpha, piece.said)):
+            yield piece.said.strip()
+
+
+def _piece_by_piece(message: Message, answers: dict[str, tuple[str, Sequence[str]]]) -> list[Piece]:
+    pieces: list[Piece] = []
+    for piece in message.pieces:
+        if isinstance(piece, Text) and (words := piece.said.strip()) in answers:
+            piece = replace(piece, said=piece.said.replace(words, answers[words][0]))
+        pieces.append(piece)
+    return pieces
+
+
+class _Edits:
+    """A source and what takes the place of some of it."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.done: list[tuple[int, int, str]] = []  # none within another, in their order
+
+    def replace(self, start: int, end: int, text: str) -> None:
+        """What is replaced within is gone: the text has it where it asked for `source_of`."""
+        while self.done and self.done[-1][0] >= start:
+            self.done.pop()
+        self.done.append((start, end, text))
+
+    def source_of(self, mark: Mark) -> str:
+        """The source of a mark, with what was replaced in it."""
+        return self._between(mark.start, mark.end)
+
+    def whole(self) -> str:
+        """All of it."""
+        return self._between(0, len(self.source))
+
+    def _between(self, start: int, end: int) -> str:
+        first, last = (bisect_left(self.done, at, key=lambda edit: edit[0]) for at in (start, end))
+        within = [(start, start, ""), *self.done[first:last], (end, end, "")]
+        return "".join(before[2] + self.source[before[1] : after[0]] for before, after in pairwise(within))
+
+
+class _Lines:
+    """Tells the line of a place in a text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.ends: list[int] | None = None
+
+    def place(self, at: int) -> str:
+        """The line, counted from 1."""
+        if self.ends is None:
+            self.ends = [place for place, character in enumerate(self.text) if character == "\n"]
+        return f"line {bisect_left(self.ends, at) + 1:,}"

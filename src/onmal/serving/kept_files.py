@@ -1,0 +1,98 @@
+"""Files that wait to be fetched: in a private folder, under names of our own, for a while."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import mkdtemp
+from threading import Lock
+from weakref import finalize
+
+__all__ = ["Full", "KeptFiles"]
+
+
+class Full(Exception):
+    """As much is kept as may be; what is fetched or grows old makes room."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    path: Path
+    size: int
+    until: float
+
+
+class KeptFiles:
+    """Contents under random names that nobody can guess; each is there until it is removed or `lifetime` seconds have passed.
+
+    A name that is asked for is only looked up among those given out, and a title is only part of the name: neither becomes a path.
+    """
+
+    def __init__(
+        self,
+        lifetime: float = 1800,
+        most_bytes: int = 1 << 30,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.lifetime, self.most_bytes, self.clock = lifetime, most_bytes, clock
+        self._kept: dict[str, _Kept] = {}
+        self._lock = Lock()
+
+    @cached_property
+    def folder(self) -> Path:
+        """For its owner alone; it goes when this object or the process does."""
+        folder = mkdtemp(prefix="onmal-")
+        self._end = finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
+
+    def keep(self, content: bytes, title: str = "") -> str:
+        """Keeps a content and gives its name, which ends with a dot and the title if it has one. Raises Full."""
+        self.forget_old()
+        with self._lock:
+            if sum(each.size for each in self._kept.values()) + len(content) > self.most_bytes:
+                raise Full
+            secret = secrets.token_hex(16)
+            name, path = f"{secret}.{title}" if title else secret, self.folder / secret
+            self._kept[name] = _Kept(path, len(content), self.clock() + self.lifetime)
+        try:
+            path.write_bytes(content)
+        except OSError:  # the disk is full
+            self.remove(name)
+            raise Full from None
+        return name
+
+    def read(self, name: str) -> bytes | None:
+        """The content of that name; None where there is none, or no longer."""
+        self.forget_old()
+        with self._lock:
+            found = self._kept.get(name)
+        with suppress(FileNotFoundError):
+            return found.path.read_bytes() if found else None
+        return None
+
+    def remove(self, name: str) -> None:
+        """Makes room before the time is over."""
+        with self._lock:
+            found = self._kept.pop(name, None)
+        if found:
+            found.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Removes all of them."""
+        self._kept.clear()
+        if "folder" in vars(self):
+            self._end()
+
+    def forget_old(self) -> None:
+        """Removes those whose time is over."""
+        now = self.clock()
+        with self._lock:
+            old = [name for name, each in self._kept.items() if each.until <= now]
+        for name in old:
+            self.remove(name)
