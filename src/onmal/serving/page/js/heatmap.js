@@ -6,6 +6,8 @@ import { roving } from "./roving.js";
 
 const LARGEST_GRID = 32; // rows or columns of a grid whose every cell can be reached by keyboard
 const MOST_WITH_NUMBERS = 12; // columns
+/** How dark a cell is, for the colour of its number: bounds at which either colour can be read. */
+const depth = (share) => (share > 0.94 ? " strong" : share > 0.56 ? " mid" : "");
 const shown = (value) => (Math.abs(value) >= 0.005 ? number(100 * value, 0) : "");
 
 /**
@@ -56,7 +58,7 @@ function grid({ label, rows, columns, table, masked, row: chosen, choose, rowLan
     const says = `${name(rows[r])} → ${name(columns[c])}: ${hidden ? t("mask.cell") : percent(value)}`;
     return h(
       "div",
-      { role: "gridcell", class: `cell${hidden ? " masked" : ""}${value > 0.5 ? " strong" : ""}`, tabindex: -1, title: says, "aria-label": says, "data-row": r, "data-key": `${label} ${r} ${c}`, vars: { share: Math.max(0, value) } },
+      { role: "gridcell", class: `cell${hidden ? " masked" : ""}${depth(value)}`, tabindex: -1, title: says, "aria-label": says, "data-row": r, "data-key": `${label} ${r} ${c}`, vars: { share: Math.max(0, value) } },
       withNumbers && !hidden ? shown(value) : "",
     );
   };

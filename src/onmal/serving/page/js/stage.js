@@ -93,7 +93,7 @@ export class Stage {
   #tools() {
     const playing = Boolean(this.#timer);
     const segment = (group, choices) =>
-      h("div", { class: "segment", role: "group", "aria-label": t(group) }, choices.map(([label, pressed, change]) => button(t(label), () => set(change), { "aria-pressed": String(pressed), "data-key": label })));
+      h("div", { class: "segment", role: "group", "aria-label": t(group) }, choices.map(([label, pressed, change]) => button(t(label), () => set(change), { "aria-pressed": String(Boolean(pressed)), "data-key": label })));
     return h(
       "div",
       { class: "tools" },

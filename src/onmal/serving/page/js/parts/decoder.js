@@ -56,18 +56,18 @@ function stepper(seen, pieces, at, go) {
 function candidates(seen, step) {
   const taken = seen.tgt.ids[step];
   const before = seen.tgt.ids.slice(0, step);
-  const end = seen.src.ids.at(-1); // both sides end with the same sign
+  const end = seen.src.ids.at(-1); // both sides end with the same sign; nothing can be written after it
   const list = h(
     "ol",
     { class: "bars" },
-    seen.steps[step].top.map(({ id, p, ...found }) =>
+    seen.steps[step].top.map(({ token, p, ...found }) =>
       h(
         "li",
         {},
         h(
           "button",
-          { type: "button", class: id === taken ? "taken" : null, "aria-pressed": String(id === taken), disabled: id === taken, "data-key": `candidate-${id}`, vars: { share: p }, onclick: () => set({ prefix: [...before, id].join(".") }) },
-          h("span", { lang: seen.tgt.lang }, id === end ? t("sign.end") : piece(found)),
+          { type: "button", class: token === taken ? "taken" : null, "aria-pressed": String(token === taken), disabled: token === taken || token === end, "data-key": `candidate-${token}`, vars: { share: p }, onclick: () => set({ prefix: [...before, token].join(".") }) },
+          h("span", { lang: seen.tgt.lang }, token === end ? t("sign.end") : piece(found)),
           h("span", { class: "measure" }),
           h("span", { class: "numbers" }, percent(p)),
         ),
