@@ -96,9 +96,10 @@ async function look() {
 function showTrouble(error) {
   const [first] = state.text.trim().split(/(?<=[.!?。？！])\s+|\n+/);
   const shorter = first && first !== state.text.trim() && button(t("inside.first"), () => set({ text: first }));
+  const undo = (state.off || state.prefix) && button(t("compare.undo"), () => set({ off: "", prefix: "" }));
   $("looking").hidden = seen?.src.text !== state.text.trim(); // another sentence's picture would mislead
   $("inside-trouble").hidden = false;
-  $("inside-trouble").replaceChildren(...[h("span", {}, error.message), h("small", { lang: "en" }, error.detail ?? ""), shorter].filter(Boolean));
+  $("inside-trouble").replaceChildren(...[h("span", {}, error.message), h("small", { lang: "en" }, error.detail ?? ""), shorter, undo].filter(Boolean));
 }
 
 /** Whether the shipped answer is the answer: the same sentence, nothing switched, nothing chosen. */

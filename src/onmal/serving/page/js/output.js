@@ -19,7 +19,7 @@ export function showTranslation(translation) {
   closeMenu();
   const output = $("output");
   output.lang = translation?.to ?? "";
-  output.classList.toggle("empty", !translation);
+  output.classList.remove("stale");
   output.replaceChildren(...(translation?.sentences ?? []).flatMap(sentenceWords));
 }
 
@@ -45,9 +45,6 @@ async function open(word, sentence, start) {
   const below = word.getBoundingClientRect();
   menu.style.setProperty("--top", `${below.bottom - place.top + 6}px`);
   $("result").append(menu);
-  menu.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") (closeMenu(), word.focus());
-  });
   try {
     const found = await newest((signal) => alternatives({ sentence, before: sentence.text.slice(0, start), word: word.textContent, from: shown.from, to: shown.to }, signal));
     if (found && menu) fillMenu(found, sentence, start);
@@ -83,6 +80,13 @@ function closeMenu() {
     word.removeAttribute("aria-expanded");
   }
 }
+
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu) return;
+  const word = $("output").querySelector(".chosen");
+  closeMenu();
+  word?.focus();
+});
 
 addEventListener("pointerdown", (event) => {
   if (menu && !menu.contains(event.target) && !event.target.closest?.(".word")) closeMenu();

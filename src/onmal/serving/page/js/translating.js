@@ -46,6 +46,7 @@ export async function alternatives({ sentence, before, word, from, to }, signal)
   const search = (never) => ask("v1/translate", { text: sentence.source.trim(), source: from, target: to, ...wanted, never }, signal);
   const plain = word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
   const [gap] = sentence.text.match(/\s*$/);
-  const answers = await Promise.all([...(plain ? [search([plain])] : []), search([])]);
+  const canAvoid = plain && !before.toLowerCase().includes(plain.toLowerCase()); // else nothing could begin with `before`
+  const answers = await Promise.all([...(canAvoid ? [search([plain])] : []), search([])]);
   return answers.flatMap((answer) => [answer, ...answer.alternatives].map(({ text }) => text + gap));
 }

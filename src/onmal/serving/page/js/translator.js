@@ -76,7 +76,7 @@ function typed() {
 
 function count(text = state.text) {
   const length = [...text].length;
-  $("count").textContent = length ? t(known.limit ? "translate.count" : "translate.count.free", { length, limit: known.limit }) : "";
+  $("count").textContent = length ? t(known.limit ? "translate.count" : "translate.count.free", { length: length.toLocaleString(), limit: known.limit.toLocaleString() }) : "";
   $("count").classList.toggle("over", known.limit > 0 && length > known.limit);
   $("clear").hidden = !length;
 }
@@ -94,6 +94,7 @@ async function run() {
   const text = state.text;
   if (!text.trim()) return newest(async () => null).then(() => show(null));
   $("working").hidden = false;
+  $("output").classList.add("stale");
   try {
     const translation = await newest((signal) => translate({ text, from: state.from, to: state.to }, signal));
     if (!translation) return; // overtaken by a newer text
