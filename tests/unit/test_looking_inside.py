@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from onmal.config import SearchConfig
 from onmal.decoding.ensemble import Ensemble
-from onmal.errors import ConfigError, DataError, LanguageError, LengthError
+from onmal.errors import ConfigError, DataError, LanguageError, LengthError, OnmalError
 from onmal.inspection import Question, Switches, identity, look_inside
 from onmal.inspection.packing import pack_signed, pack_weights, unpack
 from onmal.models.contract import DecoderState, Memory, Probe, Seq2Seq
@@ -379,6 +379,43 @@ def test_what_cannot_be_asked_is_one_line(
         look_inside(golden, Question(**question))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@settings(max_examples=60)
+@given(
+    text=st.text("가나 뷁ab.<>{}%\t▁\ufdd0\u200b😀1", max_size=12) | st.text(max_size=12),
+    letter=st.sampled_from(["가", "a", "뷁", ""]),
+    data=st.data(),
+)
+def test_whatever_is_asked_there_is_an_answer_or_one_line(
+    golden: Translator, text: str, letter: str, data: st.DataObject
+) -> None:
+    def some(*values: Any) -> Any:
+        """One of some values, the first more often than not."""
+        return data.draw(st.sampled_from([values[0]] * 20 + list(values)))
+
+    try:
+        question = Question(
+            text=letter + text,
+            to=some("", "en", "ko", "fr"),
+            beam=some(2, 0, -1, 17),
+            prefix=some([], [9], [400, 300], [0], [-1], [10**30]),
+            ablate=Switches(
+                src_pos=data.draw(st.booleans()),
+                heads=some([], ["cross.0"], ["enc.0.1", "dec.0.0"], ["x"], ["cross.0.0.0"], ["cross.٣"]),
+                words=some([], [1], [1, 2], [0], [-1], [99]),
+            ),
+            include=["topk", "beam", "effect", "heads"],
+        )
+        answer = look_inside(golden, question)
+    except OnmalError as error:
+        answer = {"error": str(error), "src": {"words": ()}, "tgt": {"words": ()}}
+    json.dumps(answer, allow_nan=False)
+    assert "\n" not in answer.get("error", "")
+    for side in ("src", "tgt"):
+        for word in answer[side]["words"]:
+            first, last = word["span"] or (0, 0)
+            assert 0 <= first <= last <= len(answer[side]["text"])
 
 
 def test_a_key_is_the_same_for_the_same_question_and_model_alone(letters: Tokenizer) -> None:

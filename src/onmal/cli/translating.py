@@ -39,7 +39,8 @@ __all__ = ["translate"]
 Files = Annotated[
     list[Path] | None,
     argument(
-        "FILE", "Text, one sentence or paragraph per line; several with --ray.  [default: standard input]"
+        "FILE",
+        "Text, one sentence or paragraph per line, or a document; several with --ray.  [default: standard input]",
     ),
 ]
 Text = Annotated[str | None, option("TEXT", "Translate this instead of a file.")]
@@ -106,12 +107,13 @@ def translate(
     onmal translate runs/ko-en --text "내일 학교에 가요."
     onmal translate runs/ko-en letters.ko -o letters.en
     cat letters.ko | onmal translate runs/ko-en > letters.en
+    onmal translate runs/ko-en letter.docx -o letter.en.docx
     onmal translate runs/ko-en books.ko -o books.en --resume
     onmal translate runs/ko-en shelf/*.ko -o translated --ray
 
     Line n of the output translates line n of the input, and a blank line stays blank. Without --to, a model of several
     directions goes by the script of each line. --n-best writes "line ||| translation ||| score" as Moses and Marian
-    do, with lines counted from 0. What could not be kept is a warning on standard error, with lines counted from 1.
+    do, with lines counted from 0. Of a document (.srt, .vtt, .html, .md, .po, .docx) all but its text stays as it is. What could not be kept is a warning on standard error, with lines counted from 1.
     Which engine ran the model, and why no faster one, is said there at the end.
     """
     file = _one_file(files or [], text, out, on_ray)
@@ -119,7 +121,8 @@ def translate(
         raise ConfigError("--scores and --json exclude each other", "JSON has the scores already")
     if resume and not on_ray and (file is None or out is None or str(file) == "-"):
         raise ConfigError("--resume goes on with a file", "give FILE and --out")
-    lines, count = (iter(()), None) if on_ray else _lines(file, text)
+    document = _document(files or [], resume or on_ray or type_out or scores or as_json or (n_best or 1) > 1)
+    lines, count = (iter(()), None) if on_ray or document else _lines(file, text)
 
     from onmal.translating.translator import load
     from onmal.translating.wishes import Wishes
@@ -162,6 +165,12 @@ def translate(
     made_of = [*(folder / "weights.safetensors" for folder in (model, *(together_with or ()))), glossary]
     told = [how.model_dump_json(), form.__name__, to, tag, str(wishes), precision, str(omissions)]
     options: Options = {"to": to, "search": how, "wishes": wishes, "omissions": omissions}
+    if document:
+        from onmal.cli.documents import translate_file
+
+        translate_file(translator, document, out, options)
+        note(f"engine: {translator.describe(how, wishes)}")
+        return
     if on_ray and out:
         from onmal import bulk
 
@@ -208,6 +217,21 @@ def _one_file(files: Sequence[Path], text: str | None, out: Path | None, on_ray:
             f"{len(files)} files were given", "give one, or --ray, which writes several into the folder --out"
         )
     return files[0] if files else None
+
+
+def _document(files: Sequence[Path], needs_lines: bool) -> Path | None:
+    """The document to translate where the file is one. Raises ConfigError for options that it cannot be translated with."""
+    from onmal.documents import SUFFIXES
+
+    found = next(
+        (file for file in files if file.suffix.lower() in SUFFIXES and file.suffix.lower() != ".txt"), None
+    )
+    if found and needs_lines:
+        raise ConfigError(
+            f"{found} is a document, which is translated as a whole",
+            "leave away --resume, --ray, --type-out, --n-best, --scores and --json",
+        )
+    return found
 
 
 def _translate_files(job: Job, files: Sequence[Path], out: Path) -> None:

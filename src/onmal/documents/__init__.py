@@ -61,18 +61,23 @@ def translate_document(
         raise DataError(
             f"the document has {len(content):,} bytes, more than {LARGEST:,}", "give it in several parts"
         )
+    if suffix == ".docx":
+        from onmal.documents.word import translate_word
+
+        written, warnings = translate_word(content, translate)
+        return TranslatedDocument(written, tuple(warnings))
     from onmal.documents.encoding import decode
 
     page = suffix in (".html", ".htm")
     decoded = decode(content, page=page)
     text, passages = _read(decoded.text, suffix, to)
-    text, warnings = translate_passages(text, passages, translate)
+    [(text, warnings)] = translate_passages([(text, passages)], translate)
     return TranslatedDocument(decoded.encode(text), tuple(warnings))
 
 
 def _read(text: str, suffix: str, to: str) -> tuple[str, Iterable[Passage]]:
     """A document's text, and its passages."""
-    from onmal.documents import html, plain, po, subtitles
+    from onmal.documents import html, markdown, plain, po, subtitles
 
     match suffix:
         case ".html" | ".htm":
@@ -80,6 +85,8 @@ def _read(text: str, suffix: str, to: str) -> tuple[str, Iterable[Passage]]:
             return text, html.passages(text)
         case ".po":
             return text, po.passages(text)
+        case ".md" | ".markdown":
+            return text, markdown.passages(text)
         case ".srt" | ".vtt":
             return text, subtitles.passages(text, suffix)
     return text, plain.passages(text)
@@ -93,4 +100,5 @@ def translate_html(text: str, translate: Translate, *, to: str = "", ignored: Co
     from onmal.documents import html
 
     text = html.in_language(text, to) if to else text
-    return translate_passages(text, html.passages(text, ignored), translate)[0]
+    [(translated, _)] = translate_passages([(text, html.passages(text, ignored))], translate)
+    return translated

@@ -9,7 +9,7 @@ from html import escape, unescape
 from typing import Literal
 
 from onmal.documents.html_tokens import Token, tokens
-from onmal.documents.message import Mark, Piece, Text, trimmed
+from onmal.documents.message import Mark, Piece, Text, texts, trimmed
 from onmal.documents.passages import Passage
 from onmal.text.language import canonical
 
@@ -46,7 +46,7 @@ def passages(text: str, ignored: Collection[str] = ()) -> Iterator[Passage]:
         if at < after:
             continue
         if token.kind == "text":
-            run += _words(text, token)
+            run += texts(text, token.start, token.end, _read)
             continue
         if token.name in _BLOCKS or (token.name == "br" and _line_ends(run)):
             yield from _passage(run)
@@ -79,20 +79,14 @@ def _passage(run: Sequence[Piece]) -> Iterator[Passage]:
         yield Passage(pieces[0].start, pieces[-1].end, pieces, _write)
 
 
-def _words(text: str, token: Token) -> Iterator[Text]:
-    """The text between two tags, the white space at its ends by itself."""
-    said = text[token.start : token.end]
-    start = token.start + len(said) - len(said.lstrip(" \t\r\n\f"))
-    end = max(start, token.end - len(said) + len(said.rstrip(" \t\r\n\f")))
-    for first, last in ((token.start, start), (start, end), (end, token.end)):
-        if first < last:
-            yield Text(_SPACE.sub(" ", unescape(text[first:last])), first, last)
+def _read(said: str) -> str:
+    return _SPACE.sub(" ", unescape(said))
 
 
 def _mark(text: str, token: Token) -> Mark:
-    kind: Literal["open", "close", "alone"] = "alone"
+    kind: Literal["open", "close", "alone", "break"] = "break" if token.name == "br" else "alone"
     if token.name not in _EMPTY and not text.endswith("/>", token.start, token.end):
-        kind = "open" if token.kind == "start" else "close" if token.kind == "end" else "alone"
+        kind = "open" if token.kind == "start" else "close" if token.kind == "end" else kind
     return Mark(kind, token.name, token.start, token.end)
 
 
@@ -133,7 +127,7 @@ def _attributes(text: str, token: Token) -> Iterator[Passage]:
     if token.name == "input" and values.get("type") in ("submit", "button", "reset"):
         said.add("value")
     for name, start, end, quote in token.attributes:
-        value = _SPACE.sub(" ", unescape(text[start:end])).strip()
+        value = _read(text[start:end]).strip()
         if name in said and value:
             yield Passage(start, end, [Text(value, start, end)], partial(_write_value, quote))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import accumulate, pairwise
 
 from onmal.documents.message import Piece, Text
@@ -59,15 +58,13 @@ def _may_end(said: str) -> bool:
 
 
 def _stripped(line: Sequence[Piece]) -> list[Piece]:
-    """A line without the white space at its ends."""
-    texts = [n for n, piece in enumerate(line) if isinstance(piece, Text) and piece.said.strip()]
-    if not texts:
-        return [piece for piece in line if not isinstance(piece, Text)]
-    kept = [
-        piece for n, piece in enumerate(line) if not isinstance(piece, Text) or texts[0] <= n <= texts[-1]
-    ]
-    first, last = (kept.index(line[n]) for n in (texts[0], texts[-1]))
-    for n, strip in ((first, str.lstrip), (last, str.rstrip)):
-        piece = kept[n]
-        kept[n] = replace(piece, said=strip(piece.said)) if isinstance(piece, Text) else piece
-    return kept
+    """A line without the white space at its ends, be it within tags."""
+    kept = list(line)
+    for places, strip in ((range(len(kept)), str.lstrip), (range(len(kept) - 1, -1, -1), str.rstrip)):
+        for place in places:
+            piece = kept[place]
+            if isinstance(piece, Text):
+                kept[place] = piece = Text(strip(piece.said))
+            if piece.said if isinstance(piece, Text) else piece.kind not in ("open", "close"):
+                break
+    return [piece for piece in kept if not isinstance(piece, Text) or piece.said]

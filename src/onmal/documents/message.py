@@ -8,12 +8,12 @@ translator takes tags and placeholders out and puts them back beside the transla
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count
 from typing import Literal
 
-__all__ = ["Mark", "Message", "Piece", "Text", "partners", "trimmed"]
+__all__ = ["Mark", "Message", "Piece", "Text", "partners", "texts", "trimmed"]
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,29 @@ class Mark:
     """Markup within a sentence, by the characters of the source that it consists of.
 
     One that opens and one that closes are a pair if their names are the same. A "word" stands for words that are not
-    translated (code, a name); what is "alone" stands for none (a comment, a picture).
+    translated (code, a name); what is "alone" stands for none (a comment, a picture), and neither does a "break", which
+    parts words as white space does.
     """
 
-    kind: Literal["open", "close", "alone", "word"]
+    kind: Literal["open", "close", "alone", "word", "break"]
     name: str = ""
     start: int = 0
     end: int = 0
 
 
 Piece = Text | Mark
+
+
+def texts(
+    source: str, start: int, end: int, read: Callable[[str], str] = lambda said: said
+) -> Iterator[Text]:
+    """What the characters [start, end) of a source say, the white space at both ends by itself; `read` decodes them."""
+    said = source[start:end]
+    first = end - len(said.lstrip())
+    last = max(first, start + len(said.rstrip()))
+    for at, to in ((start, first), (first, last), (last, end)):
+        if at < to:
+            yield Text(read(source[at:to]), at, to)
 
 
 def partners(pieces: Sequence[Piece]) -> dict[int, int]:
@@ -107,7 +120,10 @@ class Message:
                 tag = f"</{name}>"
             self.tags[tag] = piece
             said.append(tag)
-        self.text = "".join(said)
+        # A translator puts a tag beside a word, and its white space beside the tag: <x1>dear </x1> is <x1>dear</x1> .
+        text = re.sub(rf"(<{prefix}\d+>)(\s+)", r"\2\1", "".join(said))
+        text = re.sub(rf"(?<!\s)(\s++)(</{prefix}\d+>)", r"\2\1", text)
+        self.text = re.sub(rf"(?<!\s)\s*+(<{prefix}\d+/>)\s*+", self._apart, text)
         self._tag = re.compile(rf"</?{prefix}\d+/?>|\{{{prefix}\d+\}}")
 
     @property
@@ -128,11 +144,13 @@ class Message:
                 opened.append(self.closing[tag])
             elif tag.startswith("</") and (not opened or opened.pop() != tag):
                 return None
-            pieces += [Text(translation[at : found.start()])] * (found.start() > at)
-            pieces.append(self.tags[tag])
+            pieces += [Text(translation[at : found.start()]), self.tags[tag]]
             at = found.end()
-        pieces += [Text(translation[at:])] * (at < len(translation))
-        return None if waiting else pieces
+        pieces.append(Text(translation[at:]))
+        return None if waiting else list(_without_space_at_breaks(pieces))
+
+    def _apart(self, found: re.Match[str]) -> str:
+        return f" {found[1]} " if self.tags[found[1]].kind == "break" else found[0]
 
 
 def _prefixes() -> Iterator[str]:
@@ -144,3 +162,15 @@ def _prefixes() -> Iterator[str]:
 def _named(pieces: Sequence[Piece], pair: Mapping[int, int]) -> Iterator[int]:
     """The places of the marks that get a name: all but those that close a pair."""
     return (at for at, piece in enumerate(pieces) if isinstance(piece, Mark) and pair.get(at, at) >= at)
+
+
+def _without_space_at_breaks(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """The pieces without empty texts, and without the white space that was put around breaks."""
+    breaks = [isinstance(piece, Mark) and piece.kind == "break" for piece in pieces]
+    for at, piece in enumerate(pieces):
+        if isinstance(piece, Text):
+            said = piece.said.lstrip() if at and breaks[at - 1] else piece.said
+            said = said.rstrip() if at + 1 < len(pieces) and breaks[at + 1] else said
+            piece = Text(said)
+        if isinstance(piece, Mark) or piece.said:
+            yield piece

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -62,30 +62,41 @@ class Passage:
 
 
 def translate_passages(
-    source: str, passages: Iterable[Passage], translate: Translate
-) -> tuple[str, list[PlacedWarning]]:
-    """The source with its passages translated, and warnings with their places.
+    sources: Sequence[tuple[str, Iterable[Passage]]], translate: Translate
+) -> list[tuple[str, list[PlacedWarning]]]:
+    """Each source with its passages translated, and warnings with their places.
 
     Passages come in the order of their ends; one may lie within a mark of a later one. Where a translation says the same
     as the passage, its source stays as it is.
     """
-    asked = [(passage, message) for passage in passages if (message := Message(passage.pieces)).has_words]
-    answers = _ask([message.text for _, message in asked], translate)
-    readings = [message.read(answers[message.text][0]) for _, message in asked]
-    lost = [message for (_, message), reading in zip(asked, readings, strict=True) if reading is None]
-    apart = _ask([text for message in lost for text in _texts(message)], translate)
+    asked = [
+        [(passage, message) for passage in passages if (message := Message(passage.pieces)).has_words]
+        for _, passages in sources
+    ]
+    messages = [message for some in asked for _, message in some]
+    answers = _ask([message.text for message in messages], translate)
+    lost = [message for message in messages if message.read(answers[message.text].text) is None]
+    answers |= _ask([text for message in lost for text in _texts(message)], translate)
+    return [
+        _with_translations(source, some, answers) for (source, _), some in zip(sources, asked, strict=True)
+    ]
+
+
+def _with_translations(
+    source: str, asked: Iterable[tuple[Passage, Message]], answers: Mapping[str, _Answer]
+) -> tuple[str, list[PlacedWarning]]:
     edits, lines, warnings = _Edits(source), _Lines(source), list[PlacedWarning]()
-    for (passage, message), reading in zip(asked, readings, strict=True):
-        told = list(answers[message.text][1])
-        if reading is None:
-            reading = _piece_by_piece(message, apart)
-            told = [
-                "markup: its place in the translation is not known, translated piece by piece",
-                *(warning for text in _texts(message) for warning in apart[text][1]),
-            ]
-        if reading != list(message.pieces) and answers[message.text][0] != message.text:
+    for passage, message in asked:
+        answer = answers[message.text]
+        told = list(answer.warnings)
+        pieces = message.read(answer.text)
+        if pieces is None:
+            pieces = _piece_by_piece(message, answers)
+            told = ["markup: its place in the translation is not known, translated piece by piece"]
+            told += (warning for text in _texts(message) for warning in answers[text].warnings)
+        if answer.text != message.text:
             try:
-                edits.replace(passage.start, passage.end, passage.write(reading, edits.source_of))
+                edits.replace(passage.start, passage.end, passage.write(pieces, edits.source_of))
             except CannotBeWritten as error:
                 told.append(f"not written: {error}")
         place = passage.place or lines.place(passage.start)
@@ -93,30 +104,47 @@ def translate_passages(
     return edits.whole(), warnings
 
 
-def _ask(texts: Sequence[str], translate: Translate) -> dict[str, tuple[str, Sequence[str]]]:
-    """Each text's translation and warnings; what a document says twice is translated once."""
-    different = list(dict.fromkeys(texts))
-    answers: dict[str, tuple[str, Sequence[str]]] = {}
-    for text, answer in zip(different, translate(different) if different else (), strict=True):
+class _Answer(NamedTuple):
+    text: str
+    warnings: Sequence[str]
+
+
+def _ask(texts: Sequence[str], translate: Translate) -> dict[str, _Answer]:
+    """Each text's translation and warnings; what a document says twice is translated once.
+
+    White space at both ends is none of the translator's business, and neither are new lines where there were none.
+    """
+    words = list(dict.fromkeys(text.strip() for text in texts))
+    answers = dict(zip(words, translate(words) if words else (), strict=True))
+    found: dict[str, _Answer] = {}
+    for text in texts:
+        answer = answers[text.strip()]
         said, warnings = (answer, ()) if isinstance(answer, str) else (answer.text, answer.warnings)
-        answers[text] = (said if "\n" in text else one_line(said), warnings)
-    return answers
+        said = said.strip() if "\n" in text else one_line(said).strip()
+        if not said:
+            said, warnings = (
+                text.strip(),
+                (*warnings, "empty: there is no translation, the text stays as it is"),
+            )
+        found[text] = _Answer(text.replace(text.strip(), said), warnings)
+    return found
 
 
 def _texts(message: Message) -> Iterator[str]:
     """What it says between its marks."""
     for piece in message.pieces:
         if isinstance(piece, Text) and any(map(str.isalpha, piece.said)):
-            yield piece.said.strip()
+            yield piece.said
 
 
-def _piece_by_piece(message: Message, answers: dict[str, tuple[str, Sequence[str]]]) -> list[Piece]:
-    pieces: list[Piece] = []
-    for piece in message.pieces:
-        if isinstance(piece, Text) and (words := piece.said.strip()) in answers:
-            piece = replace(piece, said=piece.said.replace(words, answers[words][0]))
-        pieces.append(piece)
-    return pieces
+def _piece_by_piece(message: Message, answers: Mapping[str, _Answer]) -> list[Piece]:
+    asked = set(_texts(message))
+    return [
+        replace(piece, said=answers[piece.said].text)
+        if isinstance(piece, Text) and piece.said in asked
+        else piece
+        for piece in message.pieces
+    ]
 
 
 class _Edits:

@@ -15,7 +15,7 @@ from itertools import accumulate, groupby, islice, pairwise
 from typing import Literal
 
 from onmal.documents.lines import columns, over_lines, width
-from onmal.documents.message import Mark, Piece, Text, partners, trimmed
+from onmal.documents.message import Mark, Piece, Text, partners, texts, trimmed
 from onmal.documents.passages import Passage
 from onmal.errors import DataError
 from onmal.text.segment import split_sentences
@@ -85,24 +85,14 @@ def _line(text: str, cue: int, start: int, end: int, web: bool) -> _Line:
 
 
 def _pieces(text: str, start: int, end: int, web: bool) -> Iterator[Piece]:
-    at = start
+    at, read = start, unescape if web else str
     for mark in _MARK.finditer(text, start, end):
-        yield from _words(text, at, mark.start(), web)
+        yield from texts(text, at, mark.start(), read)
         kind: Literal["open", "close", "alone"] = "close" if mark["close"] else "open"
         name = (mark["name"] or "").lower()
         yield Mark(kind if name and name != "v" else "alone", name, *mark.span())
         at = mark.end()
-    yield from _words(text, at, end, web)
-
-
-def _words(text: str, start: int, end: int, web: bool) -> Iterator[Text]:
-    """The text between two marks, the white space at its ends by itself."""
-    words = text[start:end].strip()
-    first = text.index(words, start) if words else end
-    last = first + len(words)
-    for at, to in ((start, first), (first, last), (last, end)):
-        if at < to:
-            yield Text(unescape(text[at:to]) if web else text[at:to], at, to)
+    yield from texts(text, at, end, read)
 
 
 def _sentence(lines: Sequence[_Line], at: int) -> int:

@@ -56,7 +56,7 @@ def build(
         *deepl.routes(service),
     ]
     if metrics:
-        metrics.watch_queue(lambda: service.dispatcher.waiting)
+        metrics.watch(service.dispatcher)
         others.append(metrics.route())
     app.router.routes.extend(others)
     templates = {
@@ -67,7 +67,7 @@ def build(
     }
 
     settings = service.settings  # the last one added is the outermost
-    app.add_middleware(Exchange, most_bytes=settings.body_bytes, seconds=settings.seconds)
+    app.add_middleware(Exchange, most_bytes=settings.body_bytes, seconds=settings.body_seconds)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -95,8 +95,9 @@ class _Request:
 class Dispatcher:
     """Translates in the threads of each model. At most `most_waiting` texts wait; all its methods belong to one event loop."""
 
-    def __init__(self, most_waiting: int, observer: Observer | None = None) -> None:
-        self.most_waiting, self.observer = most_waiting, observer or Observer()
+    def __init__(self, most_waiting: int) -> None:
+        self.most_waiting = most_waiting
+        self.observer = Observer()
         self.waiting = 0
         self._queues: dict[Kind, deque[_Request]] = {}  # whose turn it is, first
         self._running: Counter[Kind | Loaded] = Counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from onmal.serving.dispatcher import Kind, Observer
+from onmal.serving.dispatcher import Dispatcher, Kind, Observer
 
 __all__ = ["Metrics"]
 
@@ -55,10 +55,11 @@ class Metrics(Observer):
         self._batch.observe(len(texts))
         self._characters.labels(direction).inc(sum(map(len, texts)))
 
-    def watch_queue(self, length: Callable[[], int]) -> None:
-        """The queue's length is asked for whenever somebody looks."""
+    def watch(self, dispatcher: Dispatcher) -> None:
+        """Learn of its calls, and ask for its queue's length whenever somebody looks."""
+        dispatcher.observer = self
         gauge = Gauge("onmal_waiting_texts", "Texts that wait in the queue.", registry=self.registry)
-        gauge.set_function(length)
+        gauge.set_function(lambda: dispatcher.waiting)
 
     def route(self) -> Route:
         """GET /metrics."""

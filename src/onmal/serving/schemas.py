@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from onmal.serving.models import ModelFacts
+from onmal.translating.plan import SURROGATE
 from onmal.translating.translator import Alignment, Translation
 from onmal.translating.wishes import Wishes
 
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Written = Annotated[str, AfterValidator(lambda text: SURROGATE.sub("\ufffd", text))]
+"""Text, with the sign for what is no character in place of half a character, which JSON can spell and UTF-8 cannot."""
 Code = Annotated[str, StringConstraints(max_length=64)]
 
 
@@ -90,7 +93,7 @@ class _Wanted(_Asked):
 class TranslateRequest(_Wanted):
     """One text, or a list of them."""
 
-    text: str | list[str]
+    text: Written | list[Written]
     n_best: int = Field(default=1, ge=1, le=256)
     """How many translations of each text, best first. The server may allow fewer."""
     must: list[Phrase] = Field(default=[], max_length=16)
@@ -111,7 +114,7 @@ class TranslateRequest(_Wanted):
 class StreamRequest(_Wanted):
     """One text, whose translation is typed out: greedily, or by chance with search.sample."""
 
-    text: str
+    text: Written
 
     @property
     def wishes(self) -> Wishes:

@@ -44,11 +44,11 @@ def run(
     """
     models = Models(folders, load, report)
     metrics = Metrics() if settings.metrics else None
-    service = Service(settings, models, metrics)
-    service.prepare()
-    if load_all:
-        models.load_all()
+    service = Service(settings, models)
     with _listening(settings.host, settings.port) as listener:
+        service.prepare()
+        if load_all:
+            models.load_all()
 
         @asynccontextmanager
         async def lifespan(app: Any) -> AsyncGenerator[None]:
@@ -96,6 +96,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.create_server(address[:2], family=family, backlog=1024)
+        # asyncio sets it only where a socket says that it is of TCP, and this one does not: an answer in two parts took 40 ms more.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise ConfigError(
             f"cannot listen at {host}, port {port} ({error.strerror})",

@@ -15,7 +15,7 @@ from onmal.config import SearchConfig
 from onmal.errors import ConfigError, LanguageError
 from onmal.serving.clients import Client, Clients, Limits, by_address
 from onmal.serving.detecting import Detected, Detector
-from onmal.serving.dispatcher import Dispatcher, Kind, Observer
+from onmal.serving.dispatcher import Dispatcher, Kind
 from onmal.serving.keys import KeyFile, given_key
 from onmal.serving.models import ModelFacts, Models
 from onmal.serving.refusals import KeyMissing, KeyWrong, QueueFull, TimeOver, TooLarge
@@ -54,9 +54,9 @@ class Service:
     ConfigError for a search that cannot be. Languages are BCP 47 codes in any spelling; those given back are canonical.
     """
 
-    def __init__(self, settings: ServeConfig, models: Models, observer: Observer | None = None) -> None:
+    def __init__(self, settings: ServeConfig, models: Models) -> None:
         self.settings, self.models = settings, models
-        self.dispatcher = Dispatcher(settings.queue, observer)
+        self.dispatcher = Dispatcher(settings.queue)
         self.keys = KeyFile(settings.keys_file)
         self.clients = Clients(settings.at_once)
         self._detector = Detector(())
@@ -286,12 +286,21 @@ class Service:
     async def _kind(self, source: str, asked: _Asked) -> Kind | None:
         """How texts of a language are translated; None where that is the target language."""
         source, target = canonical(source), canonical(asked.target)
-        if source == target and any(target in pair for facts in self.models for pair in facts.directions):
+        if self._is_the_same(source, target):
             return None
         facts, direction = self.models.translating(source, target, asked.model)
         search = self._search(facts.search, asked.search or {})
         loaded = await self.models.loaded(facts)
-        return Kind(loaded, direction, search, asked.wishes, asked.glossary, asked.alignment, asked.omissions)
+        prefix, *words = _clean([asked.wishes.prefix, *asked.wishes.must, *asked.wishes.never])
+        must = len(asked.wishes.must)
+        wishes = Wishes(prefix, tuple(words[:must]), tuple(words[must:]))
+        return Kind(loaded, direction, search, wishes, asked.glossary, asked.alignment, asked.omissions)
+
+    def _is_the_same(self, source: str, target: str) -> bool:
+        """Whether these are one language, which is served, perhaps of two regions; but no model translates from one to the other."""
+        served = {primary(code) for facts in self.models for pair in facts.directions for code in pair}
+        translated = any(facts.exactly(source, target) for facts in self.models)
+        return primary(source) == primary(target) and primary(target) in served and not translated
 
     def _search(self, usual: SearchConfig, changes: Mapping[str, Any]) -> SearchConfig:
         """The usual search with changes; n best need as many hypotheses. Raises ConfigError."""

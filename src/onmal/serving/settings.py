@@ -42,10 +42,12 @@ class ServeConfig(Settings):
     """Most hypotheses per text that a request may ask for, and so the most alternatives."""
     queue: int = Field(default=1024, ge=1)
     """Most texts that wait; who comes when it is full is told to come again."""
+    body_seconds: float = Field(default=30.0, gt=0)
+    """Longest time for a body to arrive."""
     seconds: float = Field(default=60.0, gt=0)
-    """Longest time for a body to arrive, and longest time for its translation."""
+    """Longest time for a translation."""
     document_seconds: float = Field(default=600.0, gt=0)
-    """The latter for a document."""
+    """The same for a document."""
     connections: int = Field(default=512, ge=1)
     """Most connections at the same time; further ones are told to come again."""
     at_once: int = Field(default=64, ge=1)

@@ -19,7 +19,6 @@ class Glossary:
     def __init__(self, terms: Iterable[tuple[str, str]]) -> None:
         pairs = {normalize(source): normalize(target) for source, target in terms}
         self.terms = sorted(pairs.items(), key=lambda pair: -len(pair[0]))
-        self._folded = [_folded(source) for source, _ in self.terms]
 
     @classmethod
     def read(cls, path: str | Path) -> Glossary:
@@ -41,14 +40,9 @@ class Glossary:
 
     def wanted(self, text: str, language: str) -> list[str]:
         """What the translation of a text in that language has to say."""
-        found, text = [], normalize(text)
-        folded = _folded(text)  # a quick look: most of thousands of terms are in no text
-        for term, (source, target) in zip(self._folded, self.terms, strict=True):
-            if term in folded and says(text, source, language):
+        found, folded = [], (text := normalize(text)).casefold()
+        for source, target in self.terms:  # a quick look first: most of thousands are in no text
+            if source.casefold() in folded and says(text, source, language):
                 found.append(target)
                 text = without(text, source, language)
         return found
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()

@@ -35,6 +35,7 @@ __all__ = ["routes"]
 
 AT_ONCE = 2  # documents that are translated at the same time: more would only keep texts waiting
 MOST = 256  # that are here
+PATIENCE = 3.0  # seconds that an answer about a document waits for it: its clients ask again after five
 
 
 @dataclass
@@ -98,6 +99,8 @@ def routes(service: Service, stored: Glossaries) -> Routes:
 
     async def status(request: Request) -> Response:
         own, document = await wanted(request)
+        if document.work:
+            await asyncio.wait({document.work}, timeout=PATIENCE)
         return JSONResponse(document.facts(own))
 
     async def result(request: Request) -> Response:

@@ -1,0 +1,154 @@
+"""Markdown: paragraphs, headings, items and cells are passages; code, addresses and front matter are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby, pairwise
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from onmal.documents import html
+from onmal.documents.lines import width
+from onmal.documents.markdown_inline import inline_pieces, parser
+from onmal.documents.markdown_writing import Written, escaped
+from onmal.documents.message import Mark, Piece, Text, trimmed
+from onmal.documents.passages import CannotBeWritten, Passage
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+__all__ = ["passages"]
+
+_FRONT_MATTER = re.compile(
+    r"(---|\+\+\+)[ \t]*(?:\r\n?|\n)(?:.*?(?:\r\n?|\n))??\1[ \t]*(?:\r\n?|\n|\Z)", re.DOTALL
+)
+_LINE_END = re.compile(r"\r\n?|\n")
+_HEADING = re.compile(r"#{1,6}[ \t]+")
+_ENDS = re.compile(r"""[.!?…:。！？：][)\]"'”’»」』]*\s*\Z""")
+_PICTURE = re.compile(r"!\[([^\[\]\\*_`<&]*)\]")
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A document, and where its lines begin."""
+
+    text: str
+    starts: Sequence[int]
+
+    def line(self, number: int) -> tuple[int, str]:
+        """Where a line begins, and the line without its end."""
+        start, end = self.starts[number], self.starts[number + 1]
+        return start, self.text[start:end].rstrip("\r\n")
+
+
+def passages(text: str) -> Iterator[Passage]:
+    """What a document says, in its order."""
+    front = _FRONT_MATTER.match(text)
+    # The parser sees blank lines in its place.
+    body = "\n" * len(_LINE_END.findall(front[0])) + text[front.end() :] if front else text
+    names: dict[str, Any] = {}
+    blocks = parser().parse(body, names)
+    starts = [0, *(end.end() for end in _LINE_END.finditer(text)), len(text), len(text)]
+    source = _Source(text, starts)
+    row, at = -1, 0
+    for before, block in pairwise([None, *blocks]):
+        if block is None or not block.map:
+            continue
+        if block.type == "html_block":
+            start, end = starts[block.map[0]], starts[min(block.map[1], len(starts) - 1)]
+            yield from (_moved(passage, start) for passage in html.passages(text[start:end]))
+        elif block.type == "inline" and block.content and before:
+            cell = before.type in ("td_open", "th_open")
+            if block.map[0] != row:
+                row, at = block.map[0], 0
+            places = _places_in_cell(source, block, at) if cell else _places(source, block, before)
+            at = places[-1] - starts[row] if places else at
+            yield from _passages_of(source, block, places, Written(names, in_cell=cell))
+
+
+def _places(source: _Source, block: Token, before: Token) -> list[int] | None:
+    """Where in the source each character of a block's content is, and where the content ends."""
+    places: list[int] = []
+    for number, line in enumerate(block.content.split("\n"), block.map[0] if block.map else 0):
+        start, written = source.line(number)
+        heading = _HEADING.search(written) if before.markup.startswith("#") else None
+        bare = line.rstrip()
+        first = written.find(bare, heading.end()) if heading else len(written.rstrip()) - len(bare)
+        if first < 0 or not written.startswith(bare, first):
+            return None
+        places += range(start + first, start + first + len(line) + 1)
+    return places
+
+
+def _places_in_cell(source: _Source, block: Token, at: int) -> list[int] | None:
+    """The same for a cell of a table, where the row is looked at from `at` on."""
+    start, written = source.line(block.map[0] if block.map else 0)
+    first = written.find(block.content.replace("|", r"\|"), at)
+    lengths = (1 + (character == "|") for character in block.content)
+    return list(accumulate(lengths, initial=start + first)) if first >= 0 else None
+
+
+def _passages_of(
+    source: _Source, block: Token, places: Sequence[int] | None, written: Written
+) -> Iterator[Passage]:
+    found = inline_pieces(block.children or (), block.content) if places else None
+    if places is None or found is None:
+        start, line = source.line(block.map[0] if block.map else 0)
+        yield Passage(start, start + len(line), [Text(block.content)], _not_found)
+        return
+    run: list[Piece] = []
+    spelled: dict[Mark, str] = {}
+    for piece in found:
+        located = replace(piece, start=places[piece.start], end=places[piece.end])
+        if isinstance(located, Mark):
+            spelled[located] = block.content[piece.start : piece.end]
+            yield from _alternative_text(source, located)
+        if isinstance(located, Mark) and located.name == "br" and _sentence_ends(run):
+            yield from _passage(source, run, replace(written, spelled=spelled))
+            run = []
+        else:
+            run.append(located)
+    yield from _passage(source, run, replace(written, spelled=spelled))
+
+
+def _passage(source: _Source, run: Sequence[Piece], written: Written) -> Iterator[Passage]:
+    pieces = trimmed(run)
+    if not pieces:
+        return
+    lines = [list(line) for is_end, line in groupby(pieces, _is_line_end) if not is_end]
+    breaks = [source.text[piece.start : piece.end] for piece in pieces if _is_line_end(piece)]
+    begins_line = source.text[: pieces[0].start].rstrip(" ")[-1:] in ("", "\n", "\r")
+    write = replace(written, breaks=breaks, widths=[width(line) for line in lines], begins_line=begins_line)
+    said: list[Piece] = [replace(piece, said=" ") if _is_line_end(piece) else piece for piece in pieces]
+    yield Passage(pieces[0].start, pieces[-1].end, said, write)
+
+
+def _is_line_end(piece: Piece) -> TypeGuard[Text]:
+    return isinstance(piece, Text) and piece.said == "\n"
+
+
+def _sentence_ends(run: Sequence[Piece]) -> bool:
+    """Whether a line break after these is between two sentences, and within no markup."""
+    marks = [piece.kind for piece in run if isinstance(piece, Mark)]
+    last = next((piece for piece in reversed(run) if isinstance(piece, Text)), None)
+    return marks.count("open") == marks.count("close") and (not last or bool(_ENDS.search(last.said)))
+
+
+def _alternative_text(source: _Source, mark: Mark) -> Iterator[Passage]:
+    """What a picture's text says, where it is no more than text."""
+    if mark.name == "img" and (found := _PICTURE.match(source.text, mark.start, mark.end)):
+        yield Passage(*found.span(1), [Text(found[1].strip(), *found.span(1))], _write_alternative_text)
+
+
+def _write_alternative_text(pieces: Sequence[Piece], source_of: Callable[[Mark], str]) -> str:
+    return escaped("".join(piece.said for piece in pieces if isinstance(piece, Text)))
+
+
+def _not_found(pieces: Sequence[Piece], source_of: Callable[[Mark], str]) -> str:
+    raise CannotBeWritten("its characters are not where Markdown says that they are")
+
+
+def _moved(passage: Passage, by: int) -> Passage:
+    pieces = [replace(piece, start=piece.start + by, end=piece.end + by) for piece in passage.pieces]
+    return replace(passage, start=passage.start + by, end=passage.end + by, pieces=pieces)
