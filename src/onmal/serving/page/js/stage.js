@@ -157,7 +157,7 @@ export class Stage {
     const told = ranked.slice(0, 2).map(({ word, says }) => `${word} ${says}`);
     if (state.show === "attention" && ranked.length > 2) told.push(t("stage.rest", { share: percent(ranked.slice(2).reduce((sum, { value }) => sum + value, 0)) }));
     const text = t("stage.caption", { n: this.#chosen + 1, word: name(rows[this.#chosen]), list: told.join(", ") });
-    say(text);
+    if (!this.#timer) say(text); // not while the words run by
     return h("p", { class: "caption" }, text, state.show === "attention" && h("span", { class: "note" }, ` ${inWords(this.#seen, "cross")}${state.pieces ? "" : t("stage.joined")}`));
   }
 

@@ -41,18 +41,23 @@ export function link() {
   return `${location.pathname}${location.search}#${parameters}`;
 }
 
-/** Change the state and tell everyone who listens what it was before. */
+/** Change the state and tell everyone who listens what it was before. The browser's "back" leads to the view before. */
 export function set(changes) {
   const before = { ...state };
   Object.assign(state, changes);
-  history.replaceState(null, "", link());
+  if (before.view === state.view) history.replaceState(null, "", link());
+  else history.pushState(null, "", link());
   for (const listener of listeners) listener(before);
 }
 
 /** Be called after every change with the state before it. */
 export const onChange = (listener) => listeners.push(listener);
 
-addEventListener("hashchange", () => set({ ...DEFAULTS, ...read() }));
+addEventListener("hashchange", () => {
+  const before = { ...state };
+  Object.assign(state, DEFAULTS, { text: before.text.length > LONGEST ? before.text : "" }, read());
+  for (const listener of listeners) listener(before);
+});
 
 /** What is switched off, as a list. */
 export const switchedOff = () => state.off.split(",").filter(Boolean);
