@@ -6,6 +6,7 @@ import { roving } from "./roving.js";
 
 const LARGEST_GRID = 32; // rows or columns of a grid whose every cell can be reached by keyboard
 const MOST_WITH_NUMBERS = 12; // columns
+const MOST_BARS = 16; // of a row
 /** How dark a cell is, for the colour of its number: bounds at which either colour can be read. */
 const depth = (share) => (share > 0.94 ? " strong" : share > 0.56 ? " mid" : "");
 const shown = (value) => (Math.abs(value) >= 0.005 ? number(100 * value, 0) : "");
@@ -27,19 +28,19 @@ const shown = (value) => (Math.abs(value) >= 0.005 ? number(100 * value, 0) : ""
 export function heatmap(heat) {
   const small = Math.max(heat.rows.length, heat.columns.length) <= LARGEST_GRID;
   const picture = small ? grid(heat) : canvas(heat);
-  return h("div", { class: "heat" }, h("div", { class: "wide" }, picture), ranked(heat), numbers(() => table(heat), t("table.show")));
+  return h("div", { class: "heat" }, h("div", { class: "wide" }, picture), ranked(heat, small), numbers(() => table(heat), t("table.show")));
 }
 
-/** The chosen row as bars, the largest first. */
-function ranked({ rows, columns, table, masked, row: chosen = 0, choose, columnLanguage }) {
+/** The chosen row as bars, the largest first; also where the map is a picture, whose rows no keyboard can reach. */
+function ranked({ rows, columns, table, masked, row: chosen = 0, choose, columnLanguage }, onlyIfNarrow) {
   const pairs = columns.map((unit, c) => [unit, masked?.(chosen, c) ? -1 : table.at(chosen, c)]);
   const bar = ([unit, value]) =>
     h("li", { vars: { share: Math.max(0, value) } }, h("span", { lang: columnLanguage }, name(unit)), h("span", { class: `measure${value < 0 ? " masked" : ""}` }), h("span", { class: "numbers" }, value < 0 ? "−∞" : percent(value)));
   return h(
     "div",
-    { class: "narrow" },
+    { class: onlyIfNarrow ? "narrow" : null },
     choose && select(t("heat.row"), rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]), chosen, (value) => choose(Number(value)), { "data-key": "ranked-row" }),
-    h("ol", { class: "bars" }, pairs.sort((a, b) => b[1] - a[1]).map(bar)),
+    h("ol", { class: "bars" }, pairs.sort((a, b) => b[1] - a[1]).slice(0, MOST_BARS).map(bar)),
   );
 }
 

@@ -1,9 +1,9 @@
 // Part 3: every head of the encoder's self-attention as a small picture, one of them large, one row of it as arithmetic.
 
-import { h } from "../dom.js";
+import { h, select } from "../dom.js";
 import { t } from "../words.js";
 import { state, switchedOff } from "../state.js";
-import { heatmap, thumbnail } from "../heatmap.js";
+import { heatmap, name, thumbnail } from "../heatmap.js";
 import { choice, choose as chooseHead, honest, inWords, menus } from "../choice.js";
 import { sumOf } from "./sum.js";
 
@@ -24,7 +24,7 @@ export function attention(seen, kind, chosen, choose, again, masked) {
   const [rows, columns] = seen.units(kind, state.pieces || masked);
   const at = Math.min(chosen, rows.length - 1);
   const weights = seen.weights(kind, layer, head);
-  if (seen.byRow) return h("section", { "data-kind": kind }, h("div", { class: "tools" }, menus(seen, kind)), h("p", { class: "note" }, t("part.by-row")), sumOf(seen, kind, rows[at], again));
+  if (seen.byRow) return oneRow(seen, kind, rows, at, choose, again);
   if (!weights) return wait(seen, kind, layer, again);
   const language = { enc: [seen.src.lang, seen.src.lang], dec: [seen.tgt.lang, seen.tgt.lang], cross: [seen.tgt.lang, seen.src.lang] }[kind];
   const label = `${t(`kind.${kind}`)}, ${inWords(seen, kind)}`;
@@ -39,6 +39,12 @@ export function attention(seen, kind, chosen, choose, again, masked) {
     honest(),
     sumOf(seen, kind, rows[at], again),
   );
+}
+
+/** Of a sentence too long for tables, the row that is asked for. */
+function oneRow(seen, kind, rows, at, choose, again) {
+  const which = select(t("heat.row"), rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]), at, (value) => choose(Number(value)), { "data-key": `row-${kind}` });
+  return h("section", { "data-kind": kind }, h("h3", {}, t(`kind.${kind}`)), h("div", { class: "tools" }, menus(seen, kind), which), h("p", { class: "note" }, t("part.by-row")), sumOf(seen, kind, rows[at], again));
 }
 
 function thumbnails(seen, kind, layer, head) {

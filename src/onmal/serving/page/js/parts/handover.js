@@ -1,11 +1,12 @@
 // Part 4: what the encoder hands over, drawn once for every layer of the decoder that reads it.
 
 import { h, s } from "../dom.js";
-import { t } from "../words.js";
+import { number, t } from "../words.js";
+import { name, numbers } from "../heatmap.js";
 
 const [ROW, WIDE] = [58, 560];
 
-export function drawHandover(seen) {
+export function drawHandover(seen, part, again) {
   const layers = seen.layerCount("cross");
   const steps = seen.tgt.ids.length;
   const height = Math.max(2, layers) * ROW + 30;
@@ -29,5 +30,17 @@ export function drawHandover(seen) {
     { class: "handover" },
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("handover.picture") }, s("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": label }, box(10, middle - 18, 140, t("handover.memory"), "memory"), each.flat())),
     h("figcaption", { class: "note" }, label),
+    lengths(seen, again),
   );
+}
+
+/** How long the value of each source word is in the first head of each layer: a word counts by its weight times this. */
+function lengths(seen, again) {
+  const queries = Array.from({ length: seen.layerCount("cross") }, (_, layer) => ({ kind: "cross", layer, head: 0, t: 0 }));
+  const rows = queries.map((query) => seen.known("row", query));
+  if (!rows.every(Boolean)) return seen.wait("row", queries, again);
+  const units = seen.src.subwords;
+  const line = (unit) => h("tr", {}, h("th", { scope: "row" }, name(unit)), rows.map(({ value_norm: norm }) => h("td", {}, number(norm[unit.tokens[0]], 2))));
+  const head = h("tr", {}, h("td", {}), queries.map(({ layer }) => h("th", { scope: "col" }, t("layer.one", { n: layer + 1 }))));
+  return numbers(() => h("table", {}, h("caption", {}, t("handover.lengths")), h("thead", {}, head), h("tbody", {}, units.map(line))), t("numbers.show"));
 }

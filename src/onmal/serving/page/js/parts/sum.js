@@ -5,6 +5,8 @@ import { number, t } from "../words.js";
 import { choice } from "../choice.js";
 import { name } from "../heatmap.js";
 
+const MOST_LINES = 24; // of a sum
+
 /**
  * The sum of one row of one head, with the network's own numbers.
  * @param {import("../inspection.js").Unit} unit whose first token is the row
@@ -23,6 +25,13 @@ export function sumOf(seen, kind, unit, again) {
   );
 }
 
+/** The numbers of the largest weights in their order, and of the others, where there are too many to show. */
+function largest(weights) {
+  const order = [...weights.keys()].sort((a, b) => weights[b] - weights[a]);
+  const byNumber = (a, b) => a - b;
+  return [order.slice(0, MOST_LINES).sort(byNumber), order.slice(MOST_LINES).sort(byNumber)];
+}
+
 /** Pieces of a word stand apart here: the network knows no words. */
 function arithmetic({ scores, masked, exp, exp_sum: sum, weights, sum: whole }, units) {
   if (!whole) return h("p", {}, t("sum.off"));
@@ -39,6 +48,8 @@ function arithmetic({ scores, masked, exp, exp_sum: sum, weights, sum: whole }, 
     );
   const titles = ["sum.word", "sum.score", "sum.exp", "sum.weight"].map((key) => h("th", { scope: "col" }, t(key)));
   const most = Math.max(...scores.filter((_, n) => !masked[n]));
+  const [shown, rest] = largest(weights);
+  const others = h("tr", {}, h("th", { scope: "row" }, t("sum.rest", { count: rest.length })), h("td", {}), ...[exp, weights].map((each) => h("td", {}, number(rest.reduce((total, n) => total + each[n], 0)))), h("td", {}));
   return [
     h(
       "div",
@@ -47,7 +58,7 @@ function arithmetic({ scores, masked, exp, exp_sum: sum, weights, sum: whole }, 
         "table",
         {},
         h("thead", {}, h("tr", {}, titles, h("td", {}))),
-        h("tbody", {}, scores.map((_, n) => line(n))),
+        h("tbody", {}, shown.map(line), rest.length > 0 && others),
         h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, t("sum.sum")), h("td", {}), h("td", {}, number(sum)), h("td", {}, h("strong", {}, number(whole))), h("td", {}))),
       ),
     ),
