@@ -255,7 +255,7 @@ def test_without_positions_the_order_of_the_words_does_not_matter(reader: Reader
     page.get_by_role("button", name="Reverse the words").click()
     reader.sees("#stage .source .token:nth-child(2)", "간다")
     assert page.locator("#comparison p[lang]").first.text_content() == without
-    page.get_by_role("button", name="Undo").click()
+    page.locator("#comparison").get_by_role("button", name="Undo").click()
     page.locator("#comparison .comparison").wait_for(state="detached")
     assert before
 

@@ -25,10 +25,12 @@ export function drawSwitches(container, seen) {
 
 /** The translation as it is now beside what it was, and the way back; nothing where nothing is off. */
 export function drawComparison(container, seen) {
-  redraw(container, () => (state.off || state.prefix) && comparison(seen));
+  redraw(container, () => comparison(seen));
 }
 
-function comparison(seen) {
+/** The same as an element, for parts that change something far below the sentence. */
+export function comparison(seen) {
+  if (!state.off && !state.prefix) return null;
   const changed = seen.baseline.text !== seen.tgt.text;
   return h(
     "div",
@@ -38,7 +40,7 @@ function comparison(seen) {
     h(
       "div",
       { class: "row" },
-      h("p", { class: "note" }, changed ? t("compare.changed") : t("compare.same"), " ", cost(seen)),
+      h("p", { class: "note" }, changed ? t("compare.changed") : t("compare.same"), " ", state.off && cost(seen)),
       h("span", { class: "spring" }),
       button([icon("undo"), t("compare.undo")], () => set({ off: "", prefix: "" }), { "data-key": "undo" }),
     ),

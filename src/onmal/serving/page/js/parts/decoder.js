@@ -8,6 +8,7 @@ import { Inspection } from "../inspection.js";
 import { name, piece } from "../heatmap.js";
 import { roving } from "../roving.js";
 import { attention } from "./encoder.js";
+import { comparison } from "../switches.js";
 import { beamTree } from "./beam.js";
 
 export function drawDecoder(seen, part, again) {
@@ -56,7 +57,7 @@ function stepper(seen, pieces, at, go) {
 function candidates(seen, step) {
   const taken = seen.tgt.ids[step];
   const before = seen.tgt.ids.slice(0, step);
-  const end = seen.src.ids.at(-1); // both sides end with the same sign; nothing can be written after it
+  const signs = new Map([[seen.tgt.read.ids[0], t("sign.start")], [seen.src.ids.at(-1), t("sign.end")]]); // nothing is written after these
   const list = h(
     "ol",
     { class: "bars" },
@@ -66,13 +67,13 @@ function candidates(seen, step) {
         {},
         h(
           "button",
-          { type: "button", class: token === taken ? "taken" : null, "aria-pressed": String(token === taken), disabled: token === taken || token === end, "data-key": `candidate-${token}`, vars: { share: p }, onclick: () => set({ prefix: [...before, token].join(".") }) },
-          h("span", { lang: seen.tgt.lang }, token === end ? t("sign.end") : piece(found)),
+          { type: "button", class: token === taken ? "taken" : null, "aria-pressed": String(token === taken), disabled: token === taken || signs.has(token), "data-key": `candidate-${token}`, vars: { share: p }, onclick: () => set({ prefix: [...before, token].join(".") }) },
+          h("span", { lang: seen.tgt.lang }, signs.get(token) ?? piece(found)),
           h("span", { class: "measure" }),
           h("span", { class: "numbers" }, percent(p)),
         ),
       ),
     ),
   );
-  return h("section", {}, h("h3", {}, t("candidates.title")), h("p", { class: "note" }, t("candidates.note")), list);
+  return h("section", {}, h("h3", {}, t("candidates.title")), h("p", { class: "note" }, t("candidates.note")), list, comparison(seen));
 }

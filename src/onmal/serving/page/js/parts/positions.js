@@ -4,6 +4,7 @@ import { button, h, icon } from "../dom.js";
 import { number, t } from "../words.js";
 import { set, state, switchedOff, toggle } from "../state.js";
 import { heatmap, name, numbers } from "../heatmap.js";
+import { comparison } from "../switches.js";
 import { unpack } from "../inspection.js";
 import { strip, vectorTable } from "./strip.js";
 
@@ -13,7 +14,7 @@ export function drawPositions(seen, part, again) {
   const side = part === 2 ? seen.src : seen.tgt.read;
   const queries = side.ids.slice(0, MOST_STRIPS).map((_, token) => ({ part, token }));
   const known = queries.map((query) => seen.known("vectors", query));
-  return [experiment(part), known.every(Boolean) ? pictures(known, side) : seen.wait("vectors", queries, again)];
+  return [experiment(seen, part), known.every(Boolean) ? pictures(known, side) : seen.wait("vectors", queries, again)];
 }
 
 function pictures(known, side) {
@@ -35,7 +36,7 @@ function pictures(known, side) {
 }
 
 /** Switch the positions off; of the source, turn the words round as well, and see that nothing changes any more. */
-function experiment(part) {
+function experiment(seen, part) {
   const key = part === 2 ? "src_pos" : "tgt_pos";
   const off = switchedOff().includes(key);
   const reverse = () => set({ text: state.text.trim().split(/\s+/).reverse().join(" "), step: 0, prefix: "" });
@@ -44,5 +45,6 @@ function experiment(part) {
     { class: "experiment" },
     h("div", { class: "row" }, button(t(off ? "position.on" : "position.off"), () => toggle(key), { "aria-pressed": String(off), "data-key": key }), part === 2 && button([icon("swap"), t("position.reverse")], reverse, { "data-key": "reverse" })),
     part === 2 && h("p", { class: "note" }, t("position.bag")),
+    comparison(seen),
   );
 }
