@@ -37,11 +37,18 @@ const within = (number, count) => Math.max(-1, Math.min(count - 1, number || 0))
 /** The menus for layer and head; a mean says what it is the mean of. */
 export function menus(seen, kind) {
   const { layer, head } = choice(seen, kind);
-  const list = (count, all, one) => [[-1, t(all, { count })], ...Array.from({ length: count }, (_, n) => [n, t(one, { n: n + 1 })])];
+  const list = (count, all, one) => [
+    [-1, t(all, { count })],
+    ...Array.from({ length: count }, (_, n) => [n, t(one, { n: n + 1 })]),
+  ];
   const change = (name) => (value) => choose(seen, kind, { [name]: Number(value) });
   return [
-    select(t("layer"), list(seen.layerCount(kind), "layer.all", "layer.one"), layer, change("layer"), { "data-key": `layer-${kind}` }),
-    select(t("head"), list(seen.headCount(kind), "head.all", "head.one"), head, change("head"), { "data-key": `head-${kind}` }),
+    select(t("layer"), list(seen.layerCount(kind), "layer.all", "layer.one"), layer, change("layer"), {
+      "data-key": `layer-${kind}`,
+    }),
+    select(t("head"), list(seen.headCount(kind), "head.all", "head.one"), head, change("head"), {
+      "data-key": `head-${kind}`,
+    }),
   ];
 }
 

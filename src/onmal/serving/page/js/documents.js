@@ -8,7 +8,7 @@ import { Trouble, ask, headers } from "./server.js";
 let sending = null;
 
 /** Let files be dropped or picked; `showTrouble` tells what goes wrong. */
-export function startDocuments(languages, showTrouble) {
+export function startDocuments(showTrouble) {
   const drop = $("drop");
   const begin = (file) => file && send(file).catch(showTrouble);
   $("pick").addEventListener("click", () => $("file").click());
@@ -53,7 +53,11 @@ async function send(file) {
     });
     const url = new URL(answer.translatedFileUrl, location.href);
     const path = new URL(url.pathname + url.search, location.href); // behind a proxy the server may not know its name
-    show(icon("document"), h("span", { class: "name" }, file.name), h("a", { href: path.href, download: "", class: "button" }, icon("save"), t("document.save")));
+    show(
+      icon("document"),
+      h("span", { class: "name" }, file.name),
+      h("a", { href: path.href, download: "", class: "button" }, icon("save"), t("document.save")),
+    );
   } catch (error) {
     $("document").hidden = true;
     throw error;
@@ -74,7 +78,10 @@ function upload(file, progress) {
   const request = new XMLHttpRequest();
   sending = request;
   return new Promise((resolve, reject) => {
-    request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
+    request.upload.addEventListener(
+      "progress",
+      (event) => event.lengthComputable && progress(event.loaded / event.total),
+    );
     request.addEventListener("error", () => reject(new Trouble(0, "")));
     request.addEventListener("load", () => {
       const answer = parsed(request.responseText);

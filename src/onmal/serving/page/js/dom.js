@@ -41,7 +41,9 @@ export function button(label, onclick, properties = {}) {
 
 /** A native select with its label. `choices` are [value, text] pairs. */
 export function select(label, choices, value, onchange, properties = {}) {
-  const options = choices.map(([key, text]) => h("option", { value: key, selected: String(key) === String(value) }, text));
+  const options = choices.map(([key, text]) =>
+    h("option", { value: key, selected: String(key) === String(value) }, text),
+  );
   const element = h("select", { onchange: () => onchange(element.value), ...properties }, options);
   return h("label", { class: "choice" }, h("span", {}, label), element);
 }

@@ -28,46 +28,99 @@ const shown = (value) => (Math.abs(value) >= 0.005 ? number(100 * value, 0) : ""
 export function heatmap(heat) {
   const small = Math.max(heat.rows.length, heat.columns.length) <= LARGEST_GRID;
   const picture = small ? grid(heat) : canvas(heat);
-  return h("div", { class: "heat" }, h("div", { class: "wide" }, picture), ranked(heat, small), numbers(() => table(heat), t("table.show")));
+  return h(
+    "div",
+    { class: "heat" },
+    h("div", { class: "wide" }, picture),
+    ranked(heat, small),
+    numbers(() => table(heat), t("table.show")),
+  );
 }
 
 /** The chosen row as bars, the largest first; also where the map is a picture, whose rows no keyboard can reach. */
 function ranked({ rows, columns, table, masked, row: chosen = 0, choose, columnLanguage }, onlyIfNarrow) {
   const pairs = columns.map((unit, c) => [unit, masked?.(chosen, c) ? -1 : table.at(chosen, c)]);
   const bar = ([unit, value]) =>
-    h("li", { vars: { share: Math.max(0, value) } }, h("span", { lang: columnLanguage }, name(unit)), h("span", { class: `measure${value < 0 ? " masked" : ""}` }), h("span", { class: "numbers" }, value < 0 ? "−∞" : percent(value)));
+    h(
+      "li",
+      { vars: { share: Math.max(0, value) } },
+      h("span", { lang: columnLanguage }, name(unit)),
+      h("span", { class: `measure${value < 0 ? " masked" : ""}` }),
+      h("span", { class: "numbers" }, value < 0 ? "−∞" : percent(value)),
+    );
   return h(
     "div",
     { class: onlyIfNarrow ? "narrow" : null },
-    choose && select(t("heat.row"), rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]), chosen, (value) => choose(Number(value)), { "data-key": "ranked-row" }),
-    h("ol", { class: "bars" }, pairs.sort((a, b) => b[1] - a[1]).slice(0, MOST_BARS).map(bar)),
+    choose &&
+      select(
+        t("heat.row"),
+        rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]),
+        chosen,
+        (value) => choose(Number(value)),
+        { "data-key": "ranked-row" },
+      ),
+    h(
+      "ol",
+      { class: "bars" },
+      pairs
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, MOST_BARS)
+        .map(bar),
+    ),
   );
 }
 
 /** A native disclosure that makes its content when it is first opened. */
 export function numbers(make, label) {
   const inside = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label });
-  return h("details", { class: "numbers-of", ontoggle: () => inside.childElementCount || inside.append(make()) }, h("summary", {}, label), inside);
+  return h(
+    "details",
+    { class: "numbers-of", ontoggle: () => inside.childElementCount || inside.append(make()) },
+    h("summary", {}, label),
+    inside,
+  );
 }
 
 function grid({ label, rows, columns, table, masked, row: chosen, choose, rowLanguage, columnLanguage }) {
   const withNumbers = columns.length <= MOST_WITH_NUMBERS;
-  const head = (unit, role, lang) => h("div", { role, lang, class: unit.special ? "dim" : null }, h("span", {}, name(unit)));
+  const head = (unit, role, lang) =>
+    h("div", { role, lang, class: unit.special ? "dim" : null }, h("span", {}, name(unit)));
   const cell = (r, c) => {
     const hidden = masked?.(r, c) ?? false;
     const value = hidden ? 0 : table.at(r, c);
     const says = `${name(rows[r])} → ${name(columns[c])}: ${hidden ? t("mask.cell") : percent(value)}`;
     return h(
       "div",
-      { role: "gridcell", class: `cell${hidden ? " masked" : ""}${depth(value)}`, tabindex: -1, title: says, "aria-label": says, "data-row": r, "data-key": `${label} ${r} ${c}`, vars: { share: Math.max(0, value) } },
+      {
+        role: "gridcell",
+        class: `cell${hidden ? " masked" : ""}${depth(value)}`,
+        tabindex: -1,
+        title: says,
+        "aria-label": says,
+        "data-row": r,
+        "data-key": `${label} ${r} ${c}`,
+        vars: { share: Math.max(0, value) },
+      },
       withNumbers && !hidden ? shown(value) : "",
     );
   };
   const element = h(
     "div",
     { class: "grid", role: "grid", "aria-label": label, "data-grid": true, vars: { columns: columns.length } },
-    h("div", { role: "row" }, h("div", { role: "columnheader" }, h("span", { class: "unseen" }, label)), columns.map((unit) => head(unit, "columnheader", columnLanguage))),
-    rows.map((unit, r) => h("div", { role: "row", class: r === chosen ? "chosen" : null, onclick: () => choose?.(r) }, head(unit, "rowheader", rowLanguage), columns.map((_, c) => cell(r, c)))),
+    h(
+      "div",
+      { role: "row" },
+      h("div", { role: "columnheader" }, h("span", { class: "unseen" }, label)),
+      columns.map((unit) => head(unit, "columnheader", columnLanguage)),
+    ),
+    rows.map((unit, r) =>
+      h(
+        "div",
+        { role: "row", class: r === chosen ? "chosen" : null, onclick: () => choose?.(r) },
+        head(unit, "rowheader", rowLanguage),
+        columns.map((_, c) => cell(r, c)),
+      ),
+    ),
   );
   roving(element, ".cell", { columns: () => columns.length, press: (at) => choose?.(Number(at.dataset.row)) });
   return h("div", { class: "scroll" }, element);
@@ -76,14 +129,22 @@ function grid({ label, rows, columns, table, masked, row: chosen, choose, rowLan
 /** Too large for a cell to be an element: one picture, a row at a time by number in the bars beside it. */
 function canvas({ label, rows, columns, table, masked, choose }) {
   const size = Math.max(3, Math.min(8, Math.floor(560 / columns.length)));
-  const sheet = h("canvas", { width: columns.length * size, height: rows.length * size, role: "img", "aria-label": label, class: "map" });
+  const sheet = h("canvas", {
+    width: columns.length * size,
+    height: rows.length * size,
+    role: "img",
+    "aria-label": label,
+    class: "map",
+  });
   requestAnimationFrame(() => shade(sheet, table, size, masked));
-  sheet.addEventListener("click", ({ offsetY }) => choose?.(Math.min(rows.length - 1, Math.floor((offsetY / sheet.clientHeight) * rows.length))));
+  sheet.addEventListener("click", ({ offsetY }) =>
+    choose?.(Math.min(rows.length - 1, Math.floor((offsetY / sheet.clientHeight) * rows.length))),
+  );
   return h("div", { class: "scroll" }, sheet);
 }
 
 /** Paint a table on a canvas, `size` pixels for a cell. */
-export function shade(sheet, table, size, masked) {
+function shade(sheet, table, size, masked) {
   const pen = sheet.getContext("2d");
   pen.clearRect(0, 0, sheet.width, sheet.height);
   pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
@@ -100,7 +161,11 @@ export function thumbnail({ table, label, pressed, off, onclick, key }) {
   const size = Math.max(1, Math.floor(72 / Math.max(table.rows, table.columns)));
   const sheet = h("canvas", { width: table.columns * size, height: table.rows * size, "aria-hidden": "true" });
   requestAnimationFrame(() => shade(sheet, table, size));
-  const element = button("", onclick, { class: `thumbnail${off ? " off" : ""}`, "aria-pressed": String(pressed), "data-key": key });
+  const element = button("", onclick, {
+    class: `thumbnail${off ? " off" : ""}`,
+    "aria-pressed": String(pressed),
+    "data-key": key,
+  });
   element.append(sheet, h("span", {}, label));
   return element;
 }
@@ -111,8 +176,28 @@ function table({ label, rows, columns, table, masked, rowLanguage, columnLanguag
     "table",
     {},
     h("caption", {}, label),
-    h("thead", {}, h("tr", {}, h("td", {}), columns.map((unit) => h("th", { scope: "col", lang: columnLanguage }, name(unit))))),
-    h("tbody", {}, rows.map((unit, r) => h("tr", {}, h("th", { scope: "row", lang: rowLanguage }, name(unit)), columns.map((_, c) => h("td", {}, value(r, c)))))),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("td", {}),
+        columns.map((unit) => h("th", { scope: "col", lang: columnLanguage }, name(unit))),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map((unit, r) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row", lang: rowLanguage }, name(unit)),
+          columns.map((_, c) => h("td", {}, value(r, c))),
+        ),
+      ),
+    ),
   );
 }
 

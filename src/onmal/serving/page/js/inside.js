@@ -40,10 +40,16 @@ export async function startInside() {
   );
   stage = new Stage($("stage"));
   onChange(changed);
-  $("inside").addEventListener("keydown", viewKeys(() => seen));
+  $("inside").addEventListener(
+    "keydown",
+    viewKeys(() => seen),
+  );
   drawOwn();
   if (state.view === "inside") await look();
-  languages().then((known) => ((directions = known.directions), drawOwn()), () => {}); // without a server the example is still there
+  languages().then(
+    (known) => ((directions = known.directions), drawOwn()),
+    () => {},
+  ); // without a server the example is still there
 }
 
 function changed(before) {
@@ -99,12 +105,16 @@ function showTrouble(error) {
   const undo = (state.off || state.prefix) && button(t("compare.undo"), () => set({ off: "", prefix: "" }));
   $("looking").hidden = seen?.src.text !== state.text.trim(); // another sentence's picture would mislead
   $("inside-trouble").hidden = false;
-  $("inside-trouble").replaceChildren(...[h("span", {}, error.message), h("small", { lang: "en" }, error.detail ?? ""), shorter, undo].filter(Boolean));
+  $("inside-trouble").replaceChildren(
+    ...[h("span", {}, error.message), h("small", { lang: "en" }, error.detail ?? ""), shorter, undo].filter(Boolean),
+  );
 }
 
 /** Whether the shipped answer is the answer: the same sentence, nothing switched, nothing chosen. */
 function isExample(asked) {
-  return asked.text === example.question.text && [example.tgt.lang, ""].includes(asked.to) && !state.off && !state.prefix;
+  return (
+    asked.text === example.question.text && [example.tgt.lang, ""].includes(asked.to) && !state.off && !state.prefix
+  );
 }
 
 function draw() {
@@ -120,7 +130,14 @@ function drawOwn() {
   const ways = directions.map(([from, to]) => ({ from, to, label: `${languageName(from)} → ${languageName(to)}` }));
   redraw($("own"), () => [
     h("label", { class: "unseen", for: "own-text" }, t("inside.own")),
-    h("input", { id: "own-text", name: "text", value: state.text, placeholder: t("inside.own"), autocomplete: "off", "data-key": "own-text" }),
+    h("input", {
+      id: "own-text",
+      name: "text",
+      value: state.text,
+      placeholder: t("inside.own"),
+      autocomplete: "off",
+      "data-key": "own-text",
+    }),
     ways.length > 1 &&
       h(
         "select",

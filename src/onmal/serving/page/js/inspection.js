@@ -55,7 +55,10 @@ export function unpack({ shape, dtype, scale, b64 }) {
   const numbers = Float32Array.from(dtype === "i8" ? new Int8Array(bytes.buffer) : bytes, (byte) => byte * scale);
   const [rows, columns] = shape.slice(-2);
   if (shape.length === 2) return new Table(rows, columns, numbers);
-  return Array.from({ length: shape[0] }, (_, n) => new Table(rows, columns, numbers.subarray(n * rows * columns, (n + 1) * rows * columns)));
+  return Array.from(
+    { length: shape[0] },
+    (_, n) => new Table(rows, columns, numbers.subarray(n * rows * columns, (n + 1) * rows * columns)),
+  );
 }
 
 const LONGEST_TABLE = 64; // tokens of the longer side, as the server has it
@@ -69,7 +72,8 @@ function recorded({ rows, vectors }) {
     const [kind, layer, head] = place.split(".");
     each.forEach((row, t) => (found[address("row", { kind, layer, head, t })] = row));
   }
-  for (const [part, each] of Object.entries(vectors)) each.forEach((vector, token) => (found[address("vectors", { part, token })] = vector));
+  for (const [part, each] of Object.entries(vectors))
+    each.forEach((vector, token) => (found[address("vectors", { part, token })] = vector));
   return found;
 }
 
@@ -139,10 +143,12 @@ export class Inspection {
   /** Make some calls, then draw again; until then, and if it goes wrong, the node that comes back says so. */
   wait(what, queries, again) {
     const place = h("p", { class: "note", role: "status" }, t("part.loading"));
-    Promise.all(queries.map((query) => this.closer(what, query))).then(again, (error) => (place.textContent = error.message));
+    Promise.all(queries.map((query) => this.closer(what, query))).then(
+      again,
+      (error) => (place.textContent = error.message),
+    );
     return place;
   }
-
 
   /** The number of the unit that holds a token. */
   static unitOf(units, token) {

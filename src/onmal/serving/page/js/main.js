@@ -20,7 +20,9 @@ function startTheme() {
   const root = document.documentElement;
   root.dataset.theme = localStorage.getItem("theme") ?? "system";
   $("theme").addEventListener("click", () => {
-    const dark = root.dataset.theme === "dark" || (root.dataset.theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+    const dark =
+      root.dataset.theme === "dark" ||
+      (root.dataset.theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
     root.dataset.theme = dark ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
     set({}); // pictures take their colours when they are drawn

@@ -30,7 +30,11 @@ function sentenceWords(sentence) {
     const start = at;
     at += part.length;
     if (!part.trim()) return part;
-    return h("span", { class: "word", role: "button", tabindex: -1, onclick: (event) => open(event.currentTarget, sentence, start) }, part);
+    return h(
+      "span",
+      { class: "word", role: "button", tabindex: -1, onclick: (event) => open(event.currentTarget, sentence, start) },
+      part,
+    );
   });
 }
 
@@ -40,13 +44,22 @@ async function open(word, sentence, start) {
   closeMenu();
   word.classList.add("chosen");
   word.setAttribute("aria-expanded", "true");
-  menu = h("div", { class: "alternatives", role: "group", "aria-label": t("alternatives.title") }, h("p", { class: "note" }, t("translate.working")));
+  menu = h(
+    "div",
+    { class: "alternatives", role: "group", "aria-label": t("alternatives.title") },
+    h("p", { class: "note" }, t("translate.working")),
+  );
   const place = $("result").getBoundingClientRect();
   const below = word.getBoundingClientRect();
   menu.style.setProperty("--top", `${below.bottom - place.top + 6}px`);
   $("result").append(menu);
   try {
-    const found = await newest((signal) => alternatives({ sentence, before: sentence.text.slice(0, start), word: word.textContent, from: shown.from, to: shown.to }, signal));
+    const found = await newest((signal) =>
+      alternatives(
+        { sentence, before: sentence.text.slice(0, start), word: word.textContent, from: shown.from, to: shown.to },
+        signal,
+      ),
+    );
     if (found && menu) fillMenu(found, sentence, start);
   } catch (error) {
     menu?.replaceChildren(h("p", { class: "note" }, error.message));

@@ -32,7 +32,7 @@ export async function ask(path, body, signal) {
 }
 
 /** Fetch, with every failure told as Trouble. */
-export async function reach(path, options) {
+async function reach(path, options) {
   let response;
   try {
     response = await fetch(path, options);

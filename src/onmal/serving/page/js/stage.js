@@ -20,6 +20,7 @@ export class Stage {
   #seen = null;
   #made = Infinity; // how many words of the translation are there already
   #timer = 0;
+  #values = []; // of the source words, for the chosen word
 
   constructor(container) {
     this.#container = container;
@@ -34,6 +35,7 @@ export class Stage {
   /** @param {Inspection} seen */
   draw(seen) {
     this.#seen = seen;
+    this.#values = this.#valuesNow();
     redraw(this.#container, () => [this.#tools(), this.#sentences(), this.#caption(), honest(state.show)]);
     this.#lines();
   }
@@ -57,7 +59,7 @@ export class Stage {
   }
 
   /** How much the chosen word has to do with each source word: shares from 0 to 1, and how to say them. */
-  get #values() {
+  #valuesNow() {
     const [rows, columns] = this.#units;
     if (state.show === "effect" && this.#seen.effectTable) {
       const values = this.#seen.effectTable.row(this.#chosen);
@@ -65,7 +67,9 @@ export class Stage {
       return values.map((value) => ({ value, share: Math.max(0, value / most), says: number(value, 2) }));
     }
     const { layer, head } = choice(this.#seen, "cross");
-    const row = this.#seen.byRow ? this.#oneRow(layer, head) : this.#seen.weights("cross", layer, head)?.joined(rows, columns).row(this.#chosen);
+    const row = this.#seen.byRow
+      ? this.#oneRow(layer, head)
+      : this.#seen.weights("cross", layer, head)?.joined(rows, columns).row(this.#chosen);
     if (!row) this.#fetch(layer, head);
     return (row ?? columns.map(() => 0)).map((value) => ({ value, share: value, says: percent(value) }));
   }
@@ -74,10 +78,18 @@ export class Stage {
   #oneRow(layer, head) {
     const columns = this.#units[1];
     const known = this.#seen.known("row", this.#rowOf(layer, head));
-    return known && new Table(1, known.weights.length, Float32Array.from(known.weights)).joined([{ tokens: [0, 1] }], columns).row(0);
+    return (
+      known &&
+      new Table(1, known.weights.length, Float32Array.from(known.weights)).joined([{ tokens: [0, 1] }], columns).row(0)
+    );
   }
 
-  #rowOf = (layer, head) => ({ kind: "cross", layer: Math.max(0, layer), head: Math.max(0, head), t: this.#units[0][this.#chosen].tokens[0] });
+  #rowOf = (layer, head) => ({
+    kind: "cross",
+    layer: Math.max(0, layer),
+    head: Math.max(0, head),
+    t: this.#units[0][this.#chosen].tokens[0],
+  });
 
   async #fetch(layer, head) {
     const seen = this.#seen;
@@ -93,19 +105,30 @@ export class Stage {
   #tools() {
     const playing = Boolean(this.#timer);
     const segment = (group, choices) =>
-      h("div", { class: "segment", role: "group", "aria-label": t(group) }, choices.map(([label, pressed, change]) => button(t(label), () => set(change), { "aria-pressed": String(Boolean(pressed)), "data-key": label })));
+      h(
+        "div",
+        { class: "segment", role: "group", "aria-label": t(group) },
+        choices.map(([label, pressed, change]) =>
+          button(t(label), () => set(change), { "aria-pressed": String(Boolean(pressed)), "data-key": label }),
+        ),
+      );
     return h(
       "div",
       { class: "tools" },
-      button(t(playing ? "play.pause" : "play.play"), () => this.#toggle(), { icon: playing ? "pause" : "play", class: "icon", "data-key": "play" }),
+      button(t(playing ? "play.pause" : "play.play"), () => this.#toggle(), {
+        icon: playing ? "pause" : "play",
+        class: "icon",
+        "data-key": "play",
+      }),
       segment("show.label", [
         ["show.attention", state.show === "attention", { show: "attention" }],
         ["show.effect", state.show === "effect", { show: "effect" }],
       ]),
-      state.show === "attention" && segment("units.label", [
-        ["units.words", !state.pieces, { pieces: 0 }],
-        ["units.pieces", state.pieces, { pieces: 1 }],
-      ]),
+      state.show === "attention" &&
+        segment("units.label", [
+          ["units.words", !state.pieces, { pieces: 0 }],
+          ["units.pieces", state.pieces, { pieces: 1 }],
+        ]),
       state.show === "attention" && menus(this.#seen, "cross"),
     );
   }
@@ -118,7 +141,11 @@ export class Stage {
     const source = columns.map((unit, n) =>
       h(
         "li",
-        { class: `token${unit.special ? " special" : ""}${!state.pieces && off.includes(`word.${n}`) ? " struck" : ""}`, lang: unit.special ? null : src.lang, vars: { share: values[n].share } },
+        {
+          class: `token${unit.special ? " special" : ""}${!state.pieces && off.includes(`word.${n}`) ? " struck" : ""}`,
+          lang: unit.special ? null : src.lang,
+          vars: { share: values[n].share },
+        },
         h("span", {}, name(unit)),
         h("small", { class: "numbers" }, values[n].share >= LEAST_TOLD ? values[n].says : ""),
       ),
@@ -139,7 +166,11 @@ export class Stage {
         h("span", {}, name(unit)),
       ),
     );
-    const list = h("div", { class: "tokens target", role: "listbox", "aria-label": t("stage.target"), "aria-orientation": "horizontal" }, target);
+    const list = h(
+      "div",
+      { class: "tokens target", role: "listbox", "aria-label": t("stage.target"), "aria-orientation": "horizontal" },
+      target,
+    );
     roving(list, ".token", { arrive: (element) => this.#choose(Number(element.dataset.token)) });
     return h(
       "div",
@@ -153,12 +184,21 @@ export class Stage {
   #caption() {
     const [rows, columns] = this.#units;
     const all = this.#values.map((value, n) => ({ ...value, word: name(columns[n]), special: columns[n].special }));
-    const ranked = all.filter(({ special }) => state.show === "attention" || !special).sort((a, b) => b.value - a.value);
+    const ranked = all
+      .filter(({ special }) => state.show === "attention" || !special)
+      .sort((a, b) => b.value - a.value);
     const told = ranked.slice(0, 2).map(({ word, says }) => `${word} ${says}`);
-    if (state.show === "attention" && ranked.length > 2) told.push(t("stage.rest", { share: percent(ranked.slice(2).reduce((sum, { value }) => sum + value, 0)) }));
+    if (state.show === "attention" && ranked.length > 2)
+      told.push(t("stage.rest", { share: percent(ranked.slice(2).reduce((sum, { value }) => sum + value, 0)) }));
     const text = t("stage.caption", { n: this.#chosen + 1, word: name(rows[this.#chosen]), list: told.join(", ") });
     if (!this.#timer) say(text); // not while the words run by
-    return h("p", { class: "caption" }, text, state.show === "attention" && h("span", { class: "note" }, ` ${inWords(this.#seen, "cross")}${state.pieces ? "" : t("stage.joined")}`));
+    return h(
+      "p",
+      { class: "caption" },
+      text,
+      state.show === "attention" &&
+        h("span", { class: "note" }, ` ${inWords(this.#seen, "cross")}${state.pieces ? "" : t("stage.joined")}`),
+    );
   }
 
   #lines() {
@@ -166,7 +206,11 @@ export class Stage {
     if (!sheet || !this.#seen) return;
     const sources = [...this.#container.querySelectorAll(".source .token")];
     let pairs = this.#values.map(({ share }, n) => [sources[n], share]).filter(([, share]) => share > 0.01);
-    if (this.#seen.src.ids.length > FEW) pairs = pairs.filter(([, share]) => share >= LEAST).sort((a, b) => b[1] - a[1]).slice(0, MOST_LINES);
+    if (this.#seen.src.ids.length > FEW)
+      pairs = pairs
+        .filter(([, share]) => share >= LEAST)
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, MOST_LINES);
     drawLines(sheet, this.#container.querySelector(".target [aria-selected=true]"), pairs);
   }
 

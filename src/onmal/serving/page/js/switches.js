@@ -35,7 +35,12 @@ export function comparison(seen) {
   return h(
     "div",
     { class: "comparison" },
-    h("div", {}, h("h3", {}, t("compare.after")), h("p", { lang: seen.tgt.lang, class: changed ? "changed" : null }, seen.tgt.text || t("compare.nothing"))),
+    h(
+      "div",
+      {},
+      h("h3", {}, t("compare.after")),
+      h("p", { lang: seen.tgt.lang, class: changed ? "changed" : null }, seen.tgt.text || t("compare.nothing")),
+    ),
     h("div", {}, h("h3", {}, t("compare.before")), h("p", { lang: seen.tgt.lang }, seen.baseline.text)),
     h(
       "div",
@@ -54,10 +59,21 @@ function cost({ baseline }) {
 }
 
 const chip = (label, key, off, properties = {}) =>
-  button(label, () => toggle(key), { class: `chip${off.includes(key) ? " off" : ""}`, "aria-pressed": String(off.includes(key)), "data-key": key, ...properties });
+  button(label, () => toggle(key), {
+    class: `chip${off.includes(key) ? " off" : ""}`,
+    "aria-pressed": String(off.includes(key)),
+    "data-key": key,
+    ...properties,
+  });
 
 const positions = (seen, off) =>
-  h("fieldset", {}, h("legend", {}, t("switches.positions")), chip(t("switches.src_pos"), "src_pos", off), chip(t("switches.tgt_pos"), "tgt_pos", off));
+  h(
+    "fieldset",
+    {},
+    h("legend", {}, t("switches.positions")),
+    chip(t("switches.src_pos"), "src_pos", off),
+    chip(t("switches.tgt_pos"), "tgt_pos", off),
+  );
 
 const sourceWords = (seen, off) =>
   h(
@@ -75,9 +91,19 @@ function heads(seen, off) {
       {},
       h("legend", {}, t(`kind.${kind}`)),
       (seen.heads?.[kind] ?? []).map(({ l, h: n, delta }) =>
-        chip([`${l + 1}.${n + 1}`, typeof delta === "number" && h("small", { class: "numbers" }, number(delta, 2))], `${kind}.${l}.${n}`, off, {
-          "aria-label": t("switches.head", { kind: t(`kind.${kind}`), layer: l + 1, head: n + 1, change: typeof delta === "number" ? number(delta, 2) : "?" }),
-        }),
+        chip(
+          [`${l + 1}.${n + 1}`, typeof delta === "number" && h("small", { class: "numbers" }, number(delta, 2))],
+          `${kind}.${l}.${n}`,
+          off,
+          {
+            "aria-label": t("switches.head", {
+              kind: t(`kind.${kind}`),
+              layer: l + 1,
+              head: n + 1,
+              change: typeof delta === "number" ? number(delta, 2) : "?",
+            }),
+          },
+        ),
       ),
     ),
   );

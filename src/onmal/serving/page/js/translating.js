@@ -33,7 +33,11 @@ export async function languages() {
 
 /** @returns {Promise<Translation>} */
 export async function translate({ text, from, to }, signal) {
-  const { source, target, ...answer } = await ask("v1/translate", { text, source: from, target: to, sentences: true }, signal);
+  const { source, target, ...answer } = await ask(
+    "v1/translate",
+    { text, source: from, target: to, sentences: true },
+    signal,
+  );
   return { ...answer, from: source, to: target };
 }
 
@@ -43,7 +47,8 @@ export async function translate({ text, from, to }, signal) {
  */
 export async function alternatives({ sentence, before, word, from, to }, signal) {
   const wanted = { n_best: Math.min(MANY, beams), search: { beam_size: beams }, prefix: before.trim() };
-  const search = (never) => ask("v1/translate", { text: sentence.source.trim(), source: from, target: to, ...wanted, never }, signal);
+  const search = (never) =>
+    ask("v1/translate", { text: sentence.source.trim(), source: from, target: to, ...wanted, never }, signal);
   const plain = word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
   const [gap] = sentence.text.match(/\s*$/);
   const canAvoid = plain && !before.toLowerCase().includes(plain.toLowerCase()); // else nothing could begin with `before`

@@ -11,7 +11,7 @@ import { startDocuments } from "./documents.js";
 const PAUSE = 350; // milliseconds without a keystroke before the text is translated
 
 /** @type {import("./translating.js").Languages} */
-let known = { directions: [], limit: 0, names: {} };
+let known = { directions: [], limit: 0 };
 let timer = 0;
 const newest = latest();
 
@@ -19,24 +19,29 @@ export async function startTranslator() {
   state.text ||= sessionStorage.getItem("text") ?? "";
   $("text").value = state.text;
   $("text").addEventListener("input", typed);
-  $("from").addEventListener("change", () => set({ from: $("from").value, to: possibleTarget($("from").value, state.to) }));
+  $("from").addEventListener("change", () =>
+    set({ from: $("from").value, to: possibleTarget($("from").value, state.to) }),
+  );
   $("to").addEventListener("change", () => set({ to: $("to").value }));
   $("swap").addEventListener("click", swap);
   $("clear").addEventListener("click", () => (set({ text: "" }), $("text").focus()));
   $("copy").addEventListener("click", () => copy($("output").textContent, "translate.copied"));
   $("link").addEventListener("click", () => copy(new URL(link(), location.href).href, "translate.linked"));
-  $("look").addEventListener("click", () => set({ view: "inside", prefix: "", off: "", step: 0 }));
+  $("look").addEventListener("click", () =>
+    set({ view: "inside", text: $("text").value, prefix: "", off: "", step: 0 }),
+  );
   $("key-form").addEventListener("submit", (event) => {
     event.preventDefault();
     useKey($("key").value.trim());
     start();
   });
   onChange(changed);
-  startDocuments(() => known, showTrouble);
+  startDocuments(showTrouble);
   await start();
 }
 
 async function start() {
+  count();
   try {
     known = await languages();
   } catch (error) {
@@ -50,7 +55,9 @@ async function start() {
 }
 
 /** The target languages from a source, best known first; from "auto" all of them. */
-const targets = (from) => [...new Set(known.directions.filter(([origin]) => from === "auto" || origin === from).map(([, goal]) => goal))];
+const targets = (from) => [
+  ...new Set(known.directions.filter(([origin]) => from === "auto" || origin === from).map(([, goal]) => goal)),
+];
 
 function possibleTarget(from, wanted) {
   const possible = targets(from);
@@ -76,18 +83,25 @@ function typed() {
 
 function count(text = state.text) {
   const length = [...text].length;
-  $("count").textContent = length ? t(known.limit ? "translate.count" : "translate.count.free", { length: length.toLocaleString(), limit: known.limit.toLocaleString() }) : "";
+  $("count").textContent = length
+    ? t(known.limit ? "translate.count" : "translate.count.free", {
+        length: length.toLocaleString(),
+        limit: known.limit.toLocaleString(),
+      })
+    : "";
   $("count").classList.toggle("over", known.limit > 0 && length > known.limit);
   $("clear").hidden = !length;
+  $("look").firstElementChild.textContent = t(length ? "inside.look" : "inside.look-example");
 }
 
 function changed(before) {
-  if (state.text !== $("text").value) $("text").value = state.text;
+  if (state.text !== before.text && state.text !== $("text").value) $("text").value = state.text; // never while someone types
   sessionStorage.setItem("text", state.text);
   count();
   if (before.from !== state.from || before.to !== state.to) fillMenus();
   const opened = before.view !== state.view && $("output").dataset.of !== state.text;
-  if (state.view === "translate" && (opened || ["text", "from", "to"].some((name) => before[name] !== state[name]))) run();
+  if (state.view === "translate" && (opened || ["text", "from", "to"].some((name) => before[name] !== state[name])))
+    run();
 }
 
 async function run() {
@@ -99,7 +113,8 @@ async function run() {
     const translation = await newest((signal) => translate({ text, from: state.from, to: state.to }, signal));
     if (!translation) return; // overtaken by a newer text
     const other = possibleTarget(translation.from, "");
-    if (translation.from === translation.to && other) set({ to: other }); // it was written in the target language
+    if (translation.from === translation.to && other)
+      set({ to: other }); // it was written in the target language
     else show(translation);
   } catch (error) {
     showTrouble(error);
@@ -155,10 +170,14 @@ function flash(text) {
   setTimeout(() => ($("hint").textContent = t("translate.hint")), 2500);
 }
 
-export function showTrouble(error) {
+function showTrouble(error) {
   $("working").hidden = true;
   $("trouble").hidden = false;
-  $("trouble").replaceChildren(icon("warning"), h("span", {}, error.message), error.detail ? h("small", { lang: "en" }, error.detail) : "");
+  $("trouble").replaceChildren(
+    icon("warning"),
+    h("span", {}, error.message),
+    error.detail ? h("small", { lang: "en" }, error.detail) : "",
+  );
   $("key-form").hidden = ![401, 403].includes(error.status);
 }
 

@@ -25,7 +25,8 @@ export async function loadWords() {
     element.setAttribute("aria-label", t(element.dataset.label));
     if (element.matches("button")) element.title = t(element.dataset.label);
   }
-  for (const element of document.querySelectorAll("[data-placeholder]")) element.placeholder = t(element.dataset.placeholder);
+  for (const element of document.querySelectorAll("[data-placeholder]"))
+    element.placeholder = t(element.dataset.placeholder);
 }
 
 /** The words for a key; `{name}` in them is replaced by `values.name`. */

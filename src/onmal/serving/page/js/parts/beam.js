@@ -19,8 +19,16 @@ export function beamTree(seen) {
   const edge = (node) => {
     const parent = byId.get(node.parent);
     if (!parent) return null;
-    const [x, y, u, v] = [parent.depth * ACROSS + WIDE, parent.row * DOWN + 20, node.depth * ACROSS + 4, node.row * DOWN + 20];
-    return s("path", { class: `edge ${kind(node)}`, d: `M${x},${y} C${(x + u) / 2},${y} ${(x + u) / 2},${v} ${u},${v}` });
+    const [x, y, u, v] = [
+      parent.depth * ACROSS + WIDE,
+      parent.row * DOWN + 20,
+      node.depth * ACROSS + 4,
+      node.row * DOWN + 20,
+    ];
+    return s("path", {
+      class: `edge ${kind(node)}`,
+      d: `M${x},${y} C${(x + u) / 2},${y} ${(x + u) / 2},${v} ${u},${v}`,
+    });
   };
   const leaf = (node) =>
     s(
@@ -36,15 +44,48 @@ export function beamTree(seen) {
       "table",
       {},
       h("caption", {}, label),
-      h("thead", {}, h("tr", {}, ["beam.word", "beam.after", "beam.logp", "beam.score", "beam.fate"].map((key) => h("th", { scope: "col" }, t(key))))),
-      h("tbody", {}, placed.map((node) => h("tr", {}, h("th", { scope: "row" }, says(node)), h("td", {}, path(byId, node)), h("td", {}, number(node.logp, 2)), h("td", {}, number(node.score, 2)), h("td", {}, t(`beam.${kind(node)}`))))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          ["beam.word", "beam.after", "beam.logp", "beam.score", "beam.fate"].map((key) =>
+            h("th", { scope: "col" }, t(key)),
+          ),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        placed.map((node) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, says(node)),
+            h("td", {}, path(byId, node)),
+            h("td", {}, number(node.logp, 2)),
+            h("td", {}, number(node.score, 2)),
+            h("td", {}, t(`beam.${kind(node)}`)),
+          ),
+        ),
+      ),
     );
   return h(
     "section",
     { class: "beam" },
     h("h3", {}, t("beam.title")),
     h("p", { class: "note" }, t("beam.note", { size, penalty: number(penalty, 1) })),
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, s("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, placed.map(edge).filter(Boolean), placed.map(leaf))),
+    h(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
+      s(
+        "svg",
+        { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
+        placed.map(edge).filter(Boolean),
+        placed.map(leaf),
+      ),
+    ),
     numbers(table, t("table.show")),
   );
 }
@@ -66,5 +107,7 @@ function layout(nodes) {
     depths.set(node.id, depth);
     (columns[depth] ??= []).push(node);
   }
-  return columns.flatMap((column, depth) => column.sort((a, b) => b.score - a.score).map((node, row) => ({ ...node, depth, row })));
+  return columns.flatMap((column, depth) =>
+    column.sort((a, b) => b.score - a.score).map((node, row) => ({ ...node, depth, row })),
+  );
 }

@@ -6,7 +6,6 @@ import { percent, t } from "../words.js";
 import { set, state } from "../state.js";
 import { Inspection } from "../inspection.js";
 import { name, piece } from "../heatmap.js";
-import { roving } from "../roving.js";
 import { attention } from "./encoder.js";
 import { comparison } from "../switches.js";
 import { beamTree } from "./beam.js";
@@ -39,7 +38,12 @@ function stepper(seen, pieces, at, go) {
   return h(
     "div",
     { class: "stepper" },
-    button(t("step.back"), () => go(at - 1), { icon: "back", class: "icon", disabled: at === 0, "data-key": "step-back" }),
+    button(t("step.back"), () => go(at - 1), {
+      icon: "back",
+      class: "icon",
+      disabled: at === 0,
+      "data-key": "step-back",
+    }),
     h(
       "p",
       { lang: seen.tgt.lang },
@@ -49,7 +53,12 @@ function stepper(seen, pieces, at, go) {
       h("strong", {}, name(pieces[at])),
       pieces.slice(at + 1).map(() => h("span", { class: "later", "aria-hidden": "true" }, "·")),
     ),
-    button(t("step.on"), () => go(at + 1), { icon: "on", class: "icon", disabled: at === pieces.length - 1, "data-key": "step-on" }),
+    button(t("step.on"), () => go(at + 1), {
+      icon: "on",
+      class: "icon",
+      disabled: at === pieces.length - 1,
+      "data-key": "step-on",
+    }),
   );
 }
 
@@ -57,7 +66,10 @@ function stepper(seen, pieces, at, go) {
 function candidates(seen, step) {
   const taken = seen.tgt.ids[step];
   const before = seen.tgt.ids.slice(0, step);
-  const signs = new Map([[seen.tgt.read.ids[0], t("sign.start")], [seen.src.ids.at(-1), t("sign.end")]]); // nothing is written after these
+  const signs = new Map([
+    [seen.tgt.read.ids[0], t("sign.start")],
+    [seen.src.ids.at(-1), t("sign.end")],
+  ]); // nothing is written after these
   const list = h(
     "ol",
     { class: "bars" },
@@ -67,7 +79,15 @@ function candidates(seen, step) {
         {},
         h(
           "button",
-          { type: "button", class: token === taken ? "taken" : null, "aria-pressed": String(token === taken), disabled: token === taken || signs.has(token), "data-key": `candidate-${token}`, vars: { share: p }, onclick: () => set({ prefix: [...before, token].join(".") }) },
+          {
+            type: "button",
+            class: token === taken ? "taken" : null,
+            "aria-pressed": String(token === taken),
+            disabled: token === taken || signs.has(token),
+            "data-key": `candidate-${token}`,
+            vars: { share: p },
+            onclick: () => set({ prefix: [...before, token].join(".") }),
+          },
           h("span", { lang: seen.tgt.lang }, signs.get(token) ?? piece(found)),
           h("span", { class: "measure" }),
           h("span", { class: "numbers" }, percent(p)),
@@ -75,5 +95,12 @@ function candidates(seen, step) {
       ),
     ),
   );
-  return h("section", {}, h("h3", {}, t("candidates.title")), h("p", { class: "note" }, t("candidates.note")), list, comparison(seen));
+  return h(
+    "section",
+    {},
+    h("h3", {}, t("candidates.title")),
+    h("p", { class: "note" }, t("candidates.note")),
+    list,
+    comparison(seen),
+  );
 }

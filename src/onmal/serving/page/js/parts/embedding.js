@@ -18,15 +18,28 @@ export function drawEmbedding(seen, part, again) {
 }
 
 /** The subwords of a side as a row to choose from. */
-export function tokens(units, at, choose, language) {
+function tokens(units, at, choose, language) {
   const options = units.map((unit, n) =>
     h(
       "div",
-      { role: "option", class: `token${unit.special ? " special" : ""}`, "aria-selected": String(n === at), tabindex: n === at ? 0 : -1, lang: unit.special ? null : language, "data-key": `token-${n}`, "data-n": n, onclick: () => choose(n) },
+      {
+        role: "option",
+        class: `token${unit.special ? " special" : ""}`,
+        "aria-selected": String(n === at),
+        tabindex: n === at ? 0 : -1,
+        lang: unit.special ? null : language,
+        "data-key": `token-${n}`,
+        "data-n": n,
+        onclick: () => choose(n),
+      },
       h("span", {}, name(unit)),
     ),
   );
-  const list = h("div", { class: "tokens", role: "listbox", "aria-label": t("vector.choose"), "aria-orientation": "horizontal" }, options);
+  const list = h(
+    "div",
+    { class: "tokens", role: "listbox", "aria-label": t("vector.choose"), "aria-orientation": "horizontal" },
+    options,
+  );
   roving(list, ".token", { arrive: (option) => choose(Number(option.dataset.n)) });
   return list;
 }
@@ -36,13 +49,25 @@ function vector(seen, part, unit, language, again) {
   const known = seen.known("vectors", query);
   if (!known) return seen.wait("vectors", [query], again);
   return [
-    h("figure", {}, h("figcaption", {}, t("vector.strip", { word: name(unit), count: known.vector.length })), strip(known.vector), h("p", { class: "note" }, t("vector.legend"))),
+    h(
+      "figure",
+      {},
+      h("figcaption", {}, t("vector.strip", { word: name(unit), count: known.vector.length })),
+      strip(known.vector),
+      h("p", { class: "note" }, t("vector.legend")),
+    ),
     h("h3", {}, t("vector.near")),
     h(
       "ol",
       { class: "bars" },
       known.neighbours.map(({ cosine, ...neighbour }) =>
-        h("li", { vars: { share: Math.max(0, cosine) } }, h("span", {}, piece(neighbour)), h("span", { class: "measure" }), h("span", { class: "numbers" }, number(cosine, 2))),
+        h(
+          "li",
+          { vars: { share: Math.max(0, cosine) } },
+          h("span", {}, piece(neighbour)),
+          h("span", { class: "measure" }),
+          h("span", { class: "numbers" }, number(cosine, 2)),
+        ),
       ),
     ),
     numbers(() => vectorTable(known.vector), t("numbers.show")),

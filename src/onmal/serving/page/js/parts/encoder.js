@@ -26,7 +26,11 @@ export function attention(seen, kind, chosen, choose, again, masked) {
   const weights = seen.weights(kind, layer, head);
   if (seen.byRow) return oneRow(seen, kind, rows, at, choose, again);
   if (!weights) return wait(seen, kind, layer, again);
-  const language = { enc: [seen.src.lang, seen.src.lang], dec: [seen.tgt.lang, seen.tgt.lang], cross: [seen.tgt.lang, seen.src.lang] }[kind];
+  const language = {
+    enc: [seen.src.lang, seen.src.lang],
+    dec: [seen.tgt.lang, seen.tgt.lang],
+    cross: [seen.tgt.lang, seen.src.lang],
+  }[kind];
   const label = `${t(`kind.${kind}`)}, ${inWords(seen, kind)}`;
   return h(
     "section",
@@ -35,7 +39,17 @@ export function attention(seen, kind, chosen, choose, again, masked) {
     layer >= 0 && thumbnails(seen, kind, layer, head),
     h("h3", {}, label),
     h("p", { class: "note" }, t(`kind.${kind}.read`)),
-    heatmap({ label, rows, columns, table: weights.joined(rows, columns), masked, row: at, choose, rowLanguage: language[0], columnLanguage: language[1] }),
+    heatmap({
+      label,
+      rows,
+      columns,
+      table: weights.joined(rows, columns),
+      masked,
+      row: at,
+      choose,
+      rowLanguage: language[0],
+      columnLanguage: language[1],
+    }),
     honest(),
     sumOf(seen, kind, rows[at], again),
   );
@@ -43,17 +57,41 @@ export function attention(seen, kind, chosen, choose, again, masked) {
 
 /** Of a sentence too long for tables, the row that is asked for. */
 function oneRow(seen, kind, rows, at, choose, again) {
-  const which = select(t("heat.row"), rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]), at, (value) => choose(Number(value)), { "data-key": `row-${kind}` });
-  return h("section", { "data-kind": kind }, h("h3", {}, t(`kind.${kind}`)), h("div", { class: "tools" }, menus(seen, kind), which), h("p", { class: "note" }, t("part.by-row")), sumOf(seen, kind, rows[at], again));
+  const which = select(
+    t("heat.row"),
+    rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]),
+    at,
+    (value) => choose(Number(value)),
+    { "data-key": `row-${kind}` },
+  );
+  return h(
+    "section",
+    { "data-kind": kind },
+    h("h3", {}, t(`kind.${kind}`)),
+    h("div", { class: "tools" }, menus(seen, kind), which),
+    h("p", { class: "note" }, t("part.by-row")),
+    sumOf(seen, kind, rows[at], again),
+  );
 }
 
 function thumbnails(seen, kind, layer, head) {
   const off = switchedOff();
-  const all = Array.from({ length: seen.headCount(kind) }, (_, n) => [n, seen.weights(kind, layer, n)]).filter(([, table]) => table);
+  const all = Array.from({ length: seen.headCount(kind) }, (_, n) => [n, seen.weights(kind, layer, n)]).filter(
+    ([, table]) => table,
+  );
   return h(
     "div",
     { class: "thumbnails", role: "group", "aria-label": t("head") },
-    all.map(([n, table]) => thumbnail({ table, label: t("head.one", { n: n + 1 }), pressed: n === head, off: off.includes(`${kind}.${layer}.${n}`), onclick: () => chooseHead(seen, kind, { head: n === head ? -1 : n }), key: `thumb-${kind}-${n}` })),
+    all.map(([n, table]) =>
+      thumbnail({
+        table,
+        label: t("head.one", { n: n + 1 }),
+        pressed: n === head,
+        off: off.includes(`${kind}.${layer}.${n}`),
+        onclick: () => chooseHead(seen, kind, { head: n === head ? -1 : n }),
+        key: `thumb-${kind}-${n}`,
+      }),
+    ),
   );
 }
 

@@ -11,7 +11,15 @@ import { drawHandover } from "./handover.js";
 import { drawDecoder } from "./decoder.js";
 
 /** Which picture each part has. A drawer gives nodes, and may call `again` when the server has sent more. */
-const DRAWERS = { 1: drawEmbedding, 2: drawPositions, 3: drawEncoder, 4: drawHandover, 5: drawEmbedding, 6: drawPositions, 7: drawDecoder };
+const DRAWERS = {
+  1: drawEmbedding,
+  2: drawPositions,
+  3: drawEncoder,
+  4: drawHandover,
+  5: drawEmbedding,
+  6: drawPositions,
+  7: drawDecoder,
+};
 
 let open = 0;
 
@@ -42,11 +50,21 @@ function facts(part, seen) {
   const { d, vocabulary, parts } = seen.model;
   const kind = part === 7 ? "dec" : "enc";
   const { layers = 0, heads: H = 0 } = parts[part === 4 ? "cross" : kind] ?? {};
-  const values = { S: seen.src.ids.length, T: seen.tgt.ids.length, D: d, V: vocabulary, L: layers, H, E: H ? d / H : d };
+  const values = {
+    S: seen.src.ids.length,
+    T: seen.tgt.ids.length,
+    D: d,
+    V: vocabulary,
+    L: layers,
+    H,
+    E: H ? d / H : d,
+  };
   return h(
     "dl",
     { class: "facts" },
-    ["in", "out", "shape"].map((fact) => h("div", {}, h("dt", {}, t(`fact.${fact}`)), h("dd", {}, t(`part.${part}.${fact}`, values)))),
+    ["in", "out", "shape"].map((fact) =>
+      h("div", {}, h("dt", {}, t(`fact.${fact}`)), h("dd", {}, t(`part.${part}.${fact}`, values))),
+    ),
   );
 }
 
@@ -54,7 +72,15 @@ const neighbours = (part) =>
   h(
     "nav",
     { class: "row neighbours", "aria-label": t("part.neighbours") },
-    part > 1 && button(`${part - 1} ${t(`part.${part - 1}.short`)}`, () => set({ part: part - 1 }), { class: "quiet", "data-key": "previous" }),
+    part > 1 &&
+      button(`${part - 1} ${t(`part.${part - 1}.short`)}`, () => set({ part: part - 1 }), {
+        class: "quiet",
+        "data-key": "previous",
+      }),
     h("span", { class: "spring" }),
-    part < 7 && button(`${part + 1} ${t(`part.${part + 1}.short`)}`, () => set({ part: part + 1 }), { class: "quiet", "data-key": "next" }),
+    part < 7 &&
+      button(`${part + 1} ${t(`part.${part + 1}.short`)}`, () => set({ part: part + 1 }), {
+        class: "quiet",
+        "data-key": "next",
+      }),
   );

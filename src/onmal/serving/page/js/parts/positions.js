@@ -1,7 +1,7 @@
 // Parts 2 and 6: the vector of each position, how alike positions are, and what becomes of the translation without them.
 
 import { button, h, icon } from "../dom.js";
-import { number, t } from "../words.js";
+import { t } from "../words.js";
 import { set, state, switchedOff, toggle } from "../state.js";
 import { heatmap, name, numbers } from "../heatmap.js";
 import { comparison } from "../switches.js";
@@ -25,9 +25,28 @@ function pictures(known, side) {
   return [
     known[0].vector && [
       h("h3", {}, t("position.strips")),
-      h("ol", { class: "strips" }, known.map(({ vector }, n) => h("li", {}, h("span", { class: "numbers" }, n + 1), h("span", { class: "dim" }, wordAt(n)), strip(vector, most, t("position.place", { n: n + 1 }))))),
+      h(
+        "ol",
+        { class: "strips" },
+        known.map(({ vector }, n) =>
+          h(
+            "li",
+            {},
+            h("span", { class: "numbers" }, n + 1),
+            h("span", { class: "dim" }, wordAt(n)),
+            strip(vector, most, t("position.place", { n: n + 1 })),
+          ),
+        ),
+      ),
       h("p", { class: "note" }, t("vector.legend")),
-      numbers(() => known.map(({ vector }, n) => [h("p", {}, t("position.place", { n: n + 1 })), vectorTable(vector)]).flat().reduce((all, node) => (all.append(node), all), h("div")), t("numbers.show")),
+      numbers(
+        () =>
+          known
+            .map(({ vector }, n) => [h("p", {}, t("position.place", { n: n + 1 })), vectorTable(vector)])
+            .flat()
+            .reduce((all, node) => (all.append(node), all), h("div")),
+        t("numbers.show"),
+      ),
     ],
     h("h3", {}, t("position.cosine")),
     h("p", { class: "note" }, t("position.read")),
@@ -43,7 +62,15 @@ function experiment(seen, part) {
   return h(
     "div",
     { class: "experiment" },
-    h("div", { class: "row" }, button(t(off ? "position.on" : "position.off"), () => toggle(key), { "aria-pressed": String(off), "data-key": key }), part === 2 && button([icon("swap"), t("position.reverse")], reverse, { "data-key": "reverse" })),
+    h(
+      "div",
+      { class: "row" },
+      button(t(off ? "position.on" : "position.off"), () => toggle(key), {
+        "aria-pressed": String(off),
+        "data-key": key,
+      }),
+      part === 2 && button([icon("swap"), t("position.reverse")], reverse, { "data-key": "reverse" }),
+    ),
     part === 2 && h("p", { class: "note" }, t("position.bag")),
     comparison(seen),
   );

@@ -8,7 +8,14 @@ const ACROSS = 16; // numbers in a row of the table
 
 /** @param {number[]} vector @param {number} [most] the value that is drawn darkest; the vector's own largest if left away */
 export function strip(vector, most = Math.max(...vector.map(Math.abs)), label = "") {
-  const sheet = h("canvas", { class: "strip", width: vector.length * 2, height: TALL, role: label ? "img" : null, "aria-label": label || null, "aria-hidden": label ? null : "true" });
+  const sheet = h("canvas", {
+    class: "strip",
+    width: vector.length * 2,
+    height: TALL,
+    role: label ? "img" : null,
+    "aria-label": label || null,
+    "aria-hidden": label ? null : "true",
+  });
   requestAnimationFrame(() => {
     const pen = sheet.getContext("2d");
     const style = getComputedStyle(document.documentElement);
@@ -25,6 +32,23 @@ export function strip(vector, most = Math.max(...vector.map(Math.abs)), label = 
 
 /** The numbers themselves. */
 export function vectorTable(vector) {
-  const rows = Array.from({ length: Math.ceil(vector.length / ACROSS) }, (_, n) => vector.slice(n * ACROSS, (n + 1) * ACROSS));
-  return h("table", {}, h("tbody", {}, rows.map((row, n) => h("tr", {}, h("th", { scope: "row" }, n * ACROSS + 1), row.map((value) => h("td", {}, number(value, 2)))))));
+  const rows = Array.from({ length: Math.ceil(vector.length / ACROSS) }, (_, n) =>
+    vector.slice(n * ACROSS, (n + 1) * ACROSS),
+  );
+  return h(
+    "table",
+    {},
+    h(
+      "tbody",
+      {},
+      rows.map((row, n) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, n * ACROSS + 1),
+          row.map((value) => h("td", {}, number(value, 2))),
+        ),
+      ),
+    ),
+  );
 }

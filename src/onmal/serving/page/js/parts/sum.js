@@ -49,7 +49,14 @@ function arithmetic({ scores, masked, exp, exp_sum: sum, weights, sum: whole }, 
   const titles = ["sum.word", "sum.score", "sum.exp", "sum.weight"].map((key) => h("th", { scope: "col" }, t(key)));
   const most = Math.max(...scores.filter((_, n) => !masked[n]));
   const [shown, rest] = largest(weights);
-  const others = h("tr", {}, h("th", { scope: "row" }, t("sum.rest", { count: rest.length })), h("td", {}), ...[exp, weights].map((each) => h("td", {}, number(rest.reduce((total, n) => total + each[n], 0)))), h("td", {}));
+  const others = h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, t("sum.rest", { count: rest.length })),
+    h("td", {}),
+    ...[exp, weights].map((each) => h("td", {}, number(rest.reduce((total, n) => total + each[n], 0)))),
+    h("td", {}),
+  );
   return [
     h(
       "div",
@@ -59,7 +66,19 @@ function arithmetic({ scores, masked, exp, exp_sum: sum, weights, sum: whole }, 
         {},
         h("thead", {}, h("tr", {}, titles, h("td", {}))),
         h("tbody", {}, shown.map(line), rest.length > 0 && others),
-        h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, t("sum.sum")), h("td", {}), h("td", {}, number(sum)), h("td", {}, h("strong", {}, number(whole))), h("td", {}))),
+        h(
+          "tfoot",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, t("sum.sum")),
+            h("td", {}),
+            h("td", {}, number(sum)),
+            h("td", {}, h("strong", {}, number(whole))),
+            h("td", {}),
+          ),
+        ),
       ),
     ),
     h("p", { class: "note" }, t("sum.note", { most: number(most, 2) })),
