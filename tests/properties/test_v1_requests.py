@@ -28,9 +28,13 @@ from onmal.serving.app import build
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 OPERATIONS = [
     "GET /health",
+    "GET /v1/inspect/{key}/row",
+    "GET /v1/inspect/{key}/tensor",
+    "GET /v1/inspect/{key}/vectors",
     "GET /v1/languages",
     "GET /v1/models",
     "POST /v1/detect",
+    "POST /v1/inspect",
     "POST /v1/translate",
     "POST /v1/translate/stream",
 ]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from onmal.serving.refusals import RateExceeded, TooManyAtOnce
 
@@ -36,6 +37,7 @@ class Client:
     has_key: bool = False
 
 
+@lru_cache(1024)
 def by_address(address: str) -> str:
     """The address that a client counts by: of IPv6 the network, for a household has 2**64 addresses of its own."""
     try:

@@ -20,7 +20,7 @@ from onmal.translating.translator import Translator
 
 __all__ = ["Loaded", "ModelFacts", "Models"]
 
-TYPING = 2  # translations per model that are typed out at the same time
+BESIDE = 2  # translations per model that are typed out or looked into at the same time
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Loaded:
         # engine, and looks at what it said; so that no worker waits for Python.
         self.calls = translator.engine.at_once(translator.saved.search)
         self.pool = sharing_pool(self.calls)
-        self.typing = sharing_pool(TYPING)
+        self.beside = sharing_pool(BESIDE)
 
         @lru_cache(8)
         def knowing(glossary: Glossary) -> Translator:

@@ -71,10 +71,6 @@ class SearchOptions(_Asked):
     """Draw among the likeliest words that have this probability together."""
     seed: int | None = Field(default=None, ge=0, lt=2**63)
 
-    def changes(self) -> dict[str, Any]:
-        """Those that were given."""
-        return self.model_dump(exclude_none=True)
-
 
 class _Wanted(_Asked):
     source: Code = "auto"
@@ -87,7 +83,12 @@ class _Wanted(_Asked):
     """How each translation begins; the network goes on from here."""
     never: list[Phrase] = Field(default=[], max_length=50)
     """What no translation says."""
-    search: SearchOptions = SearchOptions()
+    search: SearchOptions | None = None
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What is to be searched in another way than usual."""
+        return self.search.model_dump(exclude_none=True) if self.search else {}
 
 
 class TranslateRequest(_Wanted):

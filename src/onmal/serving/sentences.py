@@ -34,7 +34,7 @@ async def sentence_by_sentence(
             target=target,
             client=client,
             model=asked.model,
-            search=asked.search.changes(),
+            search=asked.changes,
             wishes=asked.wishes,
             omissions=asked.omissions,
         )

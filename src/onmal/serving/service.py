@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import HTTPConnection
 
@@ -17,7 +17,7 @@ from onmal.serving.clients import Client, Clients, Limits, by_address
 from onmal.serving.detecting import Detected, Detector
 from onmal.serving.dispatcher import Dispatcher, Kind
 from onmal.serving.keys import KeyFile, given_key
-from onmal.serving.models import ModelFacts, Models
+from onmal.serving.models import Loaded, ModelFacts, Models
 from onmal.serving.refusals import KeyMissing, KeyWrong, QueueFull, TimeOver, TooLarge
 from onmal.serving.settings import ServeConfig
 from onmal.serving.typing_out import type_out
@@ -29,9 +29,11 @@ from onmal.translating.wishes import NO_WISHES, Wishes
 
 __all__ = ["Detected", "Service"]
 
-MOST_TYPED = 16  # translations that are typed out or wait for it
+MOST_BESIDE = 16  # translations that are typed out or looked into, or wait for it
 PORTION = 64  # texts of a document that are in the queue at the same time
 UNKNOWN = ("", "auto")  # a source language that is to be detected
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Service:
         self.keys = KeyFile(settings.keys_file)
         self.clients = Clients(settings.at_once)
         self._detector = Detector(())
-        self._typed = 0
+        self._beside = 0
 
     # ---- who asks
 
@@ -228,7 +230,7 @@ class Service:
         (clean,) = _clean([text])
         # No timeout can stand around a `yield`: another task may go on here than the one that began.
         until = asyncio.get_running_loop().time() + self.settings.seconds
-        with self.clients.turn(client, len(text)), self._typing():
+        with self.clients.turn(client, len(text)), self._one_beside():
             try:
                 async with asyncio.timeout_at(until):
                     kind = await self._kind(source, _Asked(target, model, search, wishes))
@@ -241,16 +243,25 @@ class Service:
             except TimeoutError:
                 raise TimeOver(self.settings.seconds) from None
 
+    async def beside(self, loaded: Loaded, work: Callable[[], T], client: Client, characters: int) -> T:
+        """What a model does beside the queue, in a thread of its own, as a request of so many characters."""
+        with self.clients.turn(client, characters), self._one_beside():
+            try:
+                async with asyncio.timeout(self.settings.seconds):
+                    return await asyncio.wrap_future(loaded.beside.submit(work))
+            except TimeoutError:
+                raise TimeOver(self.settings.seconds) from None
+
     @contextmanager
-    def _typing(self) -> Iterator[None]:
-        """One of the translations that are typed out. Raises QueueFull."""
-        if self._typed >= MOST_TYPED:
+    def _one_beside(self) -> Iterator[None]:
+        """One of those that are under way beside the queue. Raises QueueFull."""
+        if self._beside >= MOST_BESIDE:
             raise QueueFull
-        self._typed += 1
+        self._beside += 1
         try:
             yield
         finally:
-            self._typed -= 1
+            self._beside -= 1
 
     @asynccontextmanager
     async def _turn(self, texts: Sequence[str], client: Client, seconds: float) -> AsyncGenerator[None]:

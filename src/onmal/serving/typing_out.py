@@ -39,7 +39,7 @@ async def type_out(kind: Kind, text: str, until: float) -> AsyncGenerator[str | 
         except Exception as error:
             tell(error)
 
-    call = kind.loaded.typing.submit(work)
+    call = kind.loaded.beside.submit(work)
     try:
         while True:
             async with asyncio.timeout_at(until):

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from onmal.errors import OnmalError
+from onmal.serving import inspecting
 from onmal.serving.refusals import Refusal
 from onmal.serving.schemas import (
     DetectedLanguage,
@@ -71,6 +72,34 @@ def add(app: FastAPI, service: Service) -> None:
     """Adds /v1 and /health to an application, and how errors look that no other API has words for."""
     routes = APIRouter(route_class=_BodyFirst, responses=REFUSED)
 
+    # The one that is asked most comes first, and writes its answer itself: it was checked when it was made.
+    @routes.post("/v1/translate", tags=["translation"], response_model=TranslationAnswer | TranslationsAnswer)
+    async def translate(request: Request, asked: TranslateRequest) -> Response:
+        """Translate a text, or a list of texts together: one answer, or a list of answers."""
+        client = service.client(request)
+        texts = [asked.text] if isinstance(asked.text, str) else asked.text
+        if asked.sentences:
+            answers = await sentence_by_sentence(service, client, texts, asked)
+        else:
+            sources = service.sources(texts, asked.source, asked.target, client)
+            translations = await service.translate(
+                texts,
+                source=sources,
+                target=asked.target,
+                client=client,
+                model=asked.model,
+                search={"n_best": asked.n_best, **asked.changes},
+                wishes=asked.wishes,
+                alignment=asked.alignment,
+                omissions=asked.omissions,
+            )
+            answers = [
+                TranslationAnswer.of(translation, source, canonical(asked.target))
+                for translation, source in zip(translations, sources, strict=True)
+            ]
+        answer = answers[0] if isinstance(asked.text, str) else TranslationsAnswer(translations=answers)
+        return Response(answer.model_dump_json(), media_type="application/json")
+
     @routes.get("/health", tags=["server"])
     async def health() -> Health:
         """Whether the server answers; asks no model."""
@@ -107,32 +136,6 @@ def add(app: FastAPI, service: Service) -> None:
             for found in service.detect_for(service.client(request), asked.text)
         ]
 
-    @routes.post("/v1/translate", tags=["translation"])
-    async def translate(request: Request, asked: TranslateRequest) -> TranslationAnswer | TranslationsAnswer:
-        """Translate a text, or a list of texts together: one answer, or a list of answers."""
-        client = service.client(request)
-        texts = [asked.text] if isinstance(asked.text, str) else asked.text
-        if asked.sentences:
-            answers = await sentence_by_sentence(service, client, texts, asked)
-        else:
-            sources = service.sources(texts, asked.source, asked.target, client)
-            translations = await service.translate(
-                texts,
-                source=sources,
-                target=asked.target,
-                client=client,
-                model=asked.model,
-                search={"n_best": asked.n_best, **asked.search.changes()},
-                wishes=asked.wishes,
-                alignment=asked.alignment,
-                omissions=asked.omissions,
-            )
-            answers = [
-                TranslationAnswer.of(translation, source, canonical(asked.target))
-                for translation, source in zip(translations, sources, strict=True)
-            ]
-        return answers[0] if isinstance(asked.text, str) else TranslationsAnswer(translations=answers)
-
     @routes.post(
         "/v1/translate/stream",
         tags=["translation"],
@@ -150,7 +153,7 @@ def add(app: FastAPI, service: Service) -> None:
             target=asked.target,
             client=client,
             model=asked.model,
-            search=asked.search.changes(),
+            search=asked.changes,
             wishes=asked.wishes,
         )
         first = await anext(pieces)  # whatever is refused is refused before the answer begins
@@ -159,6 +162,7 @@ def add(app: FastAPI, service: Service) -> None:
             events, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
 
+    inspecting.add(routes, service)
     app.include_router(routes)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(OnmalError, _mistaken)

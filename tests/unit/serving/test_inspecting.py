@@ -1,0 +1,104 @@
+"""Looking inside over HTTP: what is answered is what the library says, and is kept for a while."""
+
+from __future__ import annotations
+
+import gc
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served import Ask, ask, load_in_torch, service_of
+
+from onmal.errors import OnmalError
+from onmal.inspection import Question, look_inside, row
+from onmal.serving.inspecting import AnswerGone, Answers
+from onmal.serving.models import Loaded
+from onmal.serving.service import Service
+
+KOREAN = "친구는 오늘 학교에 간다."
+
+
+@pytest.fixture(scope="module")
+def service(both_ways: Path) -> Service:
+    return service_of(both_ways)
+
+
+def test_everything_about_a_sentence_and_closer_looks(service: Service, both_ways: Path) -> None:
+    translator = load_in_torch(both_ways)
+    expected = look_inside(translator, Question(text=KOREAN, to="en"))
+
+    async def scene(client: Ask) -> None:
+        asked = {"text": KOREAN, "to": "en"}
+        answer = await client.post("/v1/inspect", json=asked)
+        told = answer.json()
+        assert answer.headers["content-encoding"] == "gzip"
+        assert {**told, "time_ms": 0} == {**expected, "time_ms": 0}
+        assert (await client.post("/v1/inspect", json=asked)).json()["time_ms"] == told["time_ms"]  # kept
+        place: dict[str, Any] = {"kind": "cross", "layer": 0, "head": 1, "t": 2}
+        closer = await client.get(f"/v1/inspect/{told['key']}/row", params=place)
+        assert closer.json() == row(translator, expected, **place)
+        for call in ("tensor?kind=enc&layer=1", "vectors?part=1&token=2"):
+            assert (await client.get(f"/v1/inspect/{told['key']}/{call}")).status_code == 200
+
+    ask(service, scene)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"to": "en"}, 422, "text: Field required"),
+        ({"text": KOREAN, "to": "de"}, 400, "choose one of"),
+        ({"text": KOREAN, "to": "en", "beam": 99}, 400, "beam = 99"),
+        ({"text": KOREAN, "to": "en", "beam": "wide"}, 422, "beam"),
+        ({"text": KOREAN, "to": "en", "colour": 1}, 422, "colour"),
+        ({"text": KOREAN, "to": "en", "model": "none"}, 404, "none"),
+        ({"text": "\ud800", "to": "en"}, 422, "text"),
+        ({"text": "", "to": "en"}, 400, ""),
+        ({"text": "가" * 20_001, "to": "en"}, 413, "20,001"),
+        ({"text": KOREAN * 20, "to": "en"}, 400, ""),
+    ],
+)
+def test_mistakes_are_one_line(service: Service, body: dict[str, Any], status: int, said: str) -> None:
+    async def scene(client: Ask) -> None:
+        json_type = {"content-type": "application/json"}
+        answer = await client.post("/v1/inspect", content=json.dumps(body), headers=json_type)
+        assert answer.status_code == status, answer.text
+        assert said in answer.json()["error"]["message"]
+
+    ask(service, scene)
+
+
+def test_closer_looks_at_what_is_not_there(service: Service) -> None:
+    async def scene(client: Ask) -> None:
+        key = (await client.post("/v1/inspect", json={"text": KOREAN, "to": "en"})).json()["key"]
+        for call, status in (
+            (f"{'0' * 64}/tensor?kind=enc&layer=0", 404),
+            ("../secret/tensor?kind=enc&layer=0", 404),
+            (f"{key}/tensor?kind=enc&layer=99", 400),
+            (f"{key}/row?kind=cross&layer=0&head=99&t=0", 400),
+            (f"{key}/row?kind=cross&layer=0&head=0&t=-1", 400),
+            (f"{key}/row?kind=none&layer=0&head=0&t=0", 422),
+            (f"{key}/vectors?part=3&token=0", 400),
+        ):
+            assert (await client.get(f"/v1/inspect/{call}")).status_code == status, call
+
+    ask(service, scene)
+
+
+def test_answers_are_kept_for_as_long_as_there_is_room_and_their_model_is_served(both_ways: Path) -> None:
+    loaded, answers = Loaded(load_in_torch(both_ways)), Answers(most=2)
+    keys = [
+        answers.look(loaded, Question(text=text, to="en"))["key"]
+        for text in ("친구는", "동생은", "친구는", "언니는")
+    ]
+    assert keys[0] == keys[2]
+    assert answers.find(keys[0])[1] is loaded
+    with pytest.raises(AnswerGone):
+        answers.find(keys[1])
+    with pytest.raises(OnmalError):
+        answers.look(loaded, Question(text="", to="en"))
+    del loaded
+    gc.collect()
+    with pytest.raises(AnswerGone):
+        answers.find(keys[0])
