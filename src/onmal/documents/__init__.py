@@ -19,6 +19,7 @@ from onmal.errors import DataError
 
 __all__ = [
     "LARGEST",
+    "LARGEST_TEXT",
     "SUFFIXES",
     "PlacedWarning",
     "Translate",
@@ -31,8 +32,11 @@ __all__ = [
 SUFFIXES = (".txt", ".srt", ".vtt", ".html", ".htm", ".md", ".markdown", ".po", ".docx")
 """What a document's name may end with."""
 
-LARGEST = 32 << 20
-"""The most bytes that a document may have."""
+LARGEST = 64 << 20
+"""The most bytes that a document may have, for its pictures."""
+
+LARGEST_TEXT = 8 << 20
+"""The same for one that is a text."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,12 @@ def translate_document(
     """
     suffix = PurePath(name).suffix.lower() or name.lower()
     if suffix not in SUFFIXES:
-        raise DataError(f"{suffix or name!r} is no document that onmal knows", f"give {', '.join(SUFFIXES)}")
-    if len(content) > LARGEST:
         raise DataError(
-            f"the document has {len(content):,} bytes, more than {LARGEST:,}", "give it in several parts"
+            f"{(suffix or name)[:40]!r} is no document that onmal knows", f"give {', '.join(SUFFIXES)}"
         )
+    most = LARGEST if suffix == ".docx" else LARGEST_TEXT
+    if len(content) > most:
+        raise DataError(f"the document has more than {most:,} bytes", "give it in several parts")
     if suffix == ".docx":
         from onmal.documents.word import translate_word
 
@@ -95,10 +100,13 @@ def _read(text: str, suffix: str, to: str) -> tuple[str, Iterable[Passage]]:
 def translate_html(text: str, translate: Translate, *, to: str = "", ignored: Collection[str] = ()) -> str:
     """HTML (or XML) in, a whole page or a piece of one; the same out in another language.
 
-    What is within elements whose names are `ignored` stays as it is. `translate` and `to` are those of `translate_document`.
+    What is within elements whose names are `ignored` stays as it is. `translate` and `to` are those of `translate_document`, to
+    whose `translate` all warnings of translations come. Raises DataError for a text that is too large.
     """
     from onmal.documents import html
 
+    if len(text) > LARGEST_TEXT:
+        raise DataError(f"the text has more than {LARGEST_TEXT:,} characters", "give it in several parts")
     text = html.in_language(text, to) if to else text
     [(translated, _)] = translate_passages([(text, html.passages(text, ignored))], translate)
     return translated

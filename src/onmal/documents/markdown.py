@@ -12,7 +12,7 @@ from onmal.documents import html
 from onmal.documents.lines import width
 from onmal.documents.markdown_inline import inline_pieces, parser
 from onmal.documents.markdown_writing import Written, escaped
-from onmal.documents.message import Mark, Piece, Text, trimmed
+from onmal.documents.message import Mark, Piece, Text, partners, trimmed
 from onmal.documents.passages import CannotBeWritten, Passage
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _FRONT_MATTER = re.compile(
 _LINE_END = re.compile(r"\r\n?|\n")
 _HEADING = re.compile(r"#{1,6}[ \t]+")
 _ENDS = re.compile(r"""[.!?…:。！？：][)\]"'”’»」』]*\s*\Z""")
-_PICTURE = re.compile(r"!\[([^\[\]\\*_`<&]*)\]")
+_PICTURE = re.compile(r"!\[([^\[\]\\*_`<&]*)\](?=\(|\[[^\]])")  # not ![name] alone, which names its address
 
 
 @dataclass(frozen=True)
@@ -97,25 +97,41 @@ def _passages_of(
         start, line = source.line(block.map[0] if block.map else 0)
         yield Passage(start, start + len(line), [Text(block.content)], _not_found)
         return
+    located = [replace(piece, start=places[piece.start], end=places[piece.end]) for piece in found]
+    spelled = {
+        place: block.content[piece.start : piece.end]
+        for place, piece in zip(located, found, strict=True)
+        if isinstance(place, Mark)
+    }
+    labels: dict[Piece, str] = {
+        mark: block.content[found[first].end : found[last].start]
+        for first, last in partners(found).items()
+        if first < last and isinstance(mark := located[last], Mark) and spelled[mark] in ("]", "][]")
+    }
+    written = replace(written, spelled=spelled, labels=labels)
     run: list[Piece] = []
-    spelled: dict[Mark, str] = {}
-    for piece in found:
-        located = replace(piece, start=places[piece.start], end=places[piece.end])
-        if isinstance(located, Mark):
-            spelled[located] = block.content[piece.start : piece.end]
-            yield from _alternative_text(source, located)
-        if isinstance(located, Mark) and located.name == "br" and _sentence_ends(run):
-            yield from _passage(source, run, replace(written, spelled=spelled))
+    for piece in located:
+        if isinstance(piece, Mark):
+            yield from _alternative_text(source, piece)
+        if isinstance(piece, Mark) and piece.name == "br" and _sentence_ends(run):
+            yield from _passage(source, run, written)
             run = []
         else:
-            run.append(located)
-    yield from _passage(source, run, replace(written, spelled=spelled))
+            run.append(piece)
+    yield from _passage(source, run, written)
 
 
 def _passage(source: _Source, run: Sequence[Piece], written: Written) -> Iterator[Passage]:
     pieces = trimmed(run)
     if not pieces:
         return
+    first, last = run.index(pieces[0]), run.index(pieces[-1])
+    for opens, closes in partners(run).items():
+        if (
+            opens < first and last < closes and run[closes] in written.labels
+        ):  # what it says is its address, too
+            first, last = opens, closes
+    pieces = list(run[first : last + 1])
     lines = [list(line) for is_end, line in groupby(pieces, _is_line_end) if not is_end]
     breaks = [source.text[piece.start : piece.end] for piece in pieces if _is_line_end(piece)]
     begins_line = source.text[: pieces[0].start].rstrip(" ")[-1:] in ("", "\n", "\r")

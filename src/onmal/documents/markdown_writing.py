@@ -58,6 +58,8 @@ class Written:
     begins_line: bool = False
     spelled: Mapping[Mark, str] = field(default_factory=dict)
     """Marks as the parser reads them, without what begins each line of a list or a quotation."""
+    labels: Mapping[Piece, str] = field(default_factory=dict)
+    """Of what closes a link that is named by its own words, [so], the name: translated it is [그래][so]."""
     breaks: Sequence[str] = ()
     """What stands between its lines."""
     widths: Sequence[int] = ()
@@ -68,11 +70,27 @@ class Written:
         rows = over_lines(pieces, self.widths)
         for way in (_as_it_was, _with_stars, _as_html):
             for words in (_plain, escaped):
-                spelled = [_row(row, words, way, self.spelled.__getitem__) for row in rows]
+                spelled = [self._row(row, words, way, self.spelled.__getitem__) for row in rows]
                 if self._reads_as("\n".join(spelled), pieces):
                     in_place = _without_bars(words) if self.in_cell else words
-                    return self._in_lines([_row(row, in_place, way, source_of) for row in rows])
+                    return self._in_lines([self._row(row, in_place, way, source_of) for row in rows])
         raise CannotBeWritten("Markdown would read its marks otherwise")
+
+    def _row(
+        self,
+        row: Sequence[Piece],
+        words: Callable[[str], str],
+        way: Callable[[Mark, str], str],
+        source_of: Callable[[Mark], str],
+    ) -> str:
+        return "".join(
+            words(piece.said)
+            if isinstance(piece, Text)
+            else f"][{label}]"
+            if (label := self.labels.get(piece))
+            else way(piece, source_of(piece))
+            for piece in row
+        )
 
     def _reads_as(self, content: str, pieces: Sequence[Piece]) -> bool:
         [line] = parser().parseInline(content, dict(self.names))
@@ -89,17 +107,6 @@ class Written:
         for between, row in zip(self.breaks, rows[1:], strict=False):
             joined += [" " if _BEGINS_BLOCK.match(row) else between, row]
         return "".join(joined)
-
-
-def _row(
-    row: Sequence[Piece],
-    words: Callable[[str], str],
-    way: Callable[[Mark, str], str],
-    source_of: Callable[[Mark], str],
-) -> str:
-    return "".join(
-        words(piece.said) if isinstance(piece, Text) else way(piece, source_of(piece)) for piece in row
-    )
 
 
 def _without_bars(words: Callable[[str], str]) -> Callable[[str], str]:

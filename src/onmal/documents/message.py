@@ -8,6 +8,7 @@ translator takes tags and placeholders out and puts them back beside the transla
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count
@@ -58,14 +59,19 @@ def texts(
 def partners(pieces: Sequence[Piece]) -> dict[int, int]:
     """The place of each mark that is one of a pair, and the place of the other; pairs never cross."""
     opened: list[tuple[str, int]] = []
+    names: Counter[str] = Counter()
     found: dict[int, int] = {}
     for at, piece in enumerate(pieces):
         if not isinstance(piece, Mark):
             continue
         if piece.kind == "open":
             opened.append((piece.name, at))
-        elif piece.kind == "close" and opened and opened[-1][0] == piece.name:
-            _, first = opened.pop()
+            names[piece.name] += 1
+        elif piece.kind == "close" and names[piece.name]:
+            name = ""
+            while name != piece.name:  # those in between are never closed
+                name, first = opened.pop()
+                names[name] -= 1
             found[first], found[at] = at, first
     return found
 
@@ -149,6 +155,10 @@ class Message:
         pieces.append(Text(translation[at:]))
         return None if waiting else list(_without_space_at_breaks(pieces))
 
+    def emptied(self, translated: Sequence[Piece]) -> bool:
+        """Whether a pair of marks that was around words is around none any more."""
+        return not _around_words(self.pieces) <= _around_words(translated)
+
     def _apart(self, found: re.Match[str]) -> str:
         return f" {found[1]} " if self.tags[found[1]].kind == "break" else found[0]
 
@@ -162,6 +172,12 @@ def _prefixes() -> Iterator[str]:
 def _named(pieces: Sequence[Piece], pair: Mapping[int, int]) -> Iterator[int]:
     """The places of the marks that get a name: all but those that close a pair."""
     return (at for at, piece in enumerate(pieces) if isinstance(piece, Mark) and pair.get(at, at) >= at)
+
+
+def _around_words(pieces: Sequence[Piece]) -> set[Piece]:
+    """Those marks that open a pair around words."""
+    said = list(accumulate(map(_says_something, pieces), initial=0))
+    return {pieces[first] for first, last in partners(pieces).items() if said[last] > said[first]}
 
 
 def _without_space_at_breaks(pieces: Sequence[Piece]) -> Iterator[Piece]:

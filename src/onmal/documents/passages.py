@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from onmal.data.writing import one_line
@@ -66,11 +67,14 @@ def translate_passages(
 ) -> list[tuple[str, list[PlacedWarning]]]:
     """Each source with its passages translated, and warnings with their places.
 
-    Passages come in the order of their ends; one may lie within a mark of a later one. Where a translation says the same
-    as the passage, its source stays as it is.
+    A passage may lie within a mark of another. Where a translation says the same as the passage, its source stays as it is.
     """
     asked = [
-        [(passage, message) for passage in passages if (message := Message(passage.pieces)).has_words]
+        [
+            (passage, message)
+            for passage in sorted(passages, key=attrgetter("end"))  # those within others come first
+            if (message := Message(passage.pieces)).has_words
+        ]
         for _, passages in sources
     ]
     messages = [message for some in asked for _, message in some]
@@ -94,6 +98,8 @@ def _with_translations(
             pieces = _piece_by_piece(message, answers)
             told = ["markup: its place in the translation is not known, translated piece by piece"]
             told += (warning for text in _texts(message) for warning in answers[text].warnings)
+        elif message.emptied(pieces):
+            told.append("markup: a link or emphasis is around no word of the translation")
         if answer.text != message.text:
             try:
                 edits.replace(passage.start, passage.end, passage.write(pieces, edits.source_of))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from operator import attrgetter
 
 from onmal.documents.packages import Package
 from onmal.documents.passages import Passage, PlacedWarning, Translate, translate_passages
@@ -27,8 +26,9 @@ def translate_word(content: bytes, translate: Translate) -> tuple[bytes, list[Pl
     package = Package(content)
     names = list(_saying_parts(package))
     read = [read_xml(package.read(name), name) for name in names]
-    passages = [list(_passages(source, root, name)) for (source, root), name in zip(read, names, strict=True)]
-    sources = [(source, found) for (source, _), found in zip(read, passages, strict=True)]
+    sources = [
+        (source, _passages(source, root, name)) for (source, root), name in zip(read, names, strict=True)
+    ]
     translated = translate_passages(sources, translate)
     changed = {
         name: text.encode()
@@ -64,12 +64,10 @@ def _kind(content_type: str) -> str:
     return content_type.rpartition("wordprocessingml.")[2].removesuffix("+xml")
 
 
-def _passages(source: str, root: Node, name: str) -> list[Passage]:
-    """The passages of a part in the order of their ends: those of a text box before that of the paragraph it is in."""
+def _passages(source: str, root: Node, name: str) -> Iterator[Passage]:
+    """The passages of a part."""
     where = "" if name.endswith("document.xml") else f"{name.rpartition('/')[2]}, "
-    found: list[Passage] = []
     paragraphs = (node for node in root.walk() if word_name(node) == "p")
     for number, paragraph in enumerate(paragraphs, 1):
-        place = f"{where}paragraph {number:,}"
-        found += (replace(passage, place=place) for passage in passages_of_paragraph(source, paragraph))
-    return sorted(found, key=attrgetter("end"))
+        for passage in passages_of_paragraph(source, paragraph):
+            yield replace(passage, place=f"{where}paragraph {number:,}")

@@ -108,7 +108,7 @@ class _Paragraph:
             yield mark
 
     def _without_fields(self, pieces: Sequence[Piece]) -> list[Piece]:
-        """The pieces with each field whose result nobody has written as one mark, which stands for words."""
+        """The pieces with a pair of marks for each field around text, and one that stands for words for any other."""
         kept: list[Piece] = []
         begun: list[int] = []
         for piece in pieces:
@@ -118,11 +118,26 @@ class _Paragraph:
             if self.instructions[piece] == "begin":
                 begun.append(len(kept) - 1)
             elif self.instructions[piece] == "end" and begun:
-                field = kept[(first := begun.pop()) :]
-                if _is_whole(field) and not self._does(field).startswith(_TEXT_FIELDS):
-                    kept[first:] = [mark := Mark("word", "field", field[0].start, piece.end)]
-                    self.fields[mark] = field
+                first = begun.pop()
+                if _is_whole(kept[first:]):
+                    kept[first:] = self._as_field(kept[first:])
         return kept
+
+    def _as_field(self, pieces: list[Piece]) -> list[Piece]:
+        """The same field with what it does as one mark, and what ends it as another, or with all as one."""
+        separate = [n for n, each in enumerate(pieces, 1) if isinstance(each, Mark) and self._separates(each)]
+        if separate and self._does(pieces).startswith(_TEXT_FIELDS):
+            begins, text, ends = pieces[: separate[0]], pieces[separate[0] : -1], pieces[-1:]
+            opens = Mark("open", "field", begins[0].start, begins[-1].end)
+            closes = Mark("close", "field", ends[0].start, ends[0].end)
+            self.fields |= {opens: begins, closes: ends}
+            return [opens, *text, closes]
+        field = Mark("word", "field", pieces[0].start, pieces[-1].end)
+        self.fields[field] = pieces
+        return [field]
+
+    def _separates(self, mark: Mark) -> bool:
+        return mark.name == "fldChar" and self.instructions[mark] == "separate"
 
     def _does(self, field: Sequence[Piece]) -> str:
         told = (

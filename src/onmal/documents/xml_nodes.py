@@ -15,7 +15,7 @@ from onmal.errors import DataError
 __all__ = ["Node", "read_xml"]
 
 _DEEPEST = 200  # elements, one within the other
-_MOST = 1_000_000  # elements: they take some hundred bytes each
+_MOST = 600_000  # elements: a thousand pages have fewer, and each takes a kilobyte
 
 
 @dataclass(slots=True)

@@ -72,7 +72,11 @@ def _worded(handler: Handler) -> Handler:
             return await handler(request)
         except _Wrong as wrong:
             return JSONResponse({"error": wrong.message}, wrong.status)
-        except (Malformed, OnmalError) as error:
+        except Malformed as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except OnmalError as error:
+            if error.path:  # a file of the server's own, which is for its log alone
+                raise
             return JSONResponse({"error": str(error)}, 400)
         except Full:
             return JSONResponse({"error": "Too many files are kept here; try again later"}, 503)
@@ -102,6 +106,8 @@ def _refused(refusal: Refusal) -> tuple[int, str]:
 
 
 class _LibreTranslate:
+    """What each route answers."""
+
     def __init__(self, service: Service) -> None:
         self.service = service
         self.files = KeptFiles()

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from answering import Answering, answering
 
+from onmal.serving import deepl
+
 KOREAN, ENGLISH = "친구는 오늘 학교에 간다.", "My friend goes to school today."
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -276,6 +278,20 @@ def test_a_broken_document_says_why_in_its_status(server: Answering) -> None:
     assert "\n" not in status["error_message"]
     path, key = f"/v2/document/{left['document_id']}/result", {"document_key": left["document_key"]}
     assert refused(server.post(path, json=key)) == (400, "Document could not be translated")
+
+
+def test_a_document_that_is_refused_says_why_in_its_status(tmp_path: Path) -> None:
+    with answering(tmp_path, document_characters=1) as server:
+        status = finished(server, leave(server).json())
+        assert status["status"] == "error"
+        assert "2 characters" in status["error_message"]
+
+
+def test_no_more_documents_are_taken_than_may_be_here(
+    server: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deepl.documents, "MOST", 0)
+    assert refused(leave(server)) == (429, "Too many requests")
 
 
 def test_a_document_follows_a_glossary(server: Answering) -> None:

@@ -52,7 +52,11 @@ def worded(handler: Handler) -> Handler:
             return await handler(request)
         except Wrong as wrong:
             return _error(wrong.status, wrong.message, wrong.detail)
-        except (Malformed, OnmalError) as error:
+        except Malformed as error:
+            return _error(400, _MESSAGES[400], str(error))
+        except OnmalError as error:
+            if error.path:  # a file of the server's own, which is for its log alone
+                raise
             return _error(400, _MESSAGES[400], str(error))
         except Full:
             return _error(429, _MESSAGES[429], "as many documents are here as may be; try again later", 60)
