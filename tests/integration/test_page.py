@@ -22,19 +22,12 @@ from tiny_model import save_tiny_model
 
 pytest.importorskip("fastapi", reason="needs the extra serve: pip install onmal[serve]")
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-from onmal.errors import OnmalError
-from onmal.inspection.close_up import row, tensor, vectors
-from onmal.inspection.inside import look_inside
-from onmal.inspection.question import Question
 from onmal.serving.app import build
 from onmal.serving.models import Models
 from onmal.serving.service import Service
 from onmal.serving.settings import ServeConfig
-from onmal.translating.translator import Translator, load
+from onmal.translating.translator import load
 
 KOREAN = "친구는 오늘 학교에 간다."
 EXAMPLE = "I will watch a movie with a friend tomorrow."
@@ -46,34 +39,8 @@ DESK = {"width": 1280, "height": 860}
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = save_tiny_model(tmp_path_factory.mktemp("served") / "tiny", both_directions=True)
     models = Models([folder], lambda path: load(path, engine="torch"), lambda line: None)
-    app = build(Service(ServeConfig(), models))
-    if not any("/v1/inspect" in getattr(route, "path", "") for route in app.routes):
-        app.router.routes[:0] = inspect_routes(load(folder, engine="torch"))
-    with serving(app) as found:
+    with serving(build(Service(ServeConfig(), models))) as found:
         yield found
-
-
-def inspect_routes(translator: Translator) -> list[Route]:
-    """What the page asks when it looks inside, for a server that has no such routes of its own."""
-    calls = {"row": row, "tensor": tensor, "vectors": vectors}
-    kept: dict[str, Any] = {}
-
-    async def inspect(request: Request) -> JSONResponse:
-        try:
-            answer = look_inside(translator, Question(**await request.json()))
-        except OnmalError as error:
-            return JSONResponse({"error": {"code": "length_error", "message": str(error)}}, 400)
-        kept[answer["key"]] = answer
-        return JSONResponse(answer)
-
-    async def closer(request: Request) -> JSONResponse:
-        query = {
-            name: int(value) if value.isdigit() else value for name, value in request.query_params.items()
-        }
-        call = calls[request.path_params["call"]]
-        return JSONResponse(call(translator, kept[request.path_params["key"]], **query))
-
-    return [Route("/v1/inspect", inspect, methods=["POST"]), Route("/v1/inspect/{key}/{call}", closer)]
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +142,29 @@ def test_a_clicked_word_offers_other_translations(reader: Reader) -> None:
         chosen = choices.first.text_content()
         choices.first.click()
         assert reader.text("#output").strip() == chosen.removeprefix("… ").strip()
+
+
+def test_a_document_comes_back_in_the_other_language(reader: Reader) -> None:
+    page = reader.opens(to="en")
+    page.locator("#pick").wait_for()
+    page.set_input_files(
+        "#file", {"name": "편지.txt", "mimeType": "text/plain", "buffer": f"{KOREAN}\n".encode()}
+    )
+    page.locator("#document a").wait_for()
+    with page.expect_download() as download:
+        page.locator("#document a").click()
+    assert download.value.suggested_filename == "편지_en.txt"
+    assert Path(download.value.path()).read_text(encoding="utf-8").endswith("\n")
+
+
+def test_a_document_of_no_known_kind_is_refused_in_words(chromium: Any, address: str) -> None:
+    someone = Reader(chromium, address)
+    page = someone.opens(to="en")
+    page.locator("#pick").wait_for()
+    page.set_input_files("#file", {"name": "a.exe", "mimeType": "text/plain", "buffer": b"?"})
+    someone.sees("#trouble", "did not accept")
+    assert "format" in someone.text("#trouble")
+    someone.context.close()
 
 
 def test_a_server_that_is_gone_is_told_in_words(chromium: Any, address: str) -> None:
