@@ -3,6 +3,7 @@
 import { button, h, select } from "./dom.js";
 import { languageName, number, percent, t } from "./words.js";
 import { roving } from "./roving.js";
+import { state } from "./state.js";
 
 const LARGEST_GRID = 32; // rows or columns of a grid whose every cell can be reached by keyboard
 const MOST_WITH_NUMBERS = 12; // columns
@@ -200,6 +201,15 @@ function table({ label, rows, columns, table, masked, rowLanguage, columnLanguag
     ),
   );
 }
+
+/** The number of the unit that is chosen in the open part; at first the first word, not the sign before it. */
+export const chosenRow = (units) =>
+  state.row in units
+    ? state.row
+    : Math.max(
+        0,
+        units.findIndex(({ special }) => !special),
+      );
 
 /** How a piece is written that may continue the word before it. */
 export const piece = ({ text, opens }) => (opens === false ? `‑${text}` : text);

@@ -22,7 +22,7 @@ export function drawMap(container) {
           "aria-expanded": String(state.part === part),
           "aria-controls": "part",
           "data-key": `part-${part}`,
-          onclick: () => set({ part: state.part === part ? 0 : part }),
+          onclick: () => set({ part: state.part === part ? 0 : part, row: -1 }),
         },
         h("span", { class: "nth" }, part),
         h("span", {}, t(`part.${part}.short`)),

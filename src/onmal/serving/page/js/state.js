@@ -7,7 +7,8 @@ const DEFAULTS = {
   from: "auto",
   to: "",
   part: 0, // which of the seven is open; 0 is none
-  step: 0, // which target word is being made
+  row: -1, // which word of the open part is chosen; -1 is the first one
+  step: 0, // which target token is being made
   cross: "", // layer and head that are shown of an attention, such as "1.0"; "-1" is the mean of all
   enc: "",
   dec: "",

@@ -2,19 +2,18 @@
 
 import { h } from "../dom.js";
 import { number, t } from "../words.js";
-import { name, numbers, piece } from "../heatmap.js";
+import { chosenRow, name, numbers, piece } from "../heatmap.js";
 import { roving } from "../roving.js";
+import { set } from "../state.js";
 import { strip, vectorTable } from "./strip.js";
-
-const chosen = { 1: 0, 5: 0 };
 
 export function drawEmbedding(seen, part, again) {
   const side = part === 1 ? seen.src : seen.tgt.read;
   const language = part === 1 ? seen.src.lang : seen.tgt.lang;
-  chosen[part] = Math.min(chosen[part], side.subwords.length - 1);
-  const unit = side.subwords[chosen[part]];
-  const choose = (n) => ((chosen[part] = n), again());
-  return [tokens(side.subwords, chosen[part], choose, language), vector(seen, part, unit, language, again)];
+  const at = chosenRow(side.subwords);
+  const unit = side.subwords[at];
+  const choose = (row) => set({ row });
+  return [tokens(side.subwords, at, choose, language), vector(seen, part, unit, language, again)];
 }
 
 /** The subwords of a side as a row to choose from. */

@@ -2,15 +2,13 @@
 
 import { h, select } from "../dom.js";
 import { t } from "../words.js";
-import { state, switchedOff } from "../state.js";
-import { heatmap, name, thumbnail } from "../heatmap.js";
+import { set, state, switchedOff } from "../state.js";
+import { chosenRow, heatmap, name, thumbnail } from "../heatmap.js";
 import { choice, choose as chooseHead, honest, inWords, menus } from "../choice.js";
 import { sumOf } from "./sum.js";
 
-let row = 0;
-
 export function drawEncoder(seen, part, again) {
-  return attention(seen, "enc", Math.min(row, seen.src.ids.length - 1), (chosen) => ((row = chosen), again()), again);
+  return attention(seen, "enc", chosenRow(seen.units("enc", state.pieces)[0]), (row) => set({ row }), again);
 }
 
 /**

@@ -41,7 +41,11 @@ const heading = (part, seen) =>
     "header",
     {},
     h("h2", { id: "part-title" }, h("span", { class: "nth" }, part), t(`part.${part}.name`)),
-    button(t("page.close"), () => set({ part: 0 }), { icon: "close", class: "quiet icon", "data-key": "close-part" }),
+    button(t("page.close"), () => set({ part: 0, row: -1 }), {
+      icon: "close",
+      class: "quiet icon",
+      "data-key": "close-part",
+    }),
     h("p", {}, t(`part.${part}.what`, { H: seen.headCount("enc") })),
   );
 
@@ -73,13 +77,13 @@ const neighbours = (part) =>
     "nav",
     { class: "row neighbours", "aria-label": t("part.neighbours") },
     part > 1 &&
-      button(`${part - 1} ${t(`part.${part - 1}.short`)}`, () => set({ part: part - 1 }), {
+      button(`${part - 1} ${t(`part.${part - 1}.short`)}`, () => set({ part: part - 1, row: -1 }), {
         class: "quiet",
         "data-key": "previous",
       }),
     h("span", { class: "spring" }),
     part < 7 &&
-      button(`${part + 1} ${t(`part.${part + 1}.short`)}`, () => set({ part: part + 1 }), {
+      button(`${part + 1} ${t(`part.${part + 1}.short`)}`, () => set({ part: part + 1, row: -1 }), {
         class: "quiet",
         "data-key": "next",
       }),
