@@ -24,6 +24,7 @@ pytest.importorskip("fastapi", reason="needs the extra serve: pip install onmal[
 
 
 from onmal.serving.app import build
+from onmal.serving.keys import KeyFile
 from onmal.serving.models import Models
 from onmal.serving.service import Service
 from onmal.serving.settings import ServeConfig
@@ -175,6 +176,26 @@ def test_a_server_that_is_gone_is_told_in_words(chromium: Any, address: str) -> 
     page.locator("#trouble").wait_for()
     assert "does not answer" in someone.text("#trouble")
     someone.context.close()
+
+
+def test_a_server_with_keys_is_told_the_one_that_is_entered(chromium: Any, tmp_path: Path) -> None:
+    folder, keys = save_tiny_model(tmp_path / "tiny"), KeyFile(tmp_path / "keys.json")
+    models = Models([folder], lambda path: load(path, engine="torch"), lambda line: None)
+    settings = ServeConfig(require_keys=True, keys=str(keys.path))
+    key = keys.add("someone")
+    with serving(build(Service(settings, models))) as guarded:
+        someone = Reader(chromium, guarded)
+        page = someone.opens()
+        someone.sees("#trouble", "asks for an API key")
+        page.fill("#key", "wrong")
+        page.click("#key-form button")
+        someone.sees("#trouble", "not accepted")
+        page.fill("#key", key)
+        page.click("#key-form button")
+        page.locator("#key-form").wait_for(state="hidden")
+        page.fill("#text", KOREAN)
+        someone.sees("#output")
+        someone.context.close()
 
 
 def test_it_speaks_the_readers_language(chromium: Any, address: str) -> None:

@@ -46,10 +46,16 @@ export async function startInside() {
   );
   drawOwn();
   if (state.view === "inside") await look();
-  languages().then(
-    (known) => ((directions = known.directions), drawOwn()),
-    () => {},
-  ); // without a server the example is still there
+  await askDirections();
+}
+
+async function askDirections() {
+  try {
+    ({ directions } = await languages());
+    drawOwn();
+  } catch {
+    directions = []; // the example is there without a server, too; the translator says what is wrong
+  }
 }
 
 function changed(before) {
@@ -57,6 +63,7 @@ function changed(before) {
   if (before.view !== state.view || ASKING.some((name) => before[name] !== state[name])) {
     look();
     drawOwn();
+    if (!directions.length) askDirections();
   } else if (seen) draw();
 }
 
