@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,3 +79,11 @@ def test_without_the_extra_it_says_what_to_install(both_ways: Path, monkeypatch:
         'onmal serve needs the package uvicorn, which is not installed; install it with: pip install "onmal[serve]"'
         in mistake(both_ways)
     )
+
+
+@pytest.mark.parametrize("page", ["serving.md", "serving.ko.md"])
+def test_the_page_has_every_setting_with_its_default(page: str) -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / page).read_text("utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", text, re.MULTILINE))
+    for name, field in ServeConfig.model_fields.items():
+        assert told.get(name) == json.dumps(field.default), name
