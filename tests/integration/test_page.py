@@ -58,7 +58,7 @@ class Reader:
             **{"viewport": DESK, "locale": "en-US", "reduced_motion": "reduce", **context}
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         self.address, self.slips, self.asked = address, [], []
         self.page.on("pageerror", lambda error: self.slips.append(str(error)))
         self.page.on("console", lambda said: said.type == "error" and self.slips.append(said.text))
