@@ -9,6 +9,7 @@ import { t } from "./words.js";
  * @typedef {object} Unit a word or a subword
  * @property {string} text
  * @property {[number, number]} tokens the numbers [from, to) of its tokens
+ * @property {number} number among the words, or the subwords, of its side
  * @property {string|null} special the name of a sign that is no word: "end", "start", "to en"
  *
  * @typedef {"enc"|"dec"|"cross"} Kind
@@ -84,15 +85,21 @@ export class Inspection {
     this.recorded = answer.close_up ? recorded(answer.close_up) : {};
     this.tables = new Map(Object.entries(answer.attn.tensors ?? {}).map(([name, packed]) => [name, unpack(packed)]));
     this.summaries = new Map(Object.entries(answer.attn.summary ?? {}).map(([kind, packed]) => [kind, unpack(packed)]));
+    for (const side of [this.src, this.tgt, this.tgt.read]) {
+      for (const units of [side.words, side.subwords]) units.forEach((unit, n) => (unit.number = n));
+    }
     this.effectTable = answer.effect ? unpack(answer.effect) : null;
   }
 
   layerCount = (kind) => this.model.parts[kind]?.layers ?? 0;
   headCount = (kind) => this.model.parts[kind]?.heads ?? 0;
 
-  /** The rows and columns of an attention: who looks, and what is looked at. @returns {[Unit[], Unit[]]} */
-  units(kind, pieces) {
-    const of = (side) => (pieces ? side.subwords : side.words);
+  /**
+   * The rows and columns of an attention: who looks, and what is looked at; with the signs that are no words, or without.
+   * @returns {[Unit[], Unit[]]}
+   */
+  units(kind, pieces, signs = true) {
+    const of = (side) => (pieces ? side.subwords : side.words).filter(({ special }) => signs || !special);
     if (kind === "enc") return [of(this.src), of(this.src)];
     return [of(this.tgt), kind === "cross" ? of(this.src) : of(this.tgt.read)];
   }

@@ -51,7 +51,7 @@ export class Stage {
   }
 
   get #units() {
-    return this.#seen.units("cross", state.show === "attention" && state.pieces);
+    return this.#seen.units("cross", state.show === "attention" && state.pieces, state.signs);
   }
 
   get #chosen() {
@@ -62,7 +62,8 @@ export class Stage {
   #valuesNow() {
     const [rows, columns] = this.#units;
     if (state.show === "effect" && this.#seen.effectTable) {
-      const values = this.#seen.effectTable.row(this.#chosen);
+      const row = rows[this.#chosen].number;
+      const values = columns.map(({ number: column }) => this.#seen.effectTable.at(row, column));
       const most = Math.max(1e-6, ...values);
       return values.map((value) => ({ value, share: Math.max(0, value / most), says: number(value, 2) }));
     }
@@ -130,6 +131,11 @@ export class Stage {
           ["units.pieces", state.pieces, { pieces: 1 }],
         ]),
       state.show === "attention" && menus(this.#seen, "cross"),
+      button(t("units.signs"), () => set({ signs: 1 - state.signs }), {
+        class: "quiet",
+        "aria-pressed": String(Boolean(state.signs)),
+        "data-key": "signs",
+      }),
     );
   }
 
@@ -142,7 +148,7 @@ export class Stage {
       h(
         "li",
         {
-          class: `token${unit.special ? " special" : ""}${!state.pieces && off.includes(`word.${n}`) ? " struck" : ""}`,
+          class: `token${unit.special ? " special" : ""}${!state.pieces && off.includes(`word.${unit.number}`) ? " struck" : ""}`,
           lang: unit.special ? null : src.lang,
           vars: { share: values[n].share },
         },

@@ -13,6 +13,7 @@ const DEFAULTS = {
   enc: "",
   dec: "",
   pieces: 0, // 1: subwords instead of words
+  signs: 1, // 0: without the signs that are no words, such as the end
   show: "attention", // or "effect"
   off: "", // what is switched off: "src_pos", "tgt_pos", heads such as "cross.2.1", left-out words "src.3"
   prefix: "", // target token ids to decode on from

@@ -27,7 +27,7 @@ export function drawDecoder(seen, part, again) {
 }
 
 function crossAttention(seen, again) {
-  const rows = seen.units("cross", state.pieces)[0];
+  const rows = seen.units("cross", state.pieces, state.signs)[0];
   const row = Math.max(0, Inspection.unitOf(rows, state.step));
   return attention(seen, "cross", row, (chosen) => set({ step: rows[chosen].tokens[0] }), again);
 }

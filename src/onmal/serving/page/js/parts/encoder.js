@@ -8,7 +8,13 @@ import { choice, choose as chooseHead, honest, inWords, menus } from "../choice.
 import { sumOf } from "./sum.js";
 
 export function drawEncoder(seen, part, again) {
-  return attention(seen, "enc", chosenRow(seen.units("enc", state.pieces)[0]), (row) => set({ row }), again);
+  return attention(
+    seen,
+    "enc",
+    chosenRow(seen.units("enc", state.pieces, state.signs)[0]),
+    (row) => set({ row }),
+    again,
+  );
 }
 
 /**
@@ -19,7 +25,7 @@ export function drawEncoder(seen, part, again) {
  */
 export function attention(seen, kind, chosen, choose, again, masked) {
   const { layer, head } = choice(seen, kind);
-  const [rows, columns] = seen.units(kind, state.pieces || masked);
+  const [rows, columns] = seen.units(kind, state.pieces || masked, state.signs || masked);
   const at = Math.min(chosen, rows.length - 1);
   const weights = seen.weights(kind, layer, head);
   if (seen.byRow) return oneRow(seen, kind, rows, at, choose, again);
