@@ -145,6 +145,26 @@ def test_a_clicked_word_offers_other_translations(reader: Reader) -> None:
         assert reader.text("#output").strip() == chosen.removeprefix("… ").strip()
 
 
+def test_alternatives_open_and_close_by_keyboard(reader: Reader) -> None:
+    page = reader.opens(text=KOREAN, to="en")
+    word = page.locator("#output .word").first
+    word.focus()
+    page.keyboard.press("Enter")
+    page.locator(".alternatives button").first.wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator(".alternatives").count() == 0
+    assert word.evaluate("word => word === document.activeElement")
+
+
+def test_back_leads_from_inside_to_the_translator(reader: Reader) -> None:
+    page = reader.opens(text=KOREAN, to="en")
+    page.click("#look")
+    reader.sees("#stage [role=option]")
+    page.go_back()
+    page.locator("#output .word").first.wait_for()
+    assert page.input_value("#text") == KOREAN
+
+
 def test_a_document_comes_back_in_the_other_language(reader: Reader) -> None:
     page = reader.opens(to="en")
     page.locator("#pick").wait_for()
@@ -234,6 +254,17 @@ def test_a_row_is_shown_as_a_sum_of_one(reader: Reader) -> None:
     page.locator("#part [role=rowheader]").nth(2).click()
     assert page.locator("#part .sum tfoot strong").first.text_content() == "1.000"
     assert page.locator("#part tr.chosen, #part .chosen[role=row]").count() == 1
+
+
+def test_every_map_is_a_table_too_and_stays_open(reader: Reader) -> None:
+    page = reader.opens(view="inside", part=3)
+    page.locator("#part .heat summary").click()
+    rows = page.locator("#part .heat table tbody tr")
+    rows.first.wait_for()
+    assert rows.count() == page.locator("#part [role=rowheader]").count()
+    page.keyboard.press("PageUp")
+    rows.first.wait_for()
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
 def test_what_may_not_be_seen_is_hatched(reader: Reader) -> None:

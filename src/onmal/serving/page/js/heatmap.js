@@ -8,6 +8,7 @@ import { state } from "./state.js";
 const LARGEST_GRID = 32; // rows or columns of a grid whose every cell can be reached by keyboard
 const MOST_WITH_NUMBERS = 12; // columns
 const MOST_BARS = 16; // of a row
+
 /** How dark a cell is, for the colour of its number: bounds at which either colour can be read. */
 const depth = (share) => (share > 0.94 ? " strong" : share > 0.56 ? " mid" : "");
 const shown = (value) => (Math.abs(value) >= 0.005 ? number(100 * value, 0) : "");
@@ -15,6 +16,7 @@ const shown = (value) => (Math.abs(value) >= 0.005 ? number(100 * value, 0) : ""
 /**
  * @typedef {object} Heat
  * @property {string} label what this is a table of
+ * @property {string} [key] the same name for all layers and heads
  * @property {import("./inspection.js").Unit[]} rows
  * @property {import("./inspection.js").Unit[]} columns
  * @property {import("./inspection.js").Table} table
@@ -34,7 +36,7 @@ export function heatmap(heat) {
     { class: "heat" },
     h("div", { class: "wide" }, picture),
     ranked(heat, small),
-    numbers(() => table(heat), t("table.show")),
+    numbers(() => table(heat), t("table.show"), heat.key ?? heat.label),
   );
 }
 
@@ -71,13 +73,20 @@ function ranked({ rows, columns, table, masked, row: chosen = 0, choose, columnL
   );
 }
 
-/** A native disclosure that makes its content when it is first opened. */
-export function numbers(make, label) {
+const opened = new Set();
+
+/** A native disclosure that makes its content when it is first opened, and stays open when all around it is drawn anew. */
+export function numbers(make, label, key = label) {
   const inside = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label });
+  const toggled = ({ target: { open } }) => {
+    if (open && !inside.childElementCount) inside.append(make());
+    if (open) opened.add(key);
+    else opened.delete(key);
+  };
   return h(
     "details",
-    { class: "numbers-of", ontoggle: () => inside.childElementCount || inside.append(make()) },
-    h("summary", {}, label),
+    { class: "numbers-of", open: opened.has(key), ontoggle: toggled },
+    h("summary", { "data-key": `${key} numbers` }, label),
     inside,
   );
 }

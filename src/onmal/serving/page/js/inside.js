@@ -90,7 +90,8 @@ async function look() {
     example ??= await (await fetch("page/example.json")).json();
     if (!state.text.trim()) Object.assign(state, { text: example.question.text, to: example.tgt.lang });
     const asked = question();
-    const found = isExample(asked) ? new Inspection(example) : await newest((signal) => inspect(asked, signal));
+    const known = isExample(asked) ? new Inspection(example) : null;
+    const found = await newest(async (signal) => known ?? inspect(asked, signal));
     if (!found) return; // overtaken by a newer question
     const fresh = !seen || seen.src.text !== found.src.text;
     seen = found;
@@ -135,6 +136,7 @@ function draw() {
 /** The form in which a person gives a sentence of their own. */
 function drawOwn() {
   const ways = directions.map(([from, to]) => ({ from, to, label: `${languageName(from)} → ${languageName(to)}` }));
+  const isChosen = ({ from, to }) => to === state.to && [from, "auto"].includes(state.from);
   redraw($("own"), () => [
     h("label", { class: "unseen", for: "own-text" }, t("inside.own")),
     h("input", {
@@ -149,7 +151,7 @@ function drawOwn() {
       h(
         "select",
         { name: "way", "aria-label": t("inside.way"), "data-key": "own-way" },
-        ways.map((way) => h("option", { value: `${way.from} ${way.to}`, selected: way.to === state.to }, way.label)),
+        ways.map((way) => h("option", { value: `${way.from} ${way.to}`, selected: isChosen(way) }, way.label)),
       ),
     h("button", { type: "submit", class: "main" }, t("inside.go")),
     button(t("inside.example"), () => set({ text: "", off: "", prefix: "", step: 0 }), { class: "quiet" }),

@@ -45,6 +45,7 @@ export function attention(seen, kind, chosen, choose, again, masked) {
     h("p", { class: "note" }, t(`kind.${kind}.read`)),
     heatmap({
       label,
+      key: kind,
       rows,
       columns,
       table: weights.joined(rows, columns),
