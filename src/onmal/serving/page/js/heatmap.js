@@ -42,14 +42,14 @@ export function heatmap(heat) {
 
 /** The chosen row as bars, the largest first; also where the map is a picture, whose rows no keyboard can reach. */
 function ranked({ rows, columns, table, masked, row: chosen = 0, choose, columnLanguage }, onlyIfNarrow) {
-  const pairs = columns.map((unit, c) => [unit, masked?.(chosen, c) ? -1 : table.at(chosen, c)]);
+  const pairs = columns.map((unit, c) => [unit, masked?.(chosen, c) ? -Infinity : table.at(chosen, c)]);
   const bar = ([unit, value]) =>
     h(
       "li",
       { vars: { share: Math.max(0, value) } },
       h("span", { lang: columnLanguage }, name(unit)),
-      h("span", { class: `measure${value < 0 ? " masked" : ""}` }),
-      h("span", { class: "numbers" }, value < 0 ? "−∞" : percent(value)),
+      h("span", { class: `measure${value === -Infinity ? " masked" : ""}` }),
+      h("span", { class: "numbers" }, value === -Infinity ? "−∞" : percent(value)),
     );
   return h(
     "div",

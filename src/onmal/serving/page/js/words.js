@@ -49,7 +49,7 @@ export function languageName(tag) {
 }
 
 /** A number between 0 and 1 as whole percent. */
-export const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`);
+export const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${number(100 * share, 0)} %`);
 
 /** A number with so many digits, and a true minus sign. */
 export const number = (value, digits = 3) => value.toFixed(digits).replace("-", "−");

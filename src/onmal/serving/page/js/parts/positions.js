@@ -50,7 +50,14 @@ function pictures(known, side) {
     ],
     h("h3", {}, t("position.cosine")),
     h("p", { class: "note" }, t("position.read")),
-    heatmap({ label: t("position.cosine"), rows: units, columns: units, table: unpack(known[0].similarity) }),
+    heatmap({
+      label: t("position.cosine"),
+      rows: units,
+      columns: units,
+      table: unpack(known[0].similarity),
+      row: Math.max(0, Math.min(state.row, units.length - 1)),
+      choose: (row) => set({ row }),
+    }),
   ];
 }
 
