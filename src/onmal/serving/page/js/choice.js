@@ -1,0 +1,63 @@
+// Which layer and head of an attention is shown: what was chosen, else the head that has most to tell.
+
+import { select, h } from "./dom.js";
+import { t } from "./words.js";
+import { set, state } from "./state.js";
+
+/** @typedef {{layer: number, head: number}} Choice -1 is the mean over all */
+
+/**
+ * What is shown of an attention.
+ * @param {import("./inspection.js").Inspection} seen
+ * @param {import("./inspection.js").Kind} kind
+ * @returns {Choice}
+ */
+export function choice(seen, kind) {
+  if (!state[kind]) return firstChoice(seen, kind);
+  const [layer, head] = state[kind].split(".").map((text) => Number.parseInt(text, 10));
+  return { layer: within(layer, seen.layerCount(kind)), head: within(head, seen.headCount(kind)) };
+}
+
+/** Of the decoder's look at the source, the head that agrees best with the measured effect; else the one that is missed most. */
+function firstChoice(seen, kind) {
+  const { default: first } = seen;
+  if (first?.kind === kind) return { layer: first.layer ?? -1, head: first.head ?? -1 };
+  const missed = [...(seen.heads?.[kind] ?? [])].sort((a, b) => (a.delta ?? 0) - (b.delta ?? 0))[0];
+  return missed ? { layer: missed.l, head: missed.h } : { layer: 0, head: -1 };
+}
+
+/** Choose another layer or head. @param {Partial<Choice>} changes */
+export function choose(seen, kind, changes) {
+  const { layer, head } = { ...choice(seen, kind), ...changes };
+  set({ [kind]: `${within(layer, seen.layerCount(kind))}.${within(head, seen.headCount(kind))}` });
+}
+
+const within = (number, count) => Math.max(-1, Math.min(count - 1, number || 0));
+
+/** The menus for layer and head; a mean says what it is the mean of. */
+export function menus(seen, kind) {
+  const { layer, head } = choice(seen, kind);
+  const list = (count, all, one) => [
+    [-1, t(all, { count })],
+    ...Array.from({ length: count }, (_, n) => [n, t(one, { n: n + 1 })]),
+  ];
+  const change = (name) => (value) => choose(seen, kind, { [name]: Number(value) });
+  return [
+    select(t("layer"), list(seen.layerCount(kind), "layer.all", "layer.one"), layer, change("layer"), {
+      "data-key": `layer-${kind}`,
+    }),
+    select(t("head"), list(seen.headCount(kind), "head.all", "head.one"), head, change("head"), {
+      "data-key": `head-${kind}`,
+    }),
+  ];
+}
+
+/** What is shown, in words: "layer 3, mean of 4 heads". */
+export function inWords(seen, kind) {
+  const { layer, head } = choice(seen, kind);
+  const layers = layer < 0 ? t("layer.all", { count: seen.layerCount(kind) }) : t("layer.one", { n: layer + 1 });
+  return `${layers}, ${head < 0 ? t("head.all", { count: seen.headCount(kind) }) : t("head.one", { n: head + 1 })}`;
+}
+
+/** What stands under every picture of attention. */
+export const honest = (show = "attention") => h("p", { class: "honest note" }, t(`honest.${show}`));

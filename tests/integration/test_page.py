@@ -1,0 +1,421 @@
+"""The page in a real browser before a real server: what a person does with it.
+
+ONMAL_TEST_PICTURES=FOLDER has the last test write the pictures of docs/ there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+
+from live_page import accessibility_checker, browser, serving
+from tiny_model import save_tiny_model
+
+pytest.importorskip("fastapi", reason="needs the extra serve: pip install onmal[serve]")
+
+
+from onmal.serving.app import build
+from onmal.serving.keys import KeyFile
+from onmal.serving.models import Models
+from onmal.serving.service import Service
+from onmal.serving.settings import ServeConfig
+from onmal.translating.translator import load
+
+KOREAN = "친구는 오늘 학교에 간다."
+EXAMPLE = "I will watch a movie with a friend tomorrow."
+PHONE = {"width": 320, "height": 700}
+DESK = {"width": 1280, "height": 860}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = save_tiny_model(tmp_path_factory.mktemp("served") / "tiny", both_directions=True)
+    models = Models([folder], lambda path: load(path, engine="torch"), lambda line: None)
+    with serving(build(Service(ServeConfig(), models))) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as found:
+        yield found
+
+
+class Reader:
+    """A person before the page, who notices whatever goes wrong behind it."""
+
+    def __init__(self, chromium: Any, address: str, **context: Any) -> None:
+        self.context = chromium.new_context(
+            **{"viewport": DESK, "locale": "en-US", "reduced_motion": "reduce", **context}
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.address, self.slips, self.asked = address, [], []
+        self.page.on("pageerror", lambda error: self.slips.append(str(error)))
+        self.page.on("console", lambda said: said.type == "error" and self.slips.append(said.text))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def opens(self, query: str = "", **state: object) -> Any:
+        """The page with a state, once it has come to rest."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.address}/{query}#{_fragment(state)}")
+        self.sees("[aria-current=page]")
+        return self.page
+
+    def goes_to(self, **state: object) -> None:
+        """Another state, by a link in the page that is open."""
+        self.page.evaluate("fragment => { location.hash = fragment; }", _fragment(state))
+
+    def text(self, selector: str) -> str:
+        return str(self.page.locator(selector).first.text_content())
+
+    def sees(self, selector: str, text: str | re.Pattern[str] = re.compile(r"\S")) -> None:
+        """Waits for an element with such a text."""
+        self.page.locator(selector).filter(has_text=text).first.wait_for(state="attached")
+
+    def address_has(self, part: str) -> None:
+        """Waits until the link restores this."""
+        self.page.wait_for_url(lambda url: part in unquote(url))
+
+    def is_too_wide(self) -> bool:
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def _fragment(state: dict[str, object]) -> str:
+    return "&".join(f"{name}={quote(str(value))}" for name, value in state.items())
+
+
+@pytest.fixture
+def reader(chromium: Any, address: str) -> Iterator[Reader]:
+    someone = Reader(chromium, address)
+    yield someone
+    someone.context.close()
+    assert someone.slips == []
+    assert [url for url in someone.asked if not url.startswith((address, "about:", "blob:"))] == []
+
+
+def target_words(reader: Reader) -> str:
+    words = reader.page.locator("#stage [role=option]:not(.special)").all_text_contents()
+    return " ".join(words)
+
+
+def test_what_is_typed_is_translated_and_the_link_brings_it_back(reader: Reader) -> None:
+    page = reader.opens()
+    page.fill("#text", KOREAN)
+    reader.sees("#output")
+    assert "Korean" in reader.text("#detected")
+    translation, link = reader.text("#output"), page.url
+    answer = page.request.post(
+        f"{reader.address}/v1/translate", data={"text": KOREAN, "target": "en", "sentences": True}
+    )
+    assert translation == answer.json()["text"]
+
+    page.goto("about:blank")
+    page.goto(link)
+    reader.sees("#output")
+    assert (page.input_value("#text"), reader.text("#output")) == (KOREAN, translation)
+
+
+def test_swapping_exchanges_languages_and_texts(reader: Reader) -> None:
+    page = reader.opens(text=KOREAN, **{"from": "ko"}, to="en")
+    reader.sees("#output")
+    translation = reader.text("#output")
+    page.click("#swap")
+    assert (page.input_value("#from"), page.input_value("#to")) == ("en", "ko")
+    assert page.input_value("#text") == translation
+
+
+def test_a_clicked_word_offers_other_translations(reader: Reader) -> None:
+    page = reader.opens(text=KOREAN, to="en")
+    page.locator("#output .word").first.click()
+    page.locator(".alternatives button").first.wait_for()
+    choices = page.locator(".alternatives button[lang]")
+    if choices.count():
+        chosen = choices.first.text_content()
+        choices.first.click()
+        assert reader.text("#output").strip() == chosen.removeprefix("… ").strip()
+
+
+def test_alternatives_open_and_close_by_keyboard(reader: Reader) -> None:
+    page = reader.opens(text=KOREAN, to="en")
+    word = page.locator("#output .word").first
+    word.focus()
+    page.keyboard.press("Enter")
+    page.locator(".alternatives button").first.wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator(".alternatives").count() == 0
+    assert word.evaluate("word => word === document.activeElement")
+
+
+def test_back_leads_from_inside_to_the_translator(reader: Reader) -> None:
+    page = reader.opens(text=KOREAN, to="en")
+    page.click("#look")
+    reader.sees("#stage [role=option]")
+    page.go_back()
+    page.locator("#output .word").first.wait_for()
+    assert page.input_value("#text") == KOREAN
+
+
+def test_a_document_comes_back_in_the_other_language(reader: Reader) -> None:
+    page = reader.opens(to="en")
+    page.locator("#pick").wait_for()
+    page.set_input_files(
+        "#file", {"name": "편지.txt", "mimeType": "text/plain", "buffer": f"{KOREAN}\n".encode()}
+    )
+    page.locator("#document a").wait_for()
+    with page.expect_download() as download:
+        page.locator("#document a").click()
+    assert download.value.suggested_filename == "편지_en.txt"
+    assert Path(download.value.path()).read_text(encoding="utf-8").endswith("\n")
+
+
+def test_a_document_of_no_known_kind_is_refused_in_words(chromium: Any, address: str) -> None:
+    someone = Reader(chromium, address)
+    page = someone.opens(to="en")
+    page.locator("#pick").wait_for()
+    page.set_input_files("#file", {"name": "a.exe", "mimeType": "text/plain", "buffer": b"?"})
+    someone.sees("#trouble", "did not accept")
+    assert "format" in someone.text("#trouble")
+    someone.context.close()
+
+
+def test_a_server_that_is_gone_is_told_in_words(chromium: Any, address: str) -> None:
+    someone = Reader(chromium, address)
+    page = someone.opens()
+    someone.context.set_offline(True)
+    page.fill("#text", KOREAN)
+    page.locator("#trouble").wait_for()
+    assert "does not answer" in someone.text("#trouble")
+    someone.context.close()
+
+
+def test_a_server_with_keys_is_told_the_one_that_is_entered(chromium: Any, tmp_path: Path) -> None:
+    folder, keys = save_tiny_model(tmp_path / "tiny"), KeyFile(tmp_path / "keys.json")
+    models = Models([folder], lambda path: load(path, engine="torch"), lambda line: None)
+    settings = ServeConfig(require_keys=True, keys=str(keys.path))
+    key = keys.add("someone")
+    with serving(build(Service(settings, models))) as guarded:
+        someone = Reader(chromium, guarded)
+        page = someone.opens()
+        someone.sees("#trouble", "asks for an API key")
+        page.fill("#key", "wrong")
+        page.click("#key-form button")
+        someone.sees("#trouble", "not accepted")
+        page.fill("#key", key)
+        page.click("#key-form button")
+        page.locator("#key-form").wait_for(state="hidden")
+        page.fill("#text", KOREAN)
+        someone.sees("#output")
+        someone.context.close()
+
+
+def test_it_speaks_the_readers_language(chromium: Any, address: str) -> None:
+    for locale, query, said in (
+        ("ko-KR", "", "번역"),
+        ("en-US", "", "Translate"),
+        ("en-US", "?lang=ko", "번역"),
+    ):
+        someone = Reader(chromium, address, locale=locale)
+        someone.opens(query)
+        assert someone.text("#view-translate") == said
+        assert someone.page.evaluate("document.documentElement.lang") == ("ko" if said == "번역" else "en")
+        someone.context.close()
+
+
+def test_looking_inside_opens_with_an_example_before_any_model_is_asked(reader: Reader) -> None:
+    reader.opens(view="inside")
+    reader.sees("#stage [role=option]")
+    assert target_words(reader) == EXAMPLE
+    assert reader.page.locator("#stage .lines path").count() > 0
+    assert not [url for url in reader.asked if "/v1/inspect" in url or "/v1/translate" in url]
+
+
+def test_every_part_opens_in_place_with_its_picture(reader: Reader) -> None:
+    page = reader.opens(view="inside")
+    for part in range(1, 8):
+        page.locator(f".part-{part}").click()
+        assert page.locator("#part-title .nth").text_content() == str(part)
+        assert page.locator("#part .facts dd").count() == 3
+        assert page.locator("#part canvas, #part svg[role=img], #part [role=grid]").count() > 0
+    assert not [url for url in reader.asked if "/v1/inspect" in url]
+
+
+def test_a_row_is_shown_as_a_sum_of_one(reader: Reader) -> None:
+    page = reader.opens(view="inside", part=3)
+    page.locator("#part [role=rowheader]").nth(2).click()
+    assert page.locator("#part .sum tfoot strong").first.text_content() == "1.000"
+    assert page.locator("#part tr.chosen, #part .chosen[role=row]").count() == 1
+
+
+def test_every_map_is_a_table_too_and_stays_open(reader: Reader) -> None:
+    page = reader.opens(view="inside", part=3)
+    page.locator("#part .heat summary").click()
+    rows = page.locator("#part .heat table tbody tr")
+    rows.first.wait_for()
+    assert rows.count() == page.locator("#part [role=rowheader]").count()
+    page.keyboard.press("PageUp")
+    rows.first.wait_for()
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_what_may_not_be_seen_is_hatched(reader: Reader) -> None:
+    page = reader.opens(view="inside", part=7, step=2)
+    grid = page.locator("#part [data-kind=dec] [role=grid]")
+    grid.wait_for()
+    assert grid.locator("[role=row]").nth(1).locator(".masked").count() == 11  # all but the start
+    assert "−∞" in page.locator("#part [data-kind=dec] .sum").text_content()
+
+
+def test_the_decoder_goes_step_by_step_and_on_from_another_word(reader: Reader) -> None:
+    page = reader.opens(view="inside", part=7, text=KOREAN, to="en")
+    page.locator(".stepper").wait_for()
+    assert page.locator(".stepper button").first.is_disabled()
+    page.locator(".stepper button").last.click()
+    reader.address_has("step=")
+    other = page.locator("#part .bars button:enabled").first
+    word = other.locator("span").first.text_content()
+    other.click()
+    page.locator("#comparison .comparison").wait_for()
+    reader.address_has("prefix=")
+    assert page.locator("#part .bars .taken span").first.text_content() == word
+
+
+def test_without_positions_the_order_of_the_words_does_not_matter(reader: Reader) -> None:
+    page = reader.opens(view="inside", part=2, text="친구는 오늘 학교에 간다", to="en")
+    page.get_by_role("button", name="Translate without positions").click()
+    page.locator("#comparison .comparison").wait_for()
+    without, before = (page.locator("#comparison p[lang]").nth(n).text_content() for n in (0, 1))
+    page.get_by_role("button", name="Reverse the words").click()
+    reader.sees("#stage .source .token:nth-child(2)", "간다")
+    assert page.locator("#comparison p[lang]").first.text_content() == without
+    page.locator("#comparison").get_by_role("button", name="Undo").click()
+    page.locator("#comparison .comparison").wait_for(state="detached")
+    assert before
+
+
+def test_heads_and_source_words_are_switched_off(reader: Reader) -> None:
+    page = reader.opens(view="inside", text=KOREAN, to="en")
+    page.locator("#switches summary").click()
+    page.locator("#switches .chip[data-key='word.1']").click()
+    page.locator("#comparison .comparison").wait_for()
+    page.locator("#switches .chip[data-key='cross.0.1']").click()
+    reader.address_has("off=word.1,cross.0.1")
+    page.locator("#switches .chip.off").nth(1).wait_for()
+    assert page.locator("#stage .struck").count() == 1
+
+
+def test_attention_and_measured_effect_stand_beside_each_other(reader: Reader) -> None:
+    page = reader.opens(view="inside", step=5)
+    assert "not how important" in reader.text("#stage .honest")
+    page.get_by_role("button", name="Effect").click()
+    assert "Measured" in reader.text("#stage .honest")
+    reader.address_has("show=effect")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_nothing_scrolls_sideways_on_a_phone(chromium: Any, address: str, language: str) -> None:
+    someone = Reader(chromium, address, viewport=PHONE, has_touch=True)
+    someone.opens(f"?lang={language}", text=KOREAN, to="en")
+    someone.sees("#output")
+    assert not someone.is_too_wide()
+    for part in range(1, 8):
+        someone.goes_to(view="inside", part=part, step=3)
+        someone.sees("#part-title .nth", str(part))
+        assert not someone.is_too_wide(), part
+    assert someone.slips == []
+    someone.context.close()
+
+
+def test_the_keyboard_alone_is_enough(reader: Reader) -> None:
+    page = reader.opens(view="inside")
+    words = page.locator("#stage [role=option]")
+    words.first.focus()
+    page.keyboard.press("ArrowRight")
+    assert words.nth(1).get_attribute("aria-selected") == "true"
+    assert page.evaluate("document.activeElement.getAttribute('aria-selected')") == "true"
+    assert "will" in reader.text("#live")
+    page.keyboard.press("End")
+    assert words.last.get_attribute("aria-selected") == "true"
+    page.keyboard.press("PageUp")
+    reader.address_has("cross=0.0")
+    page.keyboard.press("Shift+ArrowRight")
+    reader.address_has("cross=0.1")
+    page.locator(".part-3").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#part").is_visible()
+    assert page.evaluate("document.activeElement.dataset.key") == "part-3"
+    page.locator("#part .cell").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.locator("#part .chosen[role=row] .cell").first.evaluate(
+        "cell => cell === document.activeElement"
+    )
+    page.keyboard.press("Escape")
+    assert page.locator("#part").is_hidden()
+
+
+def test_one_tab_stop_for_each_row_of_words(reader: Reader) -> None:
+    page = reader.opens(view="inside", part=3)
+    page.locator("#part .cell").first.wait_for()
+    for group in ("#stage [role=option]", "#part .cell"):
+        assert page.locator(f"{group}[tabindex='0']").count() == 1
+
+
+def test_the_words_appear_one_by_one_and_can_be_paused(chromium: Any, address: str) -> None:
+    someone = Reader(chromium, address, reduced_motion="no-preference")
+    page = someone.opens(view="inside")
+    page.locator("#stage .unmade").first.wait_for(state="attached")
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Play word by word").wait_for()
+    assert someone.slips == []
+    someone.context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(chromium: Any, address: str, theme: str) -> None:
+    checker = accessibility_checker()
+    someone = Reader(chromium, address, color_scheme=theme, bypass_csp=True)
+    page = someone.opens(text=KOREAN, to="en")
+    someone.sees("#output")
+    page.evaluate(checker)
+    faults = serious_faults(page)
+    for part in (1, 2, 4, 7):
+        someone.goes_to(view="inside", part=part, step=2)
+        someone.sees("#part-title .nth", str(part))
+        faults += serious_faults(page)
+    someone.context.close()
+    assert faults == []
+
+
+def serious_faults(page: Any) -> list[tuple[str, str]]:
+    """Which rules are broken, and the first element that breaks each."""
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    return [
+        (fault["id"], fault["nodes"][0]["html"][:120])
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.skipif("ONMAL_TEST_PICTURES" not in os.environ, reason="ONMAL_TEST_PICTURES names no folder")
+def test_pictures_for_the_documentation(chromium: Any, address: str) -> None:
+    folder = Path(os.environ["ONMAL_TEST_PICTURES"])
+    someone = Reader(
+        chromium, os.environ.get("ONMAL_TEST_SERVER", address), viewport={"width": 1180, "height": 760}
+    )
+    page = someone.opens(text="내일 친구와 영화를 볼 거예요.", to="en")
+    someone.sees("#output")
+    page.screenshot(path=folder / "page.png")
+    page = someone.opens(view="inside", step=5, show="attention")
+    page.locator("#stage [role=option]").first.wait_for()
+    page.screenshot(path=folder / "inside.png")
+    someone.context.close()
