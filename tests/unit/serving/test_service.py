@@ -47,9 +47,10 @@ def test_a_document_goes_into_the_queue_in_portions_and_comes_out_whole(
     longest: list[int] = []
     queue = service.dispatcher.translate
 
-    async def watched(kind: Kind, portion: Any) -> list[Translation]:
+    async def watched(kind: Kind, portion: Any, *, accepted: bool) -> list[Translation]:
+        assert accepted == bool(longest)
         longest.append(len(portion))
-        return await queue(kind, portion)
+        return await queue(kind, portion, accepted=accepted)
 
     service.dispatcher.translate = watched  # type: ignore[method-assign]
 
