@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ def run(
     service = Service(settings, models)
     with _listening(settings.host, settings.port) as listener:
         service.prepare()
+        for note in _cautions(service, listener):
+            report(note)
         gc.freeze()  # 200,000 objects of the packages, which stay: looking through them would stop everybody for 0.1 s
         if load_all:
             models.load_all()
@@ -79,6 +82,14 @@ def run(
         )
         with _stopping_is_no_failure():
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _cautions(service: Service, listener: socket.socket) -> Iterator[str]:
+    """What whoever starts a server may not have meant."""
+    if service.settings.require_keys and not service.keys.given_out():
+        yield f"nobody has a key yet: onmal keys add NAME (they are kept in {service.keys.path})"
+    if not service.settings.require_keys and not ip_address(listener.getsockname()[0]).is_loopback:
+        yield "whoever can reach this machine may use the server; --require-keys asks them for a key"
 
 
 def _print(line: str) -> None:

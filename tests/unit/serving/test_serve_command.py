@@ -7,12 +7,15 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from served import service_of
 from typer.testing import CliRunner
 
 from onmal.cli import app
 from onmal.errors import ConfigError
+from onmal.serving import server
 from onmal.serving.settings import ServeConfig
 
 
@@ -79,6 +82,23 @@ def test_without_the_extra_it_says_what_to_install(both_ways: Path, monkeypatch:
         'onmal serve needs the package uvicorn, which is not installed; install it with: pip install "onmal[serve]"'
         in mistake(both_ways)
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "address", "said"),
+    [
+        ({}, "127.0.0.1", []),
+        ({"host": "0.0.0.0"}, "0.0.0.0", ["whoever can reach this machine"]),
+        ({"host": "0.0.0.0", "require_keys": True}, "0.0.0.0", ["nobody has a key yet"]),
+    ],
+)
+def test_what_may_not_be_meant_is_said(
+    both_ways: Path, settings: dict[str, Any], address: str, said: list[str]
+) -> None:
+    with socket.create_server((address, 0)) as listener:
+        found = list(server._cautions(service_of(both_ways, **settings), listener))
+    assert len(found) == len(said)
+    assert all(map(str.startswith, found, said))
 
 
 @pytest.mark.parametrize("page", ["serving.md", "serving.ko.md"])
