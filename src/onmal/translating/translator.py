@@ -276,8 +276,8 @@ class Translator:
             text.append(self._put_back(candidate) if candidate.unit.without.taken else candidate.text)
             tokens += decoder.pieces(hypothesis.tokens)
             lengths.append(len(hypothesis.tokens) + hypothesis.ended)
-            scores.append(hypothesis.score * lengths[-1])
-        score = sum(scores) / sum(lengths) if lengths else 0.0
+            scores.append(hypothesis.score * lengths[-1] if lengths[-1] else 0.0)  # of nothing it is -inf
+        score = sum(scores) / max(1, sum(lengths))
         return Translation(plan.source, "".join(text), score, tuple(tokens), (), tuple(warnings))
 
     def _put_back(self, candidate: Candidate) -> str:

@@ -323,6 +323,23 @@ def test_a_number_that_cannot_be_said_is_put_beside_its_word(says: tuple[Transla
     assert kept.warnings  # what the network says without the number has a fault, too
 
 
+def test_where_the_rules_leave_no_word_nothing_is_said_and_a_warning(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    translator.engine = SaysNothing([])
+    found = translator.translate("시장에 간다.", search=SearchConfig(beam_size=1))
+    assert (found.text, found.score) == ("", 0.0)
+    assert [warning.partition(":")[0] for warning in found.warnings] == ["empty", "unfinished"]
+
+
+class SaysNothing(Says):
+    """An engine whose search found no word that it may say."""
+
+    def translate(
+        self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
+    ) -> list[list[Hypothesis]]:
+        return [[Hypothesis((), -float("inf"), -float("inf"), ended=False)] for _ in sources]
+
+
 class Stammers(Says):
     """An engine that says the same again and again, unless it may not."""
 
