@@ -8,9 +8,10 @@ from functools import cache, partial
 from importlib.resources import files
 
 from onmal.cleaning.numerals import korean_numbers
+from onmal.data.pair import Pair
 from onmal.text.language import primary
 
-__all__ = ["in_words", "spelled", "spells"]
+__all__ = ["in_words", "says_another", "spelled", "spells"]
 
 _TABLES = tomllib.loads(files("onmal.cleaning").joinpath("number_words.toml").read_text(encoding="utf-8"))
 _TENS = {language: [ways.split() for ways in row] for language, row in _TABLES.pop("tens").items()}
@@ -80,6 +81,20 @@ def spells(text: str, number: int, language: str, source: str = "") -> bool | No
     days = re.search(_OTHERS.format(n=number), source) is None
     in_chinese = primary(language) == "ko" and number in korean_numbers(text, days=days)
     return in_chinese or bool(pattern.search(text))
+
+
+def says_another(pair: Pair) -> bool:
+    """Whether the target says a number below 100 in words that the source says neither in words nor in figures.
+
+    Not two and twelve, which are a pair, both, a couple, and a dozen.
+    """
+    return any(
+        spells(pair.target, number, pair.target_language)
+        and spells(pair.source, number, pair.source_language) is False
+        and str(number) not in pair.source
+        for number in range(3, 100)
+        if number != 12
+    )
 
 
 def _forms(number: int, language: str) -> list[str]:

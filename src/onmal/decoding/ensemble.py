@@ -38,9 +38,8 @@ class Ensemble(Seq2Seq):
         return Memory(torch.cat([memory.states for memory in memories], -1), memories[0].mask)
 
     def hidden(self, source: Tensor, target: Tensor, *, probe: Probe | None = None) -> Tensor:
-        return torch.cat(
-            [member.hidden(source, target, probe=probe) for member in self], -1
-        )  # [B,T,sum of D]
+        states = [member.hidden(source, target, probe=probe) for member in self]
+        return torch.cat(states, -1)  # [B,T,sum of D]
 
     def project(self, states: Tensor, words: Tensor | None = None) -> Tensor:
         """The logarithm of the mean probability [...,V] of states [...,sum of D], or only the columns of `words`."""

@@ -56,9 +56,8 @@ def fused_attention(
 
 def rotate(heads: Tensor, rotation: Tensor) -> Tensor:
     """Turn each pair of components of [B,H,T,E], read as one complex number, by its position's rotation [T,E/2]."""
-    precise = heads.to(
-        torch.promote_types(heads.dtype, torch.float32)
-    )  # there are no complex numbers of 16 bits
+    # There are no complex numbers of 16 bits.
+    precise = heads.to(torch.promote_types(heads.dtype, torch.float32))
     pairs = torch.view_as_complex(precise.unflatten(-1, (-1, 2)))  # [B,H,T,E/2]
     return torch.view_as_real(pairs * rotation).flatten(-2).to(heads.dtype)  # [B,H,T,E]
 

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import Literal, NamedTuple, cast
 
 __all__ = ["Fragment", "Without", "find_fragments", "put_back", "tags_are_whole", "take_out"]
@@ -50,6 +50,7 @@ _FRAGMENT = re.compile(
 )
 _NUMBER = re.compile(r"(?<![^\W_])[-−#$€£₩]{0,2}\d+(?:[.,:/-]\d+)*(?:\s?%|(?![^\W_]))")
 _MAY_BEGIN = re.compile(r"[@<&{%$:.]\S", re.ASCII)  # in each of them: most texts need no closer look
+_PLACE = "\ufdd0"  # of a fragment that is out; no character of any text
 _NOT_ITS_END = ".,;:!?'*~…"
 _OPENING = {")": "(", "]": "[", "}": "{"}
 _PAIRS = {"(": ")", "[": "]", '"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』"}
@@ -74,6 +75,16 @@ class Without:
 
     text: str
     taken: tuple[tuple[int, Kind, str], ...] = ()
+
+    def in_other_words(self, rewrite: Callable[[str], list[str]]) -> list[Without]:
+        """The same as `rewrite` words it, in each of its ways, with the fragments at their places."""
+        cuts = [0, *(offset for offset, _, _ in self.taken), len(self.text)]
+        found = []
+        for way in rewrite(_PLACE.join(self.text[start:end] for start, end in pairwise(cuts))):
+            ends = accumulate(map(len, way.split(_PLACE)))
+            taken = tuple((end, *rest) for end, (_, *rest) in zip(ends, self.taken, strict=False))
+            found.append(Without(way.replace(_PLACE, ""), cast(tuple[tuple[int, Kind, str], ...], taken)))
+        return found
 
     @property
     def has_words(self) -> bool:

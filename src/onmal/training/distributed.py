@@ -42,9 +42,8 @@ __all__ = [
     "whole",
 ]
 
-PATIENCE = timedelta(
-    hours=2
-)  # the others wait while the first validates; gloo notices a lost process at once
+# The others wait while the first validates; gloo notices a lost process at once.
+PATIENCE = timedelta(hours=2)
 READY = "ready"
 JOIN = "from onmal.training.run import join; join()"
 

@@ -22,11 +22,7 @@ from onmal.run_report.events import Reporter
 from onmal.text.tokenizer import SubwordModel, Tokenizer
 from onmal.training.distributed import Team
 
-__all__ = [
-    "Sources",
-    "prepare_sources",
-    "training_pairs",
-]
+__all__ = ["Sources", "prepare_sources", "training_pairs"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from onmal.cleaning.filters import Filter
 from onmal.cleaning.guards import Numbers, Steering, faults, to_say
+from onmal.cleaning.number_words import says_another
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
@@ -45,6 +46,11 @@ class Candidate:
         if not self.hypothesis.ended:
             found.append(f"unfinished: cut off after {len(self.hypothesis.tokens)} tokens")
         return found
+
+    @property
+    def mends(self) -> bool:
+        """Whether it has no fault, and says no number in words that was made up for one in figures."""
+        return not (self.faults or says_another(self.pair))
 
     @property
     def pair(self) -> Pair:
@@ -154,7 +160,7 @@ class Draft:
         sound: dict[int, list[Candidate]] = {n: [] for n, _ in readings}
         tried = self._candidates(units, self.wishing.others(units, self._as_long(sound)))
         for (n, _), candidates in zip(readings, tried, strict=True):
-            sound[n] += [each for each in candidates if not each.faults]
+            sound[n] += [each for each in candidates if each.mends]
         for n, candidates in sound.items():
             # Those that say the number themselves before those in which it is put beside its word.
             candidates.sort(key=lambda each: (len(each.unit.without.taken), -each.hypothesis.score))
@@ -171,8 +177,11 @@ class Draft:
             for n, each in lost.items()
             for attempt in range(max(map(len, each)))
         ]
-        tried = self.wishing.saying(said, self._as_long(lost))
-        self._put_first([n for n, _ in reversed(said)], tried[::-1])
+        tried = self._candidates(
+            [self.units[n] for n, _ in said], self.wishing.saying(said, self._as_long(lost))
+        )
+        for (n, _), candidates in reversed([*zip(said, tried, strict=True)]):
+            self.found[n][:0] = [each for each in candidates if each.mends]
 
     def _faulty(self) -> dict[int, Candidate]:
         """The best candidates of the units all of whose candidates have faults."""

@@ -48,10 +48,13 @@ class Unit:
     """Whether it is all in capitals and read in small letters."""
     must: list[str] = field(default_factory=list)
     """What its translation has to say."""
+    guarded: str = ""
+    """What guards see of it, where that is not `without`: its numbers as they are written."""
 
     def pair(self, translation: str) -> Pair:
         """Source and translation without fragments, as the guards see them."""
-        return Pair(self.without.text, translation, "", 0, self.source_language, self.target_language)
+        source = self.guarded or self.without.text
+        return Pair(source, translation, "", 0, self.source_language, self.target_language)
 
 
 @dataclass
@@ -149,10 +152,11 @@ class Planner:
 
     def read_otherwise(self, unit: Unit) -> list[Unit]:
         """The same with its small numbers read in words, in each usual way, and without its numbers, which are put back later."""
-        texts = [] if unit.without.taken else in_words(unit.read, unit.source_language)
-        readings = [replace(unit, read=each) for each in texts]  # fragments would lose their places
+        base = unit.without if unit.without.taken else Without(unit.read)
+        words = base.in_other_words(partial(in_words, language=unit.source_language))
+        readings = [replace(unit, without=each, read=each.text, guarded=unit.without.text) for each in words]
         without = take_out(unit.text, numbers=True)
-        if without.has_words and len(without.taken) > len(unit.without.taken) and not unit.calmed:
+        if without.has_words and len(without.taken) > len(base.taken) and not unit.calmed:
             readings.append(replace(unit, without=without, read=without.text))
         encode = self.saved.tokenizer.encode_source
         return [replace(each, ids=encode(each.read, unit.target_language, self.tag)) for each in readings]

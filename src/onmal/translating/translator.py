@@ -36,11 +36,8 @@ from onmal.translating.wishes import NO_WISHES, Wishes, Wishing
 __all__ = ["Alignment", "Options", "Translation", "Translator", "choose_engine", "load"]
 
 CHUNK = 1024  # texts of an iterable that are searched together
-PORTIONS = (
-    128,
-    256,
-    512,
-)  # the same for an engine that searches several at once and has soon something to do
+# The same for an engine that searches several portions at once, and that has soon something to do.
+PORTIONS = (128, 256, 512)
 
 
 @dataclass(frozen=True)

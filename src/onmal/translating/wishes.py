@@ -44,12 +44,7 @@ class Wishing:
     """Has an engine translate some texts as was wished for."""
 
     def __init__(
-        self,
-        engine: Engine,
-        subwords: SubwordModel,
-        plans: Sequence[Plan],
-        units: list[Unit],
-        wishes: Wishes,
+        self, engine: Engine, subwords: SubwordModel, plans: Sequence[Plan], units: list[Unit], wishes: Wishes
     ) -> None:
         self.engine, self.subwords = engine, subwords
         self.plans, self.units, self.wishes = plans, units, wishes

@@ -48,7 +48,9 @@ class Server:
 
 
 def server(**changed: bytes) -> Server:
-    files = {f"{ADDRESS}original_{name}.gz": gzip.compress(text.encode()) for name, text in RAW.items()}
+    files = {
+        f"{ADDRESS}original_{name}.gz": gzip.compress(text.encode(), mtime=0) for name, text in RAW.items()
+    }
     return Server(
         files | {f"{ADDRESS}original_train.{language}.gz": content for language, content in changed.items()}
     )
@@ -75,9 +77,9 @@ def test_what_is_there_and_right_is_not_fetched_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (gzip.compress(b"Etwas anderes\n"), "not the right text"),
-        (gzip.compress(RAW["train.de"].encode())[:-9], "not compressed UTF-8 text"),
-        (gzip.compress("Größe".encode("latin-1")), "not compressed UTF-8 text"),
+        (gzip.compress(b"Etwas anderes\n", mtime=0), "not the right text"),
+        (gzip.compress(RAW["train.de"].encode(), mtime=0)[:-9], "not compressed UTF-8 text"),
+        (gzip.compress("Größe".encode("latin-1"), mtime=0), "not compressed UTF-8 text"),
         (b"<html>Please log in</html>", "not compressed UTF-8 text"),
         (b"", "not the right text"),
     ],
@@ -102,7 +104,7 @@ def test_an_interruption_leaves_nothing_half_written(tmp_path: Path, monkeypatch
 def test_text_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogued, "_LARGEST", 1000)
     with pytest.raises(DataError, match="unpacks to more than 1,000 bytes"):
-        fetch_corpus(SMALL, tmp_path, download=server(de=gzip.compress(b"a" * 100_000)))
+        fetch_corpus(SMALL, tmp_path, download=server(de=gzip.compress(b"a" * 100_000, mtime=0)))
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -41,7 +41,10 @@ def test_a_deleted_one_is_gone_for_good(tmp_path: Path) -> None:
     assert stored.get("", made.id) is None
 
 
-@pytest.mark.parametrize("wanted", ["", "..", "../secret", "/etc/passwd", "a\0b", str(uuid4()), "x" * 5_000])
+@pytest.mark.parametrize(
+    "wanted",
+    ["", "..", "../secret", "/etc/passwd", "a\0b", "33afe066-a6dd-4ca4-9b3d-2a5fbad850c2", "x" * 5_000],
+)
 def test_an_id_never_becomes_a_path(tmp_path: Path, wanted: str) -> None:
     (tmp_path / "secret.json").write_text("{}")
     assert Glossaries(tmp_path / "glossaries").get("", wanted) is None

@@ -323,6 +323,18 @@ def test_a_number_that_cannot_be_said_is_put_beside_its_word(says: tuple[Transla
     assert kept.warnings  # what the network says without the number has a fault, too
 
 
+def test_a_number_made_up_for_one_that_was_not_read_is_no_help(says: tuple[Translator, Says]) -> None:
+    translator, _ = says
+    tokenizer = translator.saved.tokenizer
+    translator.engine = engine = KnowsWords(
+        tokenizer.target.encode("the market 21"), mended=tokenizer.target.encode("ten markets")
+    )
+    engine.known = frozenset({tuple(tokenizer.encode_source("시장에 간다.", "en"))})
+    found = translator.translate("시장에 3 간다.", search=SearchConfig(beam_size=1))
+    assert "ten" not in found.text  # not "ten 3 markets"
+    assert found.warnings
+
+
 def test_where_the_rules_leave_no_word_nothing_is_said_and_a_warning(says: tuple[Translator, Says]) -> None:
     translator, _ = says
     translator.engine = SaysNothing([])
