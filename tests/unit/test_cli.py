@@ -29,6 +29,7 @@ COMMANDS = (
     "train",
     "report",
     "translate",
+    "serve",
     "evaluate",
     "bench",
     "inspect",
@@ -36,6 +37,7 @@ COMMANDS = (
     "doctor",
     "prepare",
     "corpus",
+    "keys",
 )
 SENTENCES = ["오늘 학교에 간다.", "", "  매일 시장에 간다.  ", "\t", "혼자"]
 

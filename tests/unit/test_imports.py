@@ -54,12 +54,14 @@ def test_help_names_the_commands() -> None:
         "train",
         "report",
         "translate",
+        "serve",
         "evaluate",
         "inspect",
         "doctor",
         "prepare",
         "info",
         "corpus",
+        "keys",
     )
     assert [name for name in commands if name not in printed] == []
 

@@ -66,6 +66,7 @@ def onmal(
     onmal demo                                    train on the built-in phrasebook, in minutes
     onmal train --source a.ko --target a.en       train on your own text
     onmal translate runs/ko-en --text "안녕하세요."   translate with the result
+    onmal serve runs/ko-en                        serve it to programs, and to people as a page
     """
 
 

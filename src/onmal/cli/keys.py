@@ -17,14 +17,15 @@ __all__ = ["keys"]
 
 keys = typer.Typer(
     no_args_is_help=True,
-    help="""Give out, list and revoke the keys of `onmal serve --require-keys`.
+    help="""Give out and revoke the keys of a server.
 
     \b
     onmal keys add alice --requests-per-minute 60
     onmal keys list
     onmal keys revoke alice
 
-    Only a hash of a key is kept, in a file that only you can read. Servers that run know at once.
+    They open `onmal serve MODEL --require-keys`. Only a hash of a key is kept, in a file that only you can read. Servers that run know
+    at once.
     """,
 )
 

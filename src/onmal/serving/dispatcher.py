@@ -104,9 +104,14 @@ class Dispatcher:
         self._starting = False
         self._seconds_per_text = 0.1  # a guess, until it is known
 
-    async def translate(self, kind: Kind, texts: Sequence[str]) -> list[Translation]:
-        """Translations in the order of the texts. Raises QueueFull at once; cancelled, it drops what has not begun."""
-        if self.waiting and self.waiting + len(texts) > self.most_waiting:
+    async def translate(
+        self, kind: Kind, texts: Sequence[str], *, accepted: bool = False
+    ) -> list[Translation]:
+        """Translations in the order of the texts. Cancelled, it drops what has not begun.
+
+        Raises QueueFull at once, unless the texts go on with what was `accepted` before.
+        """
+        if not accepted and self.waiting and self.waiting + len(texts) > self.most_waiting:
             raise QueueFull(self.retry_after)
         request = _Request(texts)
         if not texts:

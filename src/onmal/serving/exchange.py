@@ -17,10 +17,9 @@ from onmal.serving.refusals import BodyLate, TooLarge
 
 __all__ = ["ClientLeft", "Exchange", "allow_body"]
 
-DISCARDED = (
-    64 * 1024 * 1024
-)  # bytes of a refused body that are read, so that the client finishes sending and reads why
-DISCARDING = 5.0  # seconds for that
+# Of a refused body so much is read and forgotten, so that the client finishes sending and reads why.
+DISCARDED = 64 * 1024 * 1024  # bytes
+DISCARDING = 5.0  # seconds
 
 
 class ClientLeft(Exception):
@@ -92,7 +91,6 @@ class Exchange:
             await self.app(scope, receive, send)
             return
         body = scope["onmal.body"] = _Body(scope, receive, self.most_bytes, self.seconds)
-
         answered = False
 
         async def send_and_discard(message: Message) -> None:
@@ -127,7 +125,7 @@ class Exchange:
 def _declared(scope: Scope) -> int:
     """The body's length as its client says; 0 where it does not say."""
     length = dict(scope["headers"]).get(b"content-length", b"")
-    return int(length) if length.isdigit() else 0
+    return int(length[:20]) if length.isdigit() else 0
 
 
 def _has_body(scope: Scope) -> bool:

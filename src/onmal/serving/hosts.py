@@ -22,7 +22,7 @@ _PORT = re.compile(r":\d+\Z")
 
 def own_names(names: Iterable[str]) -> set[str]:
     """The names that a server goes by: its machine's, and those it was given."""
-    machine = socket.gethostname().lower()
+    machine = socket.gethostname().lower() or "localhost"
     return {"localhost", machine, f"{machine.split('.')[0]}.local", *(name.lower() for name in names)}
 
 

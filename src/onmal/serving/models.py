@@ -138,14 +138,15 @@ class Models:
             entry = next(entry for entry in self._entries if entry.facts.name == facts.name)
         if entry.loaded:
             return entry.loaded
-        if entry.loading is None:
-            entry.loading = asyncio.create_task(self._loaded(entry.folder))
+        loading = entry.loading = entry.loading or asyncio.create_task(self._loaded(entry.folder))
         try:
-            entry.loaded = await asyncio.shield(entry.loading)  # whoever leaves, the others want it, too
+            entry.loaded = await asyncio.shield(loading)  # whoever leaves, the others want it, too
         except OnmalError as error:
-            entry.loading = None  # it may come back
             self._report(f"model {facts.name}: {error}")
             raise ModelGone(facts.name) from None
+        finally:
+            if loading.done() and entry.loading is loading:
+                entry.loading = None  # what failed may come back
         return entry.loaded
 
     def load_all(self) -> None:

@@ -1,17 +1,19 @@
 """The process of `onmal serve`: uvicorn, its signals, its one line at the start.
 
-Ctrl-C and TERM stop it gracefully: no new connections, and every request that was accepted is answered. A second one stops it at
-once. HUP has it read the model folders again.
+Ctrl-C and TERM stop it gracefully: no new connections, and every request that was accepted is answered. A second Ctrl-C stops it
+at once. HUP has it read the model folders again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,9 @@ def run(
     service = Service(settings, models)
     with _listening(settings.host, settings.port) as listener:
         service.prepare()
+        for note in _cautions(service, listener):
+            report(note)
+        gc.freeze()  # 200,000 objects of the packages, which stay: looking through them would stop everybody for 0.1 s
         if load_all:
             models.load_all()
 
@@ -77,6 +82,14 @@ def run(
         )
         with _stopping_is_no_failure():
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _cautions(service: Service, listener: socket.socket) -> Iterator[str]:
+    """What whoever starts a server may not have meant."""
+    if service.settings.require_keys and not service.keys.given_out():
+        yield f"nobody has a key yet: onmal keys add NAME (they are kept in {service.keys.path})"
+    if not service.settings.require_keys and not ip_address(listener.getsockname()[0]).is_loopback:
+        yield "whoever can reach this machine may use the server; --require-keys asks them for a key"
 
 
 def _print(line: str) -> None:

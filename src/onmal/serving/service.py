@@ -195,7 +195,8 @@ class Service:
     ) -> list[Translation]:
         """The same for the pieces of a document: as many as there are, with the limits of documents.
 
-        They go into the queue a few at a time, so that it has room for others. An unknown source is detected once, for all.
+        They go into the queue a few at a time, so that it has room for others; only the first of them can find it full. An unknown
+        source is detected once, for all.
         """
         characters, most = sum(map(len, texts)), self.settings.document_characters
         if characters > most:
@@ -205,10 +206,8 @@ class Service:
         async with self._turn(texts, client, self.settings.document_seconds):
             translated: list[Translation] = []
             for first in range(0, len(texts), PORTION):
-                some = texts[first : first + PORTION]
-                translated += await self._translated(
-                    some, [source] * len(some), _Asked(target, glossary=glossary)
-                )
+                some, asked = texts[first : first + PORTION], _Asked(target, glossary=glossary)
+                translated += await self._translated(some, [source] * len(some), asked, accepted=first > 0)
             return translated
 
     async def stream(
@@ -274,7 +273,7 @@ class Service:
                 raise TimeOver(seconds) from None
 
     async def _translated(
-        self, texts: Sequence[str], sources: Sequence[str], asked: _Asked
+        self, texts: Sequence[str], sources: Sequence[str], asked: _Asked, *, accepted: bool = False
     ) -> list[Translation]:
         texts = _clean(texts)
         known = {source: await self._kind(source, asked) for source in dict.fromkeys(sources)}
@@ -282,7 +281,8 @@ class Service:
 
         async def fill(source: str, kind: Kind) -> None:
             numbers = [number for number, each in enumerate(sources) if each == source]
-            translations = await self.dispatcher.translate(kind, [texts[number] for number in numbers])
+            wanted = [texts[number] for number in numbers]
+            translations = await self.dispatcher.translate(kind, wanted, accepted=accepted)
             for number, translation in zip(numbers, translations, strict=True):
                 found[number] = translation
 

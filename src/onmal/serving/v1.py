@@ -54,6 +54,8 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 
+TYPED = {"text", "source", "target", "warnings"}  # what is known of a translation that was typed out
+
 
 class _BodyFirst(APIRoute):
     """Reads the body before FastAPI does, which would hide that it is too large or late behind "error parsing the body"."""
@@ -144,7 +146,7 @@ def add(app: FastAPI, service: Service) -> None:
     )
     async def stream(request: Request, asked: StreamRequest) -> StreamingResponse:
         """Type a translation out: an event `piece` as soon as the network has said some more, with it as a JSON string; at the end an
-        event `done` with the whole and its warnings, as /v1/translate answers; or an event `error`."""
+        event `done` with text, source, target and warnings of the whole; or an event `error`."""
         client = service.client(request)
         (source,) = service.sources([asked.text], asked.source, asked.target, client)
         pieces = service.stream(
@@ -176,7 +178,8 @@ async def _events(
     def event(piece: str | Translation) -> str:
         if isinstance(piece, str):
             return f"event: piece\ndata: {json.dumps(piece, ensure_ascii=False)}\n\n"
-        return f"event: done\ndata: {TranslationAnswer.of(piece, source, target).model_dump_json()}\n\n"
+        answer = TranslationAnswer.of(piece, source, target)
+        return f"event: done\ndata: {answer.model_dump_json(include=TYPED)}\n\n"
 
     try:
         yield event(first)

@@ -197,7 +197,11 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again() -> None:
         with pytest.raises(QueueFull) as refused:
             await s.dispatcher.translate(s.kind(), ["c"])
         assert refused.value.retry_after >= 1
+        further = asyncio.ensure_future(s.dispatcher.translate(s.kind(), ["d"], accepted=True))
+        await asyncio.sleep(0)
+        assert s.dispatcher.waiting == 3
         s.gated.gate.set()
+        assert [each.text for each in await further] == ["D"]
         assert await asyncio.gather(first, waiting) == [["FIRST"], ["A", "B"]]
         assert await s.ask("c") == ["C"]
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from served import service_of
 from typer.testing import CliRunner
 
 from onmal.cli import app
 from onmal.errors import ConfigError
+from onmal.serving import server
 from onmal.serving.settings import ServeConfig
 
 
@@ -77,3 +82,28 @@ def test_without_the_extra_it_says_what_to_install(both_ways: Path, monkeypatch:
         'onmal serve needs the package uvicorn, which is not installed; install it with: pip install "onmal[serve]"'
         in mistake(both_ways)
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "address", "said"),
+    [
+        ({}, "127.0.0.1", []),
+        ({"host": "0.0.0.0"}, "0.0.0.0", ["whoever can reach this machine"]),
+        ({"host": "0.0.0.0", "require_keys": True}, "0.0.0.0", ["nobody has a key yet"]),
+    ],
+)
+def test_what_may_not_be_meant_is_said(
+    both_ways: Path, settings: dict[str, Any], address: str, said: list[str]
+) -> None:
+    with socket.create_server((address, 0)) as listener:
+        found = list(server._cautions(service_of(both_ways, **settings), listener))
+    assert len(found) == len(said)
+    assert all(map(str.startswith, found, said))
+
+
+@pytest.mark.parametrize("page", ["serving.md", "serving.ko.md"])
+def test_the_page_has_every_setting_with_its_default(page: str) -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / page).read_text("utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", text, re.MULTILINE))
+    for name, field in ServeConfig.model_fields.items():
+        assert told.get(name) == json.dumps(field.default), name

@@ -1,0 +1,153 @@
+"""What the APIs share: documents in portions, and translations that are typed out and can be stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from served import load_in_torch, service_of
+
+from onmal.config import SearchConfig
+from onmal.errors import LanguageError
+from onmal.serving.clients import Client, Limits
+from onmal.serving.dispatcher import Kind
+from onmal.serving.models import Loaded
+from onmal.serving.refusals import TimeOver, TooLarge
+from onmal.serving.service import PORTION, Service
+from onmal.serving.typing_out import type_out
+from onmal.translating.glossary import Glossary
+from onmal.translating.translator import Translation
+
+SOMEBODY = Client("somebody", Limits(characters=100))
+KOREAN = "친구는 오늘 학교에 간다."
+
+
+def play(scene: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(60):
+            await scene()
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def service(both_ways: Path) -> Service:
+    return service_of(both_ways, document_characters=5_000)
+
+
+def test_a_document_goes_into_the_queue_in_portions_and_comes_out_whole(
+    service: Service, both_ways: Path
+) -> None:
+    texts = [KOREAN, "", "  ", "123"] * (PORTION // 2)
+    longest: list[int] = []
+    queue = service.dispatcher.translate
+
+    async def watched(kind: Kind, portion: Any, *, accepted: bool) -> list[Translation]:
+        assert accepted == bool(longest)
+        longest.append(len(portion))
+        return await queue(kind, portion, accepted=accepted)
+
+    service.dispatcher.translate = watched  # type: ignore[method-assign]
+
+    async def scene() -> None:
+        found = await service.translate_document(texts, source="auto", target="en", client=SOMEBODY)
+        expected = load_in_torch(both_ways).translate(texts, to="en")
+        assert [each.text for each in found] == [each.text for each in expected]
+        assert longest == [PORTION, PORTION]
+        assert service.characters_used(SOMEBODY) == sum(map(len, texts))
+        with pytest.raises(TooLarge):
+            await service.translate_document(["가" * 5_001], source="ko", target="en", client=SOMEBODY)
+
+    play(scene)
+
+
+def test_terms_are_translated_as_a_glossary_says(service: Service) -> None:
+    async def scene() -> None:
+        for target in ("market", "bazaar"):  # a model may be asked with several glossaries
+            found = await service.translate(
+                ["매일 시장에 간다."],
+                source="ko",
+                target="en",
+                client=SOMEBODY,
+                glossary=Glossary([("시장", target)]),
+            )
+            assert target in found[0].text
+
+    play(scene)
+
+
+def test_the_likeliest_source_is_one_that_can_be_translated_to_the_target(service: Service) -> None:
+    assert service.source_of(KOREAN, "en-US") == "ko"
+    assert service.source_of("My friend goes to the market every day.", "en-US") == "en-US"  # stays as it is
+    assert service.source_of("123", "en") == "ko"
+    with pytest.raises(LanguageError):
+        service.source_of(KOREAN, "de")
+
+
+class Typist:
+    """A translator that says a word each time it is let."""
+
+    def __init__(self) -> None:
+        self.let = threading.Semaphore(0)
+        self.ended = threading.Event()
+        self.saved = SimpleNamespace(search=SearchConfig())
+        self.engine = SimpleNamespace(at_once=lambda search: 1)
+
+    def type_out(self, text: str, **options: Any) -> Generator[str, None, tuple[str, ...]]:
+        try:
+            for word in text.split():
+                assert self.let.acquire(timeout=30)
+                yield word
+        finally:
+            self.ended.set()
+        return ("numbers: 3 is missing",)
+
+
+def typed(typist: Typist, seconds: float = 60) -> Any:
+    kind = Kind(Loaded(cast(Any, typist)), ("ko", "en"), SearchConfig())
+    return type_out(kind, "one two three", asyncio.get_running_loop().time() + seconds)
+
+
+def test_pieces_come_one_by_one_and_then_the_whole_with_its_warnings() -> None:
+    async def scene() -> None:
+        typist = Typist()
+        pieces = typed(typist)
+        for word in ("one", "two", "three"):
+            typist.let.release()
+            assert await anext(pieces) == word
+        whole = await anext(pieces)
+        assert (whole.text, whole.warnings) == ("onetwothree", ("numbers: 3 is missing",))
+        assert [piece async for piece in pieces] == []
+
+    play(scene)
+
+
+def test_who_stops_listening_stops_the_typing() -> None:
+    async def scene() -> None:
+        typist = Typist()
+        pieces = typed(typist)
+        typist.let.release()
+        assert await anext(pieces) == "one"
+        await pieces.aclose()
+        typist.let.release()
+        assert await asyncio.to_thread(typist.ended.wait, 30)
+
+    play(scene)
+
+
+def test_typing_takes_no_longer_than_it_may(service: Service) -> None:
+    async def scene() -> None:
+        typist = Typist()
+        with pytest.raises(TimeoutError):
+            await anext(typed(typist, seconds=0))
+        typist.let.release(3)
+        service.settings = service.settings.replace(seconds=1e-6)
+        with pytest.raises(TimeOver):
+            await anext(service.stream(KOREAN, source="ko", target="en", client=SOMEBODY))
+
+    play(scene)
