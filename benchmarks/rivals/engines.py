@@ -3,7 +3,8 @@
     python engines.py onmal MODEL ENGINE PRECISION
     python engines.py ctranslate2 MODEL PRECISION WORKERS THREADS BATCH
 
-The second converts the model, then knows nothing of onmal: SentencePiece cuts and joins, CTranslate2 sorts and batches.
+The second converts the model, then knows nothing of onmal: SentencePiece cuts and joins, CTranslate2 sorts and batches. A batch of 0
+gives it each sentence by an asynchronous call of its own. A model of several directions translates in its first one.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ def onmal_translate(folder: str, engine: str, precision: str) -> Translate:
     import onmal
 
     translator = onmal.load(folder, engine=engine, precision=precision)
-    usual = translator.saved.search
+    usual, (_, to) = translator.saved.search, translator.directions[0]
 
     def translate(sentences: list[str], beam: int) -> list[str]:
         search = usual.replace(beam_size=beam, n_best=1)
-        return [found.text for found in translator.translate(sentences, search=search)]
+        return [found.text for found in translator.translate(sentences, to=to, search=search)]
 
     return translate
 
@@ -48,13 +49,19 @@ def direct_translate(folder: str, precision: str, workers: int, threads: int, ba
         translator = ctranslate2.Translator(
             converted, compute_type=precision, inter_threads=workers, intra_threads=threads
         )
-    penalty = saved.search.length_penalty
+    prefix = saved.tokenizer.source.pieces(saved.tokenizer.prefix(saved.directions[0][1]))
+    usual = {"length_penalty": saved.search.length_penalty, "max_decoding_length": 250}
 
     def translate(sentences: list[str], beam: int) -> list[str]:
-        pieces = [[*row, "</s>"] for row in source.encode(sentences, out_type=str)]
-        found = translator.translate_batch(
-            pieces, beam_size=beam, length_penalty=penalty, max_batch_size=batch, max_decoding_length=250
-        )
+        pieces = [[*prefix, *row, "</s>"] for row in source.encode(sentences, out_type=str)]
+        if batch:
+            found = translator.translate_batch(pieces, beam_size=beam, max_batch_size=batch, **usual)
+        else:
+            calls = [
+                translator.translate_batch([row], asynchronous=True, beam_size=beam, **usual)
+                for row in pieces
+            ]
+            found = [call.result() for (call,) in calls]
         return target.decode([result.hypotheses[0] for result in found])
 
     return translate

@@ -6,9 +6,11 @@ standard input and computes nothing.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -50,5 +52,25 @@ def serve(translate: Translate, facts: dict[str, Any]) -> None:
                     translate([sentence], beam)
                     seconds.append(time.perf_counter() - begun)
                 say({"seconds": seconds})
+            case "clients":
+                say(clients(translate, sentences, order))
             case "show":
                 say({"translations": translate(sentences, beam)})
+
+
+def clients(translate: Translate, sentences: list[str], order: dict[str, Any]) -> dict[str, Any]:
+    """So many clients at the same time, each a thread that asks for one sentence after the other: what each call took."""
+    numbers, seconds = itertools.count(), list[float]()
+    begun = time.perf_counter()
+
+    def client() -> None:
+        while (start := time.perf_counter()) - begun < order["seconds"]:
+            translate([sentences[next(numbers) % len(sentences)]], order["beam"])
+            seconds.append(time.perf_counter() - start)
+
+    threads = [threading.Thread(target=client) for _ in range(order["count"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {"calls": seconds, "seconds": time.perf_counter() - begun}

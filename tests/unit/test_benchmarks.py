@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ from typing import Any
 import pytest
 
 from onmal.config import RunConfig
+from onmal.errors import DataError
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))  # where a program of that folder finds what it imports
 
 import bulk  # noqa: E402
 import recording  # noqa: E402
+import serve_load  # noqa: E402
 import time_to_quality  # noqa: E402
-from rivals import contest, products  # noqa: E402
+from rivals import contest, products, turns  # noqa: E402
 from rivals.progress import Progress, Spec  # noqa: E402
 
 NETWORK = {"d_model": 8, "num_heads": 2, "feed_forward": 16, "encoder_layers": 1, "decoder_layers": 1}
@@ -156,3 +159,83 @@ def test_the_lines_of_a_growing_file_are_counted(tmp_path: Path) -> None:
     for text, lines in (("a\nb", 1), ("a\nb\n", 2), ("a\n", 1), ("a\nc\nd\n", 3)):
         path.write_text(text, "utf-8")
         assert next(counts) == lines
+
+
+def told_by_wrk(**changes: float) -> str:
+    """What wrk prints, and its script at the end."""
+    figures = {"requests": 300, "seconds": 2.0, "p50_ms": 3.5, "p99_ms": 9.0, "failed": 0, "refused": 0}
+    return f"Running 2s test @ http://127.0.0.1:1\nRequests/sec: 150.00\n{json.dumps(figures | changes)}\n"
+
+
+def test_figures_of_wrk_are_those_of_its_script() -> None:
+    assert serve_load.read_wrk(told_by_wrk()) == {"per_second": 150.0, "p50_ms": 3.5, "p99_ms": 9.0}
+
+
+@pytest.mark.parametrize(
+    ("output", "complaint"),
+    [
+        ("unable to connect to 127.0.0.1:1 Connection refused\n", "unable to connect"),
+        ("", "measured nothing"),
+        (told_by_wrk(refused=2), "2 were refused"),
+        (told_by_wrk(failed=1), "1 failed"),
+        (told_by_wrk(requests=0), "of 0 requests"),
+    ],
+)
+def test_requests_that_fail_are_no_speed(output: str, complaint: str) -> None:
+    with pytest.raises(DataError, match=complaint):
+        serve_load.read_wrk(output)
+
+
+def test_the_script_prints_what_the_program_reads() -> None:
+    script = serve_load.SCRIPT.read_text("utf-8")
+    printed = re.search(r"'(\{\"requests.*\})'", script)
+    assert printed
+    assert (
+        json.loads(re.sub(r"%[\d.]*[df]", "1", printed[1])).keys()
+        == json.loads(told_by_wrk().splitlines()[-1]).keys()
+    )
+    assert 'wrk.method = "POST"' in script
+
+
+def test_each_request_is_a_line_of_its_own() -> None:
+    lines = serve_load.bodies(['"a"\u2028b', "c\\"], ("ko", "en")).removesuffix("\n").split("\n")
+    assert [json.loads(line) for line in lines] == [
+        {"text": text, "source": "ko", "target": "en"} for text in ('"a"\u2028b', "c\\")
+    ]
+
+
+def test_calls_are_counted_as_wrk_counts_them() -> None:
+    even = serve_load.as_wrk_counts([0.01] * 200, 1.0, 2)
+    assert even == {"per_second": 200.0, "p50_ms": 10.0, "p99_ms": 10.0}
+    # One call of a single client took as long as ten: who asks at the mean interval (20 ms) misses four that wait 20 to 80 ms.
+    late = serve_load.as_wrk_counts([0.01] * 9 + [0.1, 0.01], 0.22, 1)
+    assert late["per_second"] == 50.0
+    assert late["p99_ms"] == pytest.approx(80.0)
+    assert late["p50_ms"] == 10.0
+
+
+def test_clients_in_a_process_share_the_sentences() -> None:
+    asked: list[str] = []
+
+    def translate(sentences: list[str], beam: int) -> list[str]:
+        asked.extend(sentences)
+        return sentences
+
+    told = turns.clients(translate, ["a", "b", "c"], {"count": 2, "seconds": 0.01, "beam": 1})
+    assert len(told["calls"]) == len(asked) > 3
+    assert max(asked.count(each) for each in "abc") - min(asked.count(each) for each in "abc") <= 1
+    assert told["seconds"] >= 0.01
+
+
+def test_what_a_server_should_keep_to_is_judged_where_it_was_measured() -> None:
+    times = {"median": 0.65, "least": 0.6, "most": 0.8}
+    found = {
+        "1": {"onmal serve": {"p50_ms": 5.5}, "onmal, one by one": {"p50_ms": 2.25}},
+        "64": {"onmal, in batch beside echo": {"serve_is_times": times}},
+    }
+    memory = {"requests": [2000, 20_003], "growth_mib": 20.0}
+    share, more, growth = serve_load.expected(found, memory).values()
+    assert (share["measured"], share["met"]) == (0.65, False)
+    assert (more["measured"], more["met"]) == (3.25, True)
+    assert (growth["measured"], growth["met"]) == (20.0, False)  # less is asked for
+    assert len(serve_load.expected({"8": {}}, memory)) == 1

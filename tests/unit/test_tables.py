@@ -149,6 +149,21 @@ TRANSLATE_SPEED = {
         }
     },
 }
+CLIENTS = {
+    "slices": [400.0, 600.0], "per_second": 500.0, "p50_ms": 2.04, "p99_ms": 9.06,
+    "serve_is_times": {"median": 1.0, "least": 0.9, "most": 1.1},
+}  # fmt: skip
+BATCH = {
+    "slices": [800.0, 1000.0],
+    "per_second": 1000.0,
+    "serve_is_times": {"median": 0.5, "least": 0.4, "most": 0.6},
+}
+SERVE_LOAD = {
+    "machine": "a machine", "model": "phrasebook", "sentences": 1000, "beam_size": 4, "precision": "float32",
+    "seconds": 60, "rounds": 2, "versions": {"wrk": "4.1.0"},
+    "clients": {"64": {"onmal serve": CLIENTS, "onmal, in batch beside echo": BATCH}},
+    "memory": {"requests": [2000, 20_010], "mib": [300.0, 310.4], "growth_mib": 10.4},
+}  # fmt: skip
 FIDELITY = {
     "machine": "a machine",
     "model": "phrasebook",
@@ -168,6 +183,7 @@ FIDELITY = {
 RESULTS = {
     "fidelity": FIDELITY,
     "translate_speed": TRANSLATE_SPEED,
+    "serve_load": SERVE_LOAD,
     "multi30k-en-de": MULTI30K,
     "koen": KOEN,
     "phrasebook": PHRASEBOOK,
@@ -180,6 +196,7 @@ SIGNATURES = {
     "multi30k": ("case:mixed", "nc:6", "case:lc|tok:none"),
     "train_speed": (),  # speeds, no scores
     "prepare": (),
+    "serve_load": (),
     "time_to_quality": ("tok:13a",),
     "translate_speed": ("tok:13a",),
     "fidelity": ("nc:6",),
@@ -263,6 +280,12 @@ def test_engines_stand_beside_torch() -> None:
     assert direct[3] == "2.00"
 
 
+def test_only_what_has_clients_has_latencies() -> None:
+    _, serve, batch = rows(tables.serve_load(RESULTS, tables.WORDS["en"]))
+    assert serve == ["64", "**onmal serve**", "500 (400 – 600)", "2.0", "9.1", "1.00"]
+    assert batch[2:] == ["1,000 (800 – 1,000)", "", "", "0.50"]
+
+
 def test_the_network_alone_stands_beside_onmal() -> None:
     _, placeholders = rows(tables.fidelity(RESULTS, tables.WORDS["en"]))
     assert placeholders == ["placeholders", "1,000", "100.0 %", "1.0 %", "95.0 %", "0.1"]
@@ -301,7 +324,7 @@ def test_checking_changes_nothing_and_rewriting_once_is_enough(
     assert tables.main(["--check"]) == 0
 
 
-SPEEDS = ("sameness", "train_speed", "scaling", "prepare", "kills-1", "kills-2")
+SPEEDS = ("sameness", "train_speed", "scaling", "prepare", "serve_load", "kills-1", "kills-2")
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "benchmarks" / "results").glob("*.json")), ids=str)
