@@ -37,7 +37,7 @@ __all__ = ["Alignment", "Options", "Translation", "Translator", "choose_engine",
 
 CHUNK = 1024  # texts of an iterable that are searched together
 # The same for an engine that searches several portions at once, and that has soon something to do.
-PORTIONS = (128, 256, 512)
+PORTIONS = (128, 512)
 
 
 @dataclass(frozen=True)

@@ -111,3 +111,37 @@ def test_without_a_place_for_the_cache_it_works_and_leaves_nothing(
     assert not folder.exists()
     rows = sources(saved, 3)
     assert len(CTranslate2Engine(saved).translate(rows, SearchConfig())) == 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chosen", "rounds"),
+    [
+        ([1.0, 2.0], 2, 1),  # one worker for each thread wins, as usual
+        ([9.0, 2.0, 1.0, 2.0], 2, 2),  # something else was going on at first
+        ([3.0, 2.0, 3.0, 2.0, 3.0, 2.0], 1, 3),  # here one worker is faster every time
+    ],
+)
+def test_a_moment_in_which_the_machine_was_busy_does_not_choose_for_ever(
+    seconds: list[float], chosen: int, rounds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONMAL_CACHE", str(tmp_path))
+    saved = random_model(tokenizer())
+    engine = CTranslate2Engine(saved, threads=2)
+    ticks, now = iter(seconds), [0.0]
+    asked: list[int] = []
+
+    def clock() -> float:
+        """Even calls begin a measurement, odd ones end it."""
+        if len(asked) % 2:
+            now[0] += next(ticks)
+        asked.append(engine.workers)
+        return now[0]
+
+    monkeypatch.setattr("onmal.interop.ctranslate2_engine.time.perf_counter", clock)
+    found = engine.translate(sources(saved, 100), SearchConfig(beam_size=1))
+    assert engine.workers == chosen
+    assert asked[::2] == [2, 1] * rounds
+    assert len(found) == 100
+    again = CTranslate2Engine(saved, threads=2)
+    assert again.translate(sources(saved, 2), SearchConfig(beam_size=1))
+    assert again.workers == chosen
