@@ -125,7 +125,7 @@ def test_a_moment_in_which_the_machine_was_busy_does_not_choose_for_ever(
     seconds: list[float], chosen: int, rounds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ONMAL_CACHE", str(tmp_path))
-    saved = random_model(tokenizer())
+    saved = random_model(tokenizer(joint=True))
     engine = CTranslate2Engine(saved, threads=2)
     ticks, now = iter(seconds), [0.0]
     asked: list[int] = []
