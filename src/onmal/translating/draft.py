@@ -48,11 +48,6 @@ class Candidate:
         return found
 
     @property
-    def mends(self) -> bool:
-        """Whether it has no fault, and says no number in words that was made up for one in figures."""
-        return not (self.faults or says_another(self.pair))
-
-    @property
     def pair(self) -> Pair:
         """Source and translation, as the guards see them."""
         return self.unit.pair(self.text)
@@ -160,7 +155,7 @@ class Draft:
         sound: dict[int, list[Candidate]] = {n: [] for n, _ in readings}
         tried = self._candidates(units, self.wishing.others(units, self._as_long(sound)))
         for (n, _), candidates in zip(readings, tried, strict=True):
-            sound[n] += [each for each in candidates if each.mends]
+            sound[n] += [each for each in candidates if not each.faults and not _made_up(each)]
         for n, candidates in sound.items():
             # Those that say the number themselves before those in which it is put beside its word.
             candidates.sort(key=lambda each: (len(each.unit.without.taken), -each.hypothesis.score))
@@ -177,11 +172,8 @@ class Draft:
             for n, each in lost.items()
             for attempt in range(max(map(len, each)))
         ]
-        tried = self._candidates(
-            [self.units[n] for n, _ in said], self.wishing.saying(said, self._as_long(lost))
-        )
-        for (n, _), candidates in reversed([*zip(said, tried, strict=True)]):
-            self.found[n][:0] = [each for each in candidates if each.mends]
+        tried = self.wishing.saying(said, self._as_long(lost))
+        self._put_first([n for n, _ in reversed(said)], tried[::-1])
 
     def _faulty(self) -> dict[int, Candidate]:
         """The best candidates of the units all of whose candidates have faults."""
@@ -202,6 +194,11 @@ class Draft:
         candidates = self._candidates([self.units[n] for n in numbers], tried)
         for n, some in zip(numbers, candidates, strict=True):
             self.found[n][:0] = [each for each in some if not each.faults]
+
+
+def _made_up(candidate: Candidate) -> bool:
+    """Whether a number is said in words for one in figures that the network did not get to read."""
+    return not candidate.unit.guarded and says_another(candidate.pair)
 
 
 def _sound_first(candidates: list[Candidate]) -> list[Candidate]:
