@@ -226,7 +226,7 @@ class Sentences:
 
 @dataclass(frozen=True)
 class Copied:
-    """Words of the source stand in the translation as they were: all of them, or some in a script that its language does not have.
+    """All words of the source stand in the translation as they were, or some words are in the source's script, which its language does not have.
 
     Latin letters are at home everywhere.
     """
@@ -246,9 +246,8 @@ class Copied:
         foreign = script_of(pair.source_language) - at_home - {"Latn"} if at_home else frozenset()
         if not foreign:
             return None
-        both = set(_words(sides[0])) & set(_words(sides[1]))
-        copied = [word for word in both if foreign & count_scripts(word).keys()]
-        return f"{', '.join(sorted(copied)[:3])}" if copied else None
+        strange = {word for word in _words(pair.target) if foreign & count_scripts(word).keys()}
+        return ", ".join(sorted(strange)[:3]) if strange else None
 
 
 def _words(text: str) -> Iterator[str]:

@@ -73,7 +73,7 @@ def in_words(text: str, language: str) -> list[str]:
 def spells(text: str, number: int, language: str, source: str = "") -> bool | None:
     """Whether a text says a number below 100 in words; None where the words of that number or language are not known.
 
-    A Korean day (육일) says no number by which an English source counts something else (6 hours).
+    A Korean day or month (육일, 유월) says no number by which an English source counts something else (6 hours).
     """
     pattern = _pattern(number, primary(language)) if language else None
     if pattern is None:
@@ -111,7 +111,9 @@ def _pattern(number: int, language: str) -> re.Pattern[str] | None:
     elif follows:
         del forms[1:2]  # of Chinese origin
         before = "".join(rf"(?<!{ten} )" for ten in _LARGER)  # "열 오" is no five
-        ways = [before + (form if len(form) > 1 else rf"{form}(?:{follows}|(?!\w))") for form in forms]
+        alone = rf"(?!\s?(?:{_ONES[language]}))" if number in (10, 20) else ""  # 스물 is not 스물다섯
+        ends = [alone if len(form) > 1 or alone else rf"(?:{follows}|(?!\w))" for form in forms]
+        ways = [before + form + end for form, end in zip(forms, ends, strict=True)]
     else:  # seven begins seventh, but seventeen and seventy are others
         ends = [r"(?!teen|ty|zehn|zig)" if len(form) > 3 else _ENDINGS[len(form) > 2] for form in forms]
         alone = (

@@ -28,13 +28,15 @@ _OF_HUNDREDS = re.compile(rf"{_UNITS.pattern}|\s?[명개]")
 def korean_numbers(text: str, *, days: bool = True) -> set[int]:
     """The numbers that a Korean text may say by words of Chinese origin, and by those after figures (3만).
 
-    A word of one syllable is a number before a unit alone. 십일 is 11 or, where `days` may be meant, the tenth day.
+    A word of one syllable is a number before a unit alone. 십일 is 11 or, where `days` may be meant, the tenth day; 삼월 is 3 where they may.
     """
     return {value for found in _RUN.finditer(text) for value in _readings(found, days)}
 
 
 def _readings(found: re.Match[str], days: bool) -> Iterator[int]:
     run, text, end = found[0], found.string, found.end()
+    if not days and text.startswith(("월", " 월"), end):
+        return
     stems = [run, run[:-1]] if run[-1] == "이" and _IS.match(text, end) else [run]
     stems += [stem[:-1] for stem in stems if stem[1:] and stem[-1] == "일" and days]
     for stem in stems:
