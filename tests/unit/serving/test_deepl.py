@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from answering import Answering, answering
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.serving import deepl
+from onmal.serving import deepl, glossaries
+from onmal.translating.glossary import Glossary
 
 KOREAN, ENGLISH = "친구는 오늘 학교에 간다.", "My friend goes to school today."
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -196,6 +198,22 @@ def test_a_glossary_is_followed(server: Answering) -> None:
         "/v2/translate", json={"text": ["a"], "source_lang": "EN", "target_lang": "KO", "glossary_id": own}
     )
     assert refused(other) == (400, "The glossary's languages are not those of the request.")
+
+
+def test_a_glossary_is_made_once_and_beside_the_event_loop(
+    server: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def made(terms: Iterable[tuple[str, str]]) -> Glossary:
+        threads.append(threading.current_thread())
+        return Glossary(terms)
+
+    monkeypatch.setattr(glossaries, "Glossary", made)
+    own = make_glossary(server).json()["glossary_id"]
+    assert "Academy" in texts(server, text=[KOREAN], source_lang="KO", glossary_id=own)[0]
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 @pytest.mark.parametrize(
