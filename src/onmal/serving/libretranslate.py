@@ -19,6 +19,7 @@ from onmal.errors import OnmalError
 from onmal.serving.clients import Client
 from onmal.serving.exchange import allow_body
 from onmal.serving.kept_files import Full, KeptFiles
+from onmal.serving.keys import given_key
 from onmal.serving.language_codes import nearest
 from onmal.serving.marked_up import translate_file, translate_pages
 from onmal.serving.parameters import Malformed, Parameters, read_parameters
@@ -166,6 +167,8 @@ class _LibreTranslate:
 
     async def translate_file(self, request: Request) -> Response:
         allow_body(request, self.service.settings.document_bytes)
+        if given_key(request.headers):
+            self.service.client(request)  # before a large body is read, which may have the key otherwise
         asked, client = await self._asked(request)
         if asked.upload is None:
             raise _missing("file")

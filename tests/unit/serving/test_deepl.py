@@ -345,6 +345,8 @@ def test_keys_open_what_is_their_own(both_ways: Path, tmp_path: Path) -> None:
         assert refused(server.post("/v2/glossaries", json=asked)) == (403, "Forbidden")
         wrong = {"authorization": "DeepL-Auth-Key wrong"}
         assert refused(server.get("/v2/usage", headers=wrong)) == (403, "Forbidden")
+        unread = {**wrong, "content-type": "multipart/form-data; boundary=x"}
+        assert refused(server.post("/v2/document", content=b"no form", headers=unread)) == (403, "Forbidden")
         made = server.post("/v2/glossaries", json=asked, headers=mina).json()
         path = f"/v2/glossaries/{made['glossary_id']}"
         assert server.get(path, headers=mina).json() == made

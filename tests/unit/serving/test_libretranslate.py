@@ -276,6 +276,9 @@ def test_keys_open_where_they_are_required(both_ways: Path, tmp_path: Path) -> N
         )
         wrong = server.post("/translate", json={**asked, "api_key": "wrong"})
         assert refused(wrong) == (403, "Invalid API key")
+        unread = {"authorization": "Bearer wrong", "content-type": "multipart/form-data; boundary=x"}
+        refusal = server.post("/translate_file", content=b"no form", headers=unread)
+        assert refused(refusal) == (403, "Invalid API key")
         assert server.get("/languages").status_code == 200
         assert server.get("/frontend/settings").json()["keyRequired"]
 

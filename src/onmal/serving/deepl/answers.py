@@ -82,8 +82,8 @@ async def not_here(request: Request) -> Response:
 
 async def asked_by(request: Request, service: Service) -> tuple[Parameters, Client]:
     """What a request asks for, and who does. Raises Malformed, KeyMissing, KeyWrong."""
-    asked = await read_parameters(request)
-    return asked, service.client(request)
+    client = service.client(request)  # before its body is read, which may be large
+    return await read_parameters(request), client
 
 
 def owner_of(client: Client) -> str:
