@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from onmal.documents import SUFFIXES
+from onmal.documents import suffixes_here
 from onmal.errors import OnmalError
 from onmal.serving.clients import Client
 from onmal.serving.exchange import allow_body
@@ -176,7 +176,7 @@ class _LibreTranslate:
         if not asked.upload.name:
             raise _Wrong("Invalid request: empty file")
         name = PurePath(asked.upload.name)
-        if name.suffix.lower() not in SUFFIXES:
+        if name.suffix.lower() not in suffixes_here():
             raise _Wrong("Invalid request: file format not supported")
         ask = partial(self.service.translate_document, source=source, target=target, client=client)
         document = await translate_file(asked.upload.content, name.name, ask, to=target)
@@ -207,7 +207,7 @@ class _LibreTranslate:
                 "keyRequired": settings.require_keys,
                 "suggestions": False,
                 "filesTranslation": True,
-                "supportedFilesFormat": list(SUFFIXES),
+                "supportedFilesFormat": list(suffixes_here()),
                 "language": {
                     "source": {"code": "auto", "name": "Auto Detect"},
                     "target": {"code": _called(target), "name": name_of(target)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -334,6 +335,12 @@ def test_what_is_wrong_with_a_document_is_said(
 ) -> None:
     assert refused(leave(server, name, **asked)) == (400, message)
     assert refused(server.post("/v2/document", data=asked)) == (400, "Parameter 'file' not specified.")
+
+
+def test_markdown_is_taken_where_its_package_is(server: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert leave(server, "a.md").status_code == 200
+    monkeypatch.setitem(sys.modules, "markdown_it", None)
+    assert refused(leave(server, "a.md")) == (400, "Invalid file data.")
 
 
 def test_keys_open_what_is_their_own(both_ways: Path, tmp_path: Path) -> None:

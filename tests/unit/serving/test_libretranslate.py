@@ -247,8 +247,19 @@ def test_what_a_page_needs_to_know(server: Answering) -> None:
     assert settings["language"]["source"] == {"code": "auto", "name": "Auto Detect"}
     assert settings["language"]["target"] == {"code": "en", "name": "English"}
     assert ".txt" in settings["supportedFilesFormat"]
+    assert ".md" in settings["supportedFilesFormat"]
     assert (settings["apiKeys"], settings["keyRequired"], settings["suggestions"]) == (False, False, False)
     assert server.get("/health").json() == {"status": "ok"}
+
+
+def test_only_files_are_offered_whose_packages_are_here(
+    server: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "markdown_it", None)
+    assert ".md" not in server.get("/frontend/settings").json()["supportedFilesFormat"]
+    upload = {"file": ("a.md", b"# a")}
+    answer = server.post("/translate_file", files=upload, data={"source": "ko", "target": "en"})
+    assert refused(answer) == (400, "Invalid request: file format not supported")
 
 
 def test_suggestions_are_disabled(server: Answering) -> None:

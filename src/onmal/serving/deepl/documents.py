@@ -14,7 +14,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from onmal.documents import SUFFIXES
+from onmal.documents import suffixes_here
 from onmal.errors import OnmalError
 from onmal.serving.clients import Client
 from onmal.serving.deepl.answers import Routes, Wrong, asked_by, owner_of
@@ -128,8 +128,8 @@ def _upload(asked: Parameters) -> Upload:
         raise Wrong("Parameter 'file' not specified.")
     name = PurePath(asked.text("filename") or asked.upload.name).name
     suffix = PurePath(name).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise Wrong("Invalid file data.", f"onmal translates {', '.join(SUFFIXES)}")
+    if suffix not in suffixes_here():
+        raise Wrong("Invalid file data.", f"onmal translates {', '.join(suffixes_here())}")
     if asked.text("output_format", suffix[1:]).lower().lstrip(".") != suffix[1:]:
         raise Wrong("Value for 'output_format' not supported.", "a document keeps its format")
     return Upload(name[-200:], asked.upload.content)
