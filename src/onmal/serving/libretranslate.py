@@ -79,8 +79,9 @@ def _worded(handler: Handler) -> Handler:
             if error.path:  # a file of the server's own, which is for its log alone
                 raise
             return JSONResponse({"error": str(error)}, 400)
-        except Full:
-            return JSONResponse({"error": "Too many files are kept here; try again later"}, 503)
+        except Full as full:
+            said = {"error": "Too many files are kept here; try again later"}
+            return JSONResponse(said, 503, {"Retry-After": str(full.retry_after)})
         except Refusal as refusal:
             status, message = _refused(refusal)
             headers = {"Retry-After": str(refusal.retry_after)} if refusal.retry_after else None
@@ -181,7 +182,7 @@ class _LibreTranslate:
         ask = partial(self.service.translate_document, source=source, target=target, client=client)
         document = await translate_file(asked.upload.content, name.name, ask, to=target)
         title = f"{_TITLE.sub('_', name.stem)[-100:]}_{_called(target)}{name.suffix.lower()}"
-        kept = await asyncio.to_thread(self.files.keep, document.content, title)
+        kept = await asyncio.to_thread(self.files.keep, document.content, title, owner=client)
         asyncio.get_running_loop().call_later(self.files.lifetime + 1, self.files.forget_old)
         return JSONResponse({"translatedFileUrl": str(request.url_for("download_file", name=quote(kept)))})
 

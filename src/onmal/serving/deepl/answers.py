@@ -58,8 +58,9 @@ def worded(handler: Handler) -> Handler:
             if error.path:  # a file of the server's own, which is for its log alone
                 raise
             return _error(400, _MESSAGES[400], str(error))
-        except Full:
-            return _error(429, _MESSAGES[429], "as many documents are here as may be; try again later", 60)
+        except Full as full:
+            detail = "as many documents are here as may be; try again later"
+            return _error(429, _MESSAGES[429], detail, full.retry_after)
         except Refusal as refusal:
             status = 403 if isinstance(refusal, KeyMissing | KeyWrong) else refusal.status
             message = _MESSAGES.get(status, _MESSAGES[400])

@@ -149,7 +149,7 @@ class _Documents:
         of_one = sum(each.client == how.client for each in self._here.values())
         if len(self._here) >= MOST or of_one >= MOST_OF_ONE:
             raise Full
-        kept = await asyncio.to_thread(self.files.keep, upload.content)
+        kept = await asyncio.to_thread(self.files.keep, upload.content, owner=how.client)
         own = secrets.token_hex(16).upper()
         document = self._here[own] = _Document(upload.name, how.client, kept)
         document.work = asyncio.create_task(self._translate(document, how))
@@ -192,7 +192,7 @@ class _Documents:
                 content = await asyncio.to_thread(self.files.read, document.file)
                 self.files.remove(document.file)
                 done = await translate_file(content or b"", document.name, ask, to=how.target)
-                document.file = await asyncio.to_thread(self.files.keep, done.content)
+                document.file = await asyncio.to_thread(self.files.keep, done.content, owner=how.client)
                 document.status = "done"
         except Refusal as refusal:
             self._fail(document, refusal.message)
