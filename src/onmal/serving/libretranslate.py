@@ -17,8 +17,9 @@ from starlette.routing import BaseRoute, Route
 from onmal.documents import suffixes_here
 from onmal.errors import OnmalError
 from onmal.serving.clients import Client
+from onmal.serving.document_room import DocumentRoom, check_size
 from onmal.serving.exchange import allow_body
-from onmal.serving.kept_files import Full, KeptFiles
+from onmal.serving.kept_files import Full
 from onmal.serving.keys import given_key
 from onmal.serving.language_codes import nearest
 from onmal.serving.marked_up import translate_file, translate_pages
@@ -49,9 +50,9 @@ class _Wrong(Exception):
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(service: Service) -> list[BaseRoute]:
+def routes(service: Service, room: DocumentRoom) -> list[BaseRoute]:
     """The routes of the API, but for /health, which is the same in every API."""
-    api = _LibreTranslate(service)
+    api = _LibreTranslate(service, room)
     return [
         Route("/translate", _worded(api.translate), methods=["POST"]),
         Route("/detect", _worded(api.detect), methods=["POST"]),
@@ -110,9 +111,8 @@ def _refused(refusal: Refusal) -> tuple[int, str]:
 class _LibreTranslate:
     """What each route answers."""
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.files = KeptFiles()
+    def __init__(self, service: Service, room: DocumentRoom) -> None:
+        self.service, self.room = service, room
 
     async def translate(self, request: Request) -> Response:
         asked, client = await self._asked(request)
@@ -167,7 +167,8 @@ class _LibreTranslate:
         )
 
     async def translate_file(self, request: Request) -> Response:
-        allow_body(request, self.service.settings.document_bytes)
+        settings, files = self.service.settings, self.room.files
+        allow_body(request, settings.document_bytes)
         if given_key(request.headers):
             self.service.client(request)  # before a large body is read, which may have the key otherwise
         asked, client = await self._asked(request)
@@ -179,16 +180,25 @@ class _LibreTranslate:
         name = PurePath(asked.upload.name)
         if name.suffix.lower() not in suffixes_here():
             raise _Wrong("Invalid request: file format not supported")
-        ask = partial(self.service.translate_document, source=source, target=target, client=client)
-        document = await translate_file(asked.upload.content, name.name, ask, to=target)
+        content = asked.upload.content
+        check_size(content, name.name, settings.document_characters)
+        async with self.service.document(target=target, client=client) as ask, self.room.turn(client):
+            document = await translate_file(
+                content, name.name, partial(ask, source), to=target, readers=self.room.readers
+            )
         title = f"{_TITLE.sub('_', name.stem)[-100:]}_{_called(target)}{name.suffix.lower()}"
-        kept = await asyncio.to_thread(self.files.keep, document.content, title, owner=client)
-        asyncio.get_running_loop().call_later(self.files.lifetime + 1, self.files.forget_old)
-        return JSONResponse({"translatedFileUrl": str(request.url_for("download_file", name=quote(kept)))})
+        kept = await asyncio.to_thread(files.keep, document.content, title, owner=client)
+        asyncio.get_running_loop().call_later(files.lifetime + 1, files.forget_old)
+        return JSONResponse(
+            {
+                "translatedFileUrl": str(request.url_for("download_file", name=quote(kept))),
+                "warnings": [each._asdict() for each in document.warnings],
+            }
+        )
 
     async def download_file(self, request: Request) -> Response:
         name = request.path_params["name"]
-        content = await asyncio.to_thread(self.files.read, name)
+        content = await asyncio.to_thread(self.room.files.read, name)
         if content is None:
             raise _Wrong("Invalid filename", 404)
         shown = quote(name.partition(".")[2])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -326,6 +326,47 @@ class Service:
                 "ask for fewer translations of each text, or a smaller beam_size",
             )
         return search
+
+    @asynccontextmanager
+    async def document(
+        self, *, target: str, client: Client, glossary: Glossary | None = None, characters: int | None = None
+    ) -> AsyncGenerator[Callable[[str, Sequence[str]], Awaitable[list[Translation]]]]:
+        """A document, or some pages: one request, for as long as documents may take, however often it has texts translated.
+
+        What it gives takes the language that texts are in, "" or "auto" to detect it once for all, and the texts. They go into the
+        queue a few at a time, so that it has room for others. Only the first of them can find it full, and be too many: they are
+        counted unless `characters` says how many there are, and what is asked for afterwards has been counted with them.
+        """
+        asked, accepted, detected = _Asked(target, glossary=glossary), False, ""
+        most, seconds = self.settings.document_characters, self.settings.document_seconds
+
+        async def ask(source: str, texts: Sequence[str]) -> list[Translation]:
+            nonlocal accepted, detected
+            if not accepted and characters is None:
+                given = sum(map(len, texts))
+                if given > most:
+                    raise TooLarge("text", given, most)
+                turn.close()  # the same turn goes on, with its characters
+                counted = replace(client, limits=replace(client.limits, requests_per_minute=0))
+                turn.enter_context(self.clients.turn(counted, given))
+            if source in UNKNOWN:
+                words = islice(filter(str.strip, texts), 50)
+                source = detected = detected or self.source_of("\n".join(words), target)
+            found: list[Translation] = []
+            for first in range(0, len(texts), PORTION):
+                some = texts[first : first + PORTION]
+                found += await self._translated(some, [source] * len(some), asked, accepted=accepted)
+                # What is in the target language already has not seen the queue.
+                accepted = accepted or not self._is_the_same(canonical(source), canonical(target))
+            return found
+
+        with ExitStack() as turn:
+            turn.enter_context(self.clients.turn(client, characters or 0))
+            try:
+                async with asyncio.timeout(seconds):
+                    yield ask
+            except TimeoutError:
+                raise TimeOver(seconds) from None
 
 
 def _clean(texts: Iterable[str]) -> list[str]:

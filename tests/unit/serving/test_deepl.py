@@ -18,7 +18,8 @@ from answering import Answering, answering
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.serving import deepl, glossaries
+from onmal.serving import glossaries
+from onmal.serving.deepl import left_documents
 from onmal.translating.glossary import Glossary
 
 KOREAN, ENGLISH = "친구는 오늘 학교에 간다.", "My friend goes to school today."
@@ -298,17 +299,18 @@ def test_a_broken_document_says_why_in_its_status(server: Answering) -> None:
 
 
 def test_a_document_that_is_refused_says_why_in_its_status(both_ways: Path) -> None:
-    with answering(both_ways, document_characters=1) as server:
-        status = finished(server, leave(server).json())
+    with answering(both_ways, document_characters=2) as server:
+        status = finished(server, leave(server, content=b"abc").json())
         assert status["status"] == "error"
-        assert "2 characters" in status["error_message"]
+        assert "3 characters" in status["error_message"]
+        assert refused(leave(server, content=b"123456789")) == (413, "Request Entity Too Large")
 
 
 @pytest.mark.parametrize("most", ["MOST", "MOST_OF_ONE"])
 def test_no_more_documents_are_taken_than_may_be_here(
     server: Answering, monkeypatch: pytest.MonkeyPatch, most: str
 ) -> None:
-    monkeypatch.setattr(deepl.documents, most, 0)
+    monkeypatch.setattr(left_documents, most, 0)
     assert refused(leave(server)) == (429, "Too many requests")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from answering import Answering, answering
 from tiny_model import save_tiny_model
+
+from onmal.documents import TranslatedDocument, translate_document
+from onmal.serving import marked_up
 
 KOREAN, ENGLISH = "친구는 오늘 학교에 간다.", "My friend goes to school today."
 
@@ -199,7 +203,10 @@ def test_a_file_is_translated_and_can_be_fetched(server: Answering) -> None:
     upload = {"file": ("우리 글.txt", "혼자\n\n123\n".encode())}
     answer = server.post("/translate_file", files=upload, data={"source": "ko", "target": "en"})
     assert answer.status_code == 200, answer.text
-    (url,) = answer.json().values()
+    told = server.translator.translate("혼자", to="en").warnings
+    assert told  # what could not be kept, and where
+    assert answer.json()["warnings"] == [{"place": "line 1", "warning": warning} for warning in told]
+    url = answer.json()["translatedFileUrl"]
     assert url.startswith("http://127.0.0.1/download_file/")
     assert unquote(urlsplit(url).path).endswith(".우리_글_en.txt")
     fetched = server.get(url)
@@ -230,6 +237,32 @@ def test_what_is_wrong_with_a_file_is_said(
     files = {"file": upload} if upload else {"other": b""}
     answer = server.post("/translate_file", files=files, data={"source": "ko", "target": "en", **asked})
     assert refused(answer) == (400, error)
+
+
+def test_nothing_of_a_file_is_read_beyond_a_limit(both_ways: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+
+    def read(*given: Any, **more: Any) -> TranslatedDocument:
+        threads.append(threading.current_thread().name)
+        return translate_document(*given, **more)
+
+    monkeypatch.setattr(marked_up, "translate_document", read)
+    with answering(both_ways, requests_per_minute=1, document_characters=2) as server:
+
+        def status(content: bytes) -> int:
+            upload = {"file": ("a.txt", content)}
+            return server.post(
+                "/translate_file", files=upload, data={"source": "ko", "target": "en"}
+            ).status_code
+
+        assert status(b"123456789") == 413
+        assert threads == []
+        assert status("혼자".encode()) == 200
+        asked = len(threads)
+        assert asked
+        assert all(name.startswith("onmal-document") for name in threads)
+        assert status("혼자".encode()) == 429
+        assert len(threads) == asked
 
 
 def test_a_broken_file_is_refused_with_one_line(server: Answering) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,7 +18,7 @@ from onmal.errors import LanguageError
 from onmal.serving.clients import Client, Limits
 from onmal.serving.dispatcher import Kind
 from onmal.serving.models import Loaded
-from onmal.serving.refusals import TimeOver, TooLarge
+from onmal.serving.refusals import RateExceeded, TimeOver, TooLarge
 from onmal.serving.service import PORTION, Service
 from onmal.serving.typing_out import type_out
 from onmal.translating.glossary import Glossary
@@ -62,6 +63,44 @@ def test_a_document_goes_into_the_queue_in_portions_and_comes_out_whole(
         assert service.characters_used(SOMEBODY) == sum(map(len, texts))
         with pytest.raises(TooLarge):
             await service.translate_document(["가" * 5_001], source="ko", target="en", client=SOMEBODY)
+
+    play(scene)
+
+
+def test_a_document_is_one_request_however_often_it_asks(both_ways: Path) -> None:
+    service = service_of(both_ways, at_once=1)
+    hurried = Client("hurried", Limits(100, requests_per_minute=1, characters_per_minute=4))
+    may_be_refused: list[bool] = []
+    queue = service.dispatcher.translate
+
+    async def watched(*asked: Any, accepted: bool) -> list[Translation]:
+        may_be_refused.append(not accepted)
+        return await queue(*asked, accepted=accepted)
+
+    service.dispatcher.translate = watched  # type: ignore[method-assign]
+
+    async def scene() -> None:
+        async with service.document(target="en", client=hurried) as ask:
+            await ask("ko", ["혼자"])
+            assert len(await ask("ko", [KOREAN, "혼자"])) == 2
+        assert may_be_refused == [True, False]
+        assert service.characters_used(hurried) == 2
+        with pytest.raises(RateExceeded):
+            async with service.document(target="en", client=hurried):
+                pytest.fail("a second request")
+
+    play(scene)
+
+
+def test_the_characters_of_a_document_count_when_they_are_known(service: Service) -> None:
+    hurried = Client("hurried", Limits(100, characters_per_minute=4))
+
+    async def scene() -> None:
+        for refusal in (None, RateExceeded):
+            with pytest.raises(refusal) if refusal else nullcontext():
+                async with service.document(target="en", client=hurried) as ask:
+                    await ask("ko", ["혼자서"])
+        assert service.characters_used(hurried) == 3
 
     play(scene)
 
