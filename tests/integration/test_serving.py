@@ -194,7 +194,7 @@ def test_a_full_queue_says_when_to_come_again(server: Server, pool: ThreadPoolEx
     asked.append(pool.submit(server.translate, KeyFile(server.place / "keys.json").add("somebody else")))
     until(lambda: server.number("onmal_waiting_texts") == QUEUE + 1, "nobody else is let in")
     closed.unlink()
-    assert [each.result().status_code for each in asked] == [200] * (QUEUE + 1)
+    assert [each.result().status_code for each in asked] == [200] * (QUEUE + 2)
 
 
 def test_a_client_that_leaves_the_queue_costs_nothing(
@@ -219,6 +219,13 @@ def test_half_a_body_is_refused_in_time_and_hinders_nobody(server: Server) -> No
         assert server.translate().status_code == 200
         answer = half.recv(100_000)
     assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_half_a_head_ends_in_time_and_hinders_nobody(server: Server) -> None:
+    with server.connect() as half:
+        half.sendall(b"POST /v1/translate HTTP/1.1\r\nHost: local")
+        assert server.translate().status_code == 200
+        assert half.recv(100_000) == b""
 
 
 def test_ten_megabytes_are_refused_and_not_kept(server: Server) -> None:
