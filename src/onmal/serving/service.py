@@ -38,8 +38,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is asked of each text of a request."""
+    """Who asks, and what of each text."""
 
+    client: Client
     target: str
     model: str = ""
     search: Mapping[str, Any] | None = None
@@ -132,8 +133,12 @@ class Service:
 
     def source_of(self, text: str, target: str) -> str:
         """The likeliest source language of a text that is to be translated to `target`; `target` itself where it is in it already."""
+        return self.source_among(self.detect(text), target)
+
+    def source_among(self, detected: Iterable[Detected], target: str) -> str:
+        """The same, from what `detect` found."""
         wanted, languages = canonical(target), self.languages()
-        for found in self.detect(text):
+        for found in detected:
             if primary(found.language) == primary(wanted) and found.confidence > 0:
                 return wanted
             if any(primary(to) == primary(wanted) for to in languages[found.language]):
@@ -180,9 +185,26 @@ class Service:
         """
         self.check(texts, client)
         sources = self.sources(texts, source, target, client) if isinstance(source, str) else source
-        asked = _Asked(target, model, search, wishes, glossary, alignment, omissions)
+        asked = _Asked(client, target, model, search, wishes, glossary, alignment, omissions)
         async with self._turn(texts, client, self.settings.seconds):
             return await self._translated(texts, sources, asked)
+
+    async def translate_pieces(
+        self,
+        pieces: Sequence[str],
+        *,
+        sources: Sequence[str],
+        target: str,
+        client: Client,
+        model: str = "",
+        search: Mapping[str, Any] | None = None,
+        wishes: Wishes = NO_WISHES,
+        omissions: bool = False,
+    ) -> list[Translation]:
+        """The same for the pieces of texts that `sources` has let through: as many as there are, a few at a time."""
+        asked = _Asked(client, target, model, search, wishes, omissions=omissions)
+        async with self._turn(pieces, client, self.settings.seconds):
+            return await self._in_portions(pieces, sources, asked)
 
     async def translate_document(
         self,
@@ -195,8 +217,7 @@ class Service:
     ) -> list[Translation]:
         """The same for the pieces of a document: as many as there are, with the limits of documents.
 
-        They go into the queue a few at a time, so that it has room for others; only the first of them can find it full. An unknown
-        source is detected once, for all.
+        An unknown source is detected once, for all.
         """
         characters, most = sum(map(len, texts)), self.settings.document_characters
         if characters > most:
@@ -204,11 +225,9 @@ class Service:
         if source in UNKNOWN:
             source = self.source_of("\n".join(islice(filter(str.strip, texts), 50)), target)
         async with self._turn(texts, client, self.settings.document_seconds):
-            translated: list[Translation] = []
-            for first in range(0, len(texts), PORTION):
-                some, asked = texts[first : first + PORTION], _Asked(target, glossary=glossary)
-                translated += await self._translated(some, [source] * len(some), asked, accepted=first > 0)
-            return translated
+            return await self._in_portions(
+                texts, [source] * len(texts), _Asked(client, target, glossary=glossary)
+            )
 
     async def stream(
         self,
@@ -232,7 +251,7 @@ class Service:
         with self.clients.turn(client, len(text)), self._one_beside():
             try:
                 async with asyncio.timeout_at(until):
-                    kind = await self._kind(source, _Asked(target, model, search, wishes))
+                    kind = await self._kind(source, _Asked(client, target, model, search, wishes))
                 if kind is None:
                     yield clean
                     yield _unchanged(clean)
@@ -272,6 +291,16 @@ class Service:
             except TimeoutError:
                 raise TimeOver(seconds) from None
 
+    async def _in_portions(
+        self, texts: Sequence[str], sources: Sequence[str], asked: _Asked
+    ) -> list[Translation]:
+        """A few texts at a time, so that the queue has room for others; only the first of them can find it full."""
+        translated: list[Translation] = []
+        for first in range(0, len(texts), PORTION):
+            some = slice(first, first + PORTION)
+            translated += await self._translated(texts[some], sources[some], asked, accepted=first > 0)
+        return translated
+
     async def _translated(
         self, texts: Sequence[str], sources: Sequence[str], asked: _Asked, *, accepted: bool = False
     ) -> list[Translation]:
@@ -279,14 +308,18 @@ class Service:
         known = {source: await self._kind(source, asked) for source in dict.fromkeys(sources)}
         found = list(map(_unchanged, texts))
 
-        async def fill(source: str, kind: Kind) -> None:
+        async def fill(source: str, kind: Kind, accepted: bool) -> None:
             numbers = [number for number, each in enumerate(sources) if each == source]
             wanted = [texts[number] for number in numbers]
-            translations = await self.dispatcher.translate(kind, wanted, accepted=accepted)
+            translations = await self.dispatcher.translate(kind, wanted, asked.client, accepted=accepted)
             for number, translation in zip(numbers, translations, strict=True):
                 found[number] = translation
 
-        tasks = [asyncio.ensure_future(fill(source, kind)) for source, kind in known.items() if kind]
+        kinds = [(source, kind) for source, kind in known.items() if kind]
+        tasks = [  # who gets in with one language does so with all of them
+            asyncio.ensure_future(fill(source, kind, accepted or number > 0))
+            for number, (source, kind) in enumerate(kinds)
+        ]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -337,7 +370,7 @@ class Service:
         queue a few at a time, so that it has room for others. Only the first of them can find it full, and be too many: they are
         counted unless `characters` says how many there are, and what is asked for afterwards has been counted with them.
         """
-        asked, accepted, detected = _Asked(target, glossary=glossary), False, ""
+        asked, accepted, detected = _Asked(client, target, glossary=glossary), False, ""
         most, seconds = self.settings.document_characters, self.settings.document_seconds
 
         async def ask(source: str, texts: Sequence[str]) -> list[Translation]:
