@@ -206,29 +206,6 @@ class Service:
         async with self._turn(pieces, client, self.settings.seconds):
             return await self._in_portions(pieces, sources, asked)
 
-    async def translate_document(
-        self,
-        texts: Sequence[str],
-        *,
-        source: str,
-        target: str,
-        client: Client,
-        glossary: Glossary | None = None,
-    ) -> list[Translation]:
-        """The same for the pieces of a document: as many as there are, with the limits of documents.
-
-        An unknown source is detected once, for all.
-        """
-        characters, most = sum(map(len, texts)), self.settings.document_characters
-        if characters > most:
-            raise TooLarge("text", characters, most)
-        if source in UNKNOWN:
-            source = self.source_of("\n".join(islice(filter(str.strip, texts), 50)), target)
-        async with self._turn(texts, client, self.settings.document_seconds):
-            return await self._in_portions(
-                texts, [source] * len(texts), _Asked(client, target, glossary=glossary)
-            )
-
     async def stream(
         self,
         text: str,
@@ -292,13 +269,14 @@ class Service:
                 raise TimeOver(seconds) from None
 
     async def _in_portions(
-        self, texts: Sequence[str], sources: Sequence[str], asked: _Asked
+        self, texts: Sequence[str], sources: Sequence[str], asked: _Asked, *, accepted: bool = False
     ) -> list[Translation]:
         """A few texts at a time, so that the queue has room for others; only the first of them can find it full."""
         translated: list[Translation] = []
         for first in range(0, len(texts), PORTION):
             some = slice(first, first + PORTION)
-            translated += await self._translated(texts[some], sources[some], asked, accepted=first > 0)
+            going_on = accepted or first > 0
+            translated += await self._translated(texts[some], sources[some], asked, accepted=going_on)
         return translated
 
     async def _translated(
@@ -385,12 +363,9 @@ class Service:
             if source in UNKNOWN:
                 words = islice(filter(str.strip, texts), 50)
                 source = detected = detected or self.source_of("\n".join(words), target)
-            found: list[Translation] = []
-            for first in range(0, len(texts), PORTION):
-                some = texts[first : first + PORTION]
-                found += await self._translated(some, [source] * len(some), asked, accepted=accepted)
-                # What is in the target language already has not seen the queue.
-                accepted = accepted or not self._is_the_same(canonical(source), canonical(target))
+            found = await self._in_portions(texts, [source] * len(texts), asked, accepted=accepted)
+            # What is in the target language already has not seen the queue.
+            accepted = accepted or not self._is_the_same(canonical(source), canonical(target))
             return found
 
         with ExitStack() as turn:

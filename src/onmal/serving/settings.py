@@ -63,7 +63,8 @@ class ServeConfig(Settings):
     keys: Text = ""
     """File of the keys; the one that `onmal keys` uses if left away."""
     state: Text = ""
-    """Folder for what clients leave here to stay, their glossaries; beside the keys if left away."""
+    """Folder for what clients leave here to stay, their glossaries, and their documents while the server is stopped; beside the keys if left
+    away."""
     cors_origins: list[Text] = Field(default=[])
     """Other sites whose pages may ask this server, such as "https://example.org"; none if left away."""
     metrics: bool = False

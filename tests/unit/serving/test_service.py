@@ -87,13 +87,15 @@ def test_a_document_goes_into_the_queue_in_portions_and_comes_out_whole(
     longest = watched(service)
 
     async def scene() -> None:
-        found = await service.translate_document(texts, source="auto", target="en", client=SOMEBODY)
+        async with service.document(target="en", client=SOMEBODY) as ask:
+            found = await ask("auto", texts)
         expected = load_in_torch(both_ways).translate(texts, to="en")
         assert [each.text for each in found] == [each.text for each in expected]
         assert longest == [PORTION, PORTION]
         assert service.characters_used(SOMEBODY) == sum(map(len, texts))
         with pytest.raises(TooLarge):
-            await service.translate_document(["가" * 5_001], source="ko", target="en", client=SOMEBODY)
+            async with service.document(target="en", client=SOMEBODY) as ask:
+                await ask("ko", ["가" * 5_001])
 
     play(scene)
 
