@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import PurePath
 
 from onmal.documents.passages import Passage, PlacedWarning, Translate, Translated, translate_passages
@@ -25,6 +26,7 @@ __all__ = [
     "Translate",
     "Translated",
     "TranslatedDocument",
+    "suffixes_here",
     "translate_document",
     "translate_html",
 ]
@@ -45,6 +47,12 @@ class TranslatedDocument:
 
     content: bytes
     warnings: tuple[PlacedWarning, ...] = ()
+
+
+def suffixes_here() -> tuple[str, ...]:
+    """Those of SUFFIXES whose packages are installed."""
+    has_markdown = find_spec("markdown_it") is not None
+    return tuple(suffix for suffix in SUFFIXES if has_markdown or suffix not in (".md", ".markdown"))
 
 
 def translate_document(

@@ -42,7 +42,8 @@ def over_lines(
     places = [n for n, part in enumerate(parts[:-1], 1) if isinstance(part, Text) and _may_end(part.said)]
     pauses = {n for n in places if isinstance(part := parts[n - 1], Text) and _PAUSE.search(part.said)}
     widths = [at[place] for place in places]
-    wanted = [at[-1] * share / max(1, sum(shares)) for share in accumulate(shares)][:-1][: len(places)]
+    whole = max(1, sum(shares))
+    wanted = [at[-1] * share / whole for share in accumulate(shares)][:-1][: len(places)]
     ends, first = [0], 0
     for n, end in enumerate(wanted):
         last = len(places) - (len(wanted) - n - 1)  # one is left for each line after

@@ -12,7 +12,7 @@ from dataclasses import replace
 from onmal.documents.packages import Package
 from onmal.documents.passages import Passage, PlacedWarning, Translate, translate_passages
 from onmal.documents.word_paragraphs import passages_of_paragraph, word_name
-from onmal.documents.xml_nodes import Node, read_xml
+from onmal.documents.xml_nodes import Allowance, Node, read_xml
 from onmal.errors import DataError
 
 __all__ = ["translate_word"]
@@ -24,8 +24,9 @@ _SAYING = ("document.main", "header", "footer", "footnotes", "endnotes", "commen
 def translate_word(content: bytes, translate: Translate) -> tuple[bytes, list[PlacedWarning]]:
     """A document in another language, and warnings with their places. Raises DataError."""
     package = Package(content)
-    names = list(_saying_parts(package))
-    read = [read_xml(package.read(name), name) for name in names]
+    left = Allowance()
+    names = list(_saying_parts(package, left))
+    read = [read_xml(package.read(name), name, left) for name in names]
     sources = [
         (source, _passages(source, root, name)) for (source, root), name in zip(read, names, strict=True)
     ]
@@ -38,13 +39,13 @@ def translate_word(content: bytes, translate: Translate) -> tuple[bytes, list[Pl
     return package.with_parts(changed), [warning for _, warnings in translated for warning in warnings]
 
 
-def _saying_parts(package: Package) -> Iterator[str]:
+def _saying_parts(package: Package, left: Allowance) -> Iterator[str]:
     """The names of the parts with text in them, the document itself first. Raises DataError."""
     if _TYPES not in package.names:
         raise DataError(
             "the file is no document of Word", "give one that ends in .docx because Word saved it so"
         )
-    _, types = read_xml(package.read(_TYPES), _TYPES)
+    _, types = read_xml(package.read(_TYPES), _TYPES, left)
     kinds = {
         node.attributes.get("PartName", "").lstrip("/"): node.attributes.get("ContentType", "")
         for node in types.children

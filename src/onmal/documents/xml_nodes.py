@@ -12,10 +12,28 @@ from xml.parsers import expat
 
 from onmal.errors import DataError
 
-__all__ = ["Node", "read_xml"]
+__all__ = ["Allowance", "Node", "read_xml"]
 
 _DEEPEST = 200  # elements, one within the other
-_MOST = 600_000  # elements: a thousand pages have fewer, and each takes a kilobyte
+
+
+@dataclass
+class Allowance:
+    """How much may still be read of one document, all its parts together: 250 pages of Word have less."""
+
+    parts: int = 500
+    size: int = 32 << 20
+    """In bytes."""
+    elements: int = 300_000
+    """And attributes; each takes up to half a kilobyte of memory."""
+
+    def take(self, name: str, *, parts: int = 0, size: int = 0, elements: int = 0) -> None:
+        """Less is left for what comes after the part of that name. Raises DataError where it is too much."""
+        self.parts -= parts
+        self.size -= size
+        self.elements -= elements
+        if min(self.parts, self.size, self.elements) < 0:
+            raise DataError(f"the document is too large, as far as {name}", "give it in several parts")
 
 
 @dataclass(slots=True)
@@ -46,14 +64,15 @@ class Node:
             waiting += reversed(node.children)
 
 
-def read_xml(content: bytes, name: str) -> tuple[str, Node]:
+def read_xml(content: bytes, name: str, left: Allowance) -> tuple[str, Node]:
     """The source of a part of a document, and its root. Raises DataError, which names the part."""
-    return _Reader(content, name).read()
+    left.take(name, parts=1, size=len(content))
+    return _Reader(content, name, left).read()
 
 
 class _Reader:
-    def __init__(self, content: bytes, name: str) -> None:
-        self.content, self.name = content, name
+    def __init__(self, content: bytes, name: str, left: Allowance) -> None:
+        self.content, self.name, self.left = content, name, left
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartDoctypeDeclHandler = self._refuse
         self.parser.XmlDeclHandler = self._declare
@@ -65,7 +84,7 @@ class _Reader:
         self.root: Node | None = None
         self.last_opened: Node | None = None  # where its content begins is known when the next thing is read
         self.last_closed: Node | None = None
-        self.bytes_read = self.characters_read = self.elements = 0
+        self.bytes_read = self.characters_read = 0
 
     def read(self) -> tuple[str, Node]:
         try:
@@ -92,11 +111,9 @@ class _Reader:
 
     def _open(self, name: str, attributes: dict[str, str]) -> None:
         node = Node(name, attributes, self._here())
-        self.elements += 1
-        if len(self.opened) == _DEEPEST or self.elements > _MOST:
-            raise DataError(
-                f"{self.name} in it is nested too deeply or too large", "give it in several parts"
-            )
+        self.left.take(self.name, elements=1 + len(attributes))
+        if len(self.opened) == _DEEPEST:
+            raise DataError(f"{self.name} in it is nested too deeply", "save the document again")
         if self.opened:
             self.opened[-1].children.append(node)
         else:

@@ -10,6 +10,6 @@ app.py          routes of all APIs, and around them exchange.py (bodies, clients
 v1.py           onmal's own API, in the words of schemas.py
 libretranslate.py, deepl/
                 the APIs that clients of others speak; parameters.py reads their requests, wherever they say what they ask for,
-                and kept_files.py and glossaries.py keep what they leave here
+                and document_room.py, kept_files.py and glossaries.py keep what they leave here
 server.py       the process: uvicorn, its signals, its one line at the start
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +12,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
 from onmal.serving import deepl, libretranslate, v1
+from onmal.serving.connections import Crowd
+from onmal.serving.document_room import DocumentRoom
 from onmal.serving.exchange import Exchange
 from onmal.serving.hosts import Hosts, own_names
 from onmal.serving.metrics import Metrics
@@ -38,6 +40,15 @@ def build(
     lifespan: Lifespan = _no_lifespan,
 ) -> FastAPI:
     """The application that answers for a service; `log` is given a line for each request, `report` what an operator has to know."""
+    room = DocumentRoom()
+    left = deepl.documents_of(service, room)
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncGenerator[None]:
+        with closing(room), left.kept_across_stops(report):
+            async with lifespan(app):
+                yield
+
     # No page of Swagger: it loads its scripts from elsewhere, which the Content-Security-Policy forbids.
     app = FastAPI(
         title="onmal",
@@ -46,14 +57,14 @@ def build(
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=running,
     )
     v1.add(app, service)
-    # Each further API is a module with `routes(service)`, which turns Refusals and OnmalErrors into its own statuses and bodies.
+    # Each further API is a module with `routes(service, ...)`, which turns Refusals and OnmalErrors into its own statuses and bodies.
     others: list[BaseRoute] = [
         *page_routes(),
-        *libretranslate.routes(service),
-        *deepl.routes(service),
+        *libretranslate.routes(service, room),
+        *deepl.routes(service, left),
     ]
     if metrics:
         metrics.watch(service.dispatcher)
@@ -75,6 +86,7 @@ def build(
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "DeepL-Auth-Key"],
         )
-    app.add_middleware(Hosts, names=own_names(settings.names))
+    app.add_middleware(Hosts, names=own_names(settings.names), origins=settings.cors_origins)
+    app.add_middleware(Crowd, most=settings.connections)
     app.add_middleware(Observing, templates=templates, metrics=metrics, log=log, report=report)
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,29 +18,34 @@ __all__ = ["Full", "KeptFiles"]
 
 
 class Full(Exception):
-    """As much is kept as may be; what is fetched or grows old makes room."""
+    """As much is kept as may be; what is fetched or grows old makes room. `retry_after` is in seconds."""
+
+    retry_after = 60
 
 
 @dataclass(frozen=True)
 class _Kept:
     path: Path
     size: int
+    owner: Hashable
     until: float
 
 
 class KeptFiles:
     """Contents under random names that nobody can guess; each is there until it is removed or `lifetime` seconds have passed.
 
-    A name that is asked for is only looked up among those given out, and a title is only part of the name: neither becomes a path.
+    An owner may have a share of the room. A name that is asked for is only looked up among those given out, and a title is only part of the name: neither becomes a path.
     """
 
     def __init__(
         self,
         lifetime: float = 1800,
         most_bytes: int = 256 << 20,  # the folder may be in memory
+        most_of_one: int = 64 << 20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.lifetime, self.most_bytes, self.clock = lifetime, most_bytes, clock
+        self.lifetime, self.clock = lifetime, clock
+        self.most_bytes, self.most_of_one = most_bytes, most_of_one
         self._kept: dict[str, _Kept] = {}
         self._lock = Lock()
 
@@ -51,15 +56,19 @@ class KeptFiles:
         self._end = finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return Path(folder)
 
-    def keep(self, content: bytes, title: str = "") -> str:
+    def keep(self, content: bytes, title: str = "", *, owner: Hashable, lifetime: float | None = None) -> str:
         """Keeps a content and gives its name, which ends with a dot and the title if it has one. Raises Full."""
         self.forget_old()
+        until = self.clock() + (self.lifetime if lifetime is None else lifetime)
         with self._lock:
-            if sum(each.size for each in self._kept.values()) + len(content) > self.most_bytes:
+            sizes = [each.size for each in self._kept.values()]
+            of_one = [each.size for each in self._kept.values() if each.owner == owner]
+            room = min(self.most_bytes - sum(sizes), self.most_of_one - sum(of_one))
+            if len(content) > room:
                 raise Full
             secret = secrets.token_hex(16)
             name, path = f"{secret}.{title}" if title else secret, self.folder / secret
-            self._kept[name] = _Kept(path, len(content), self.clock() + self.lifetime)
+            self._kept[name] = _Kept(path, len(content), owner, until)
         try:
             path.write_bytes(content)
         except OSError:  # the disk is full

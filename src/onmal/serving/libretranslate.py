@@ -14,16 +14,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from onmal.documents import SUFFIXES
+from onmal.documents import suffixes_here
 from onmal.errors import OnmalError
 from onmal.serving.clients import Client
+from onmal.serving.document_room import DocumentRoom, check_size
 from onmal.serving.exchange import allow_body
-from onmal.serving.kept_files import Full, KeptFiles
+from onmal.serving.kept_files import Full
+from onmal.serving.keys import given_key
 from onmal.serving.language_codes import nearest
 from onmal.serving.marked_up import translate_file, translate_pages
 from onmal.serving.parameters import Malformed, Parameters, read_parameters
 from onmal.serving.refusals import KeyMissing, KeyWrong, RateExceeded, Refusal, TooLarge, TooManyAtOnce
-from onmal.serving.service import Service
+from onmal.serving.service import Detected, Service
 from onmal.text.fragments import take_out
 from onmal.text.language import name as name_of
 from onmal.translating.translator import Translation
@@ -48,9 +50,9 @@ class _Wrong(Exception):
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(service: Service) -> list[BaseRoute]:
+def routes(service: Service, room: DocumentRoom) -> list[BaseRoute]:
     """The routes of the API, but for /health, which is the same in every API."""
-    api = _LibreTranslate(service)
+    api = _LibreTranslate(service, room)
     return [
         Route("/translate", _worded(api.translate), methods=["POST"]),
         Route("/detect", _worded(api.detect), methods=["POST"]),
@@ -78,8 +80,9 @@ def _worded(handler: Handler) -> Handler:
             if error.path:  # a file of the server's own, which is for its log alone
                 raise
             return JSONResponse({"error": str(error)}, 400)
-        except Full:
-            return JSONResponse({"error": "Too many files are kept here; try again later"}, 503)
+        except Full as full:
+            said = {"error": "Too many files are kept here; try again later"}
+            return JSONResponse(said, 503, {"Retry-After": str(full.retry_after)})
         except Refusal as refusal:
             status, message = _refused(refusal)
             headers = {"Retry-After": str(refusal.retry_after)} if refusal.retry_after else None
@@ -108,9 +111,8 @@ def _refused(refusal: Refusal) -> tuple[int, str]:
 class _LibreTranslate:
     """What each route answers."""
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.files = KeptFiles()
+    def __init__(self, service: Service, room: DocumentRoom) -> None:
+        self.service, self.room = service, room
 
     async def translate(self, request: Request) -> Response:
         asked, client = await self._asked(request)
@@ -123,20 +125,21 @@ class _LibreTranslate:
             raise _Wrong(f"{form} format is not supported")
         alternatives = self._alternatives(asked)
         self.service.check(texts, client)
-        detected = [self._detected(text, form) for text in texts] if source == "auto" else []
+        found = [self.service.detect(_words(text, form)) for text in texts] if source == "auto" else []
+        sources = [self.service.source_among(each, target) for each in found] or [source] * len(texts)
         others: list[list[str]]
         if form == "html":
-            sources = self.service.sources([_words(text, form) for text in texts], source, target, client)
             said = await translate_pages(self.service, texts, sources, target=target, client=client)
             others = [[] for _ in texts]
         else:
-            found = await self.service.translate(
-                texts, source=source, target=target, client=client, search={"n_best": alternatives + 1}
+            translations = await self.service.translate(
+                texts, source=sources, target=target, client=client, search={"n_best": alternatives + 1}
             )
-            said, others = [each.text for each in found], [_others(each, alternatives) for each in found]
+            said = [each.text for each in translations]
+            others = [_others(each, alternatives) for each in translations]
         answer: dict[str, Any] = {"translatedText": said}
-        if detected:
-            answer["detectedLanguage"] = detected
+        if found:
+            answer["detectedLanguage"] = [_likeliest(each) for each in found]
         if alternatives:
             answer["alternatives"] = others
         return JSONResponse(answer if batch else {key: value[0] for key, value in answer.items()})
@@ -165,7 +168,10 @@ class _LibreTranslate:
         )
 
     async def translate_file(self, request: Request) -> Response:
-        allow_body(request, self.service.settings.document_bytes)
+        settings, files = self.service.settings, self.room.files
+        allow_body(request, settings.document_bytes)
+        if given_key(request.headers):
+            self.service.client(request)  # before a large body is read, which may have the key otherwise
         asked, client = await self._asked(request)
         if asked.upload is None:
             raise _missing("file")
@@ -173,18 +179,27 @@ class _LibreTranslate:
         if not asked.upload.name:
             raise _Wrong("Invalid request: empty file")
         name = PurePath(asked.upload.name)
-        if name.suffix.lower() not in SUFFIXES:
+        if name.suffix.lower() not in suffixes_here():
             raise _Wrong("Invalid request: file format not supported")
-        ask = partial(self.service.translate_document, source=source, target=target, client=client)
-        document = await translate_file(asked.upload.content, name.name, ask, to=target)
+        content = asked.upload.content
+        check_size(content, name.name, settings.document_characters)
+        async with self.service.document(target=target, client=client) as ask, self.room.turn(client):
+            document = await translate_file(
+                content, name.name, partial(ask, source), to=target, readers=self.room.readers
+            )
         title = f"{_TITLE.sub('_', name.stem)[-100:]}_{_called(target)}{name.suffix.lower()}"
-        kept = await asyncio.to_thread(self.files.keep, document.content, title)
-        asyncio.get_running_loop().call_later(self.files.lifetime + 1, self.files.forget_old)
-        return JSONResponse({"translatedFileUrl": str(request.url_for("download_file", name=quote(kept)))})
+        kept = await asyncio.to_thread(files.keep, document.content, title, owner=client)
+        asyncio.get_running_loop().call_later(files.lifetime + 1, files.forget_old)
+        return JSONResponse(
+            {
+                "translatedFileUrl": str(request.url_for("download_file", name=quote(kept))),
+                "warnings": [each._asdict() for each in document.warnings],
+            }
+        )
 
     async def download_file(self, request: Request) -> Response:
         name = request.path_params["name"]
-        content = await asyncio.to_thread(self.files.read, name)
+        content = await asyncio.to_thread(self.room.files.read, name)
         if content is None:
             raise _Wrong("Invalid filename", 404)
         shown = quote(name.partition(".")[2])
@@ -204,7 +219,7 @@ class _LibreTranslate:
                 "keyRequired": settings.require_keys,
                 "suggestions": False,
                 "filesTranslation": True,
-                "supportedFilesFormat": list(SUFFIXES),
+                "supportedFilesFormat": list(suffixes_here()),
                 "language": {
                     "source": {"code": "auto", "name": "Auto Detect"},
                     "target": {"code": _called(target), "name": name_of(target)},
@@ -241,10 +256,6 @@ class _LibreTranslate:
             raise _Wrong(f"Invalid request: alternatives parameter must be <= {most}")
         return wanted
 
-    def _detected(self, text: str, form: str) -> dict[str, Any]:
-        found = self.service.detect(_words(text, form))
-        return _rated(found[0].language, found[0].confidence) if found[0].confidence else _rated("en", 0)
-
 
 def _missing(name: str) -> _Wrong:
     return _Wrong(f"Invalid request: missing {name} parameter")
@@ -269,6 +280,11 @@ def _words(text: str, form: str) -> str:
 
 def _rated(language: str, confidence: float) -> dict[str, Any]:
     return {"confidence": round(100 * confidence, 1), "language": _called(language)}
+
+
+def _likeliest(found: Sequence[Detected]) -> dict[str, Any]:
+    best = found[0]
+    return _rated(best.language, best.confidence) if best.confidence else _rated("en", 0)
 
 
 def _others(translation: Translation, most: int) -> list[str]:

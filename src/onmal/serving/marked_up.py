@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
 
@@ -20,9 +21,11 @@ Ask = Callable[[Sequence[str]], Awaitable[list[Translation]]]
 Result = TypeVar("Result")
 
 
-async def translate_file(content: bytes, name: str, ask: Ask, *, to: str) -> TranslatedDocument:
-    """`translate_document` for an event loop. Raises what it and `ask` raise."""
-    return await _asking(lambda translate: translate_document(content, name, translate, to=to), ask)
+async def translate_file(
+    content: bytes, name: str, ask: Ask, *, to: str, readers: Executor | None = None
+) -> TranslatedDocument:
+    """`translate_document` for an event loop; `readers` are the threads for it. Raises what it and `ask` raise."""
+    return await _asking(lambda translate: translate_document(content, name, translate, to=to), ask, readers)
 
 
 async def translate_pages(
@@ -40,23 +43,22 @@ async def translate_pages(
     Raises TooLarge, and what the service raises.
     """
     service.check(texts, client)
-    said = list(texts)
-    for source in dict.fromkeys(sources):
-        numbers = [number for number, its in enumerate(sources) if its == source]
+    said, characters = list(texts), sum(map(len, texts))
+    # As a document, whose passages are not counted as texts of the request.
+    document = service.document(target=target, client=client, glossary=glossary, characters=characters)
+    async with document as ask:
+        for source in dict.fromkeys(sources):
+            numbers = [number for number, its in enumerate(sources) if its == source]
 
-        def work(translate: Translate, numbers: Sequence[int] = numbers) -> list[str]:
-            return [translate_html(texts[number], translate, ignored=ignored) for number in numbers]
+            def work(translate: Translate, numbers: Sequence[int] = numbers) -> list[str]:
+                return [translate_html(texts[number], translate, ignored=ignored) for number in numbers]
 
-        # As a document, whose passages are not counted as texts of the request.
-        ask = partial(
-            service.translate_document, source=source, target=target, client=client, glossary=glossary
-        )
-        for number, page in zip(numbers, await _asking(work, ask), strict=True):
-            said[number] = page
+            for number, page in zip(numbers, await _asking(work, partial(ask, source)), strict=True):
+                said[number] = page
     return said
 
 
-async def _asking(work: Callable[[Translate], Result], ask: Ask) -> Result:
+async def _asking(work: Callable[[Translate], Result], ask: Ask, readers: Executor | None = None) -> Result:
     """The result of work that has texts translated.
 
     It is done in a thread, again and again: at first every text stays as it is, and what was asked for is known the next time.
@@ -70,7 +72,7 @@ async def _asking(work: Callable[[Translate], Result], ask: Ask) -> Result:
             wanted.update((text, None) for text in texts if text not in known)
             return [known.get(text, text) for text in texts]
 
-        result = await asyncio.to_thread(work, translate)
+        result = await asyncio.get_running_loop().run_in_executor(readers, work, translate)
         if not wanted:
             return result
         known.update(zip(wanted, await ask(list(wanted)), strict=True))

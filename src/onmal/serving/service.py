@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -38,8 +38,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is asked of each text of a request."""
+    """Who asks, and what of each text."""
 
+    client: Client
     target: str
     model: str = ""
     search: Mapping[str, Any] | None = None
@@ -132,8 +133,12 @@ class Service:
 
     def source_of(self, text: str, target: str) -> str:
         """The likeliest source language of a text that is to be translated to `target`; `target` itself where it is in it already."""
+        return self.source_among(self.detect(text), target)
+
+    def source_among(self, detected: Iterable[Detected], target: str) -> str:
+        """The same, from what `detect` found."""
         wanted, languages = canonical(target), self.languages()
-        for found in self.detect(text):
+        for found in detected:
             if primary(found.language) == primary(wanted) and found.confidence > 0:
                 return wanted
             if any(primary(to) == primary(wanted) for to in languages[found.language]):
@@ -180,35 +185,26 @@ class Service:
         """
         self.check(texts, client)
         sources = self.sources(texts, source, target, client) if isinstance(source, str) else source
-        asked = _Asked(target, model, search, wishes, glossary, alignment, omissions)
+        asked = _Asked(client, target, model, search, wishes, glossary, alignment, omissions)
         async with self._turn(texts, client, self.settings.seconds):
             return await self._translated(texts, sources, asked)
 
-    async def translate_document(
+    async def translate_pieces(
         self,
-        texts: Sequence[str],
+        pieces: Sequence[str],
         *,
-        source: str,
+        sources: Sequence[str],
         target: str,
         client: Client,
-        glossary: Glossary | None = None,
+        model: str = "",
+        search: Mapping[str, Any] | None = None,
+        wishes: Wishes = NO_WISHES,
+        omissions: bool = False,
     ) -> list[Translation]:
-        """The same for the pieces of a document: as many as there are, with the limits of documents.
-
-        They go into the queue a few at a time, so that it has room for others; only the first of them can find it full. An unknown
-        source is detected once, for all.
-        """
-        characters, most = sum(map(len, texts)), self.settings.document_characters
-        if characters > most:
-            raise TooLarge("text", characters, most)
-        if source in UNKNOWN:
-            source = self.source_of("\n".join(islice(filter(str.strip, texts), 50)), target)
-        async with self._turn(texts, client, self.settings.document_seconds):
-            translated: list[Translation] = []
-            for first in range(0, len(texts), PORTION):
-                some, asked = texts[first : first + PORTION], _Asked(target, glossary=glossary)
-                translated += await self._translated(some, [source] * len(some), asked, accepted=first > 0)
-            return translated
+        """The same for the pieces of texts that `sources` has let through: as many as there are, a few at a time."""
+        asked = _Asked(client, target, model, search, wishes, omissions=omissions)
+        async with self._turn(pieces, client, self.settings.seconds):
+            return await self._in_portions(pieces, sources, asked)
 
     async def stream(
         self,
@@ -232,7 +228,7 @@ class Service:
         with self.clients.turn(client, len(text)), self._one_beside():
             try:
                 async with asyncio.timeout_at(until):
-                    kind = await self._kind(source, _Asked(target, model, search, wishes))
+                    kind = await self._kind(source, _Asked(client, target, model, search, wishes))
                 if kind is None:
                     yield clean
                     yield _unchanged(clean)
@@ -272,6 +268,17 @@ class Service:
             except TimeoutError:
                 raise TimeOver(seconds) from None
 
+    async def _in_portions(
+        self, texts: Sequence[str], sources: Sequence[str], asked: _Asked, *, accepted: bool = False
+    ) -> list[Translation]:
+        """A few texts at a time, so that the queue has room for others; only the first of them can find it full."""
+        translated: list[Translation] = []
+        for first in range(0, len(texts), PORTION):
+            some = slice(first, first + PORTION)
+            going_on = accepted or first > 0
+            translated += await self._translated(texts[some], sources[some], asked, accepted=going_on)
+        return translated
+
     async def _translated(
         self, texts: Sequence[str], sources: Sequence[str], asked: _Asked, *, accepted: bool = False
     ) -> list[Translation]:
@@ -279,14 +286,18 @@ class Service:
         known = {source: await self._kind(source, asked) for source in dict.fromkeys(sources)}
         found = list(map(_unchanged, texts))
 
-        async def fill(source: str, kind: Kind) -> None:
+        async def fill(source: str, kind: Kind, accepted: bool) -> None:
             numbers = [number for number, each in enumerate(sources) if each == source]
             wanted = [texts[number] for number in numbers]
-            translations = await self.dispatcher.translate(kind, wanted, accepted=accepted)
+            translations = await self.dispatcher.translate(kind, wanted, asked.client, accepted=accepted)
             for number, translation in zip(numbers, translations, strict=True):
                 found[number] = translation
 
-        tasks = [asyncio.ensure_future(fill(source, kind)) for source, kind in known.items() if kind]
+        kinds = [(source, kind) for source, kind in known.items() if kind]
+        tasks = [  # who gets in with one language does so with all of them
+            asyncio.ensure_future(fill(source, kind, accepted or number > 0))
+            for number, (source, kind) in enumerate(kinds)
+        ]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -326,6 +337,44 @@ class Service:
                 "ask for fewer translations of each text, or a smaller beam_size",
             )
         return search
+
+    @asynccontextmanager
+    async def document(
+        self, *, target: str, client: Client, glossary: Glossary | None = None, characters: int | None = None
+    ) -> AsyncGenerator[Callable[[str, Sequence[str]], Awaitable[list[Translation]]]]:
+        """A document, or some pages: one request, for as long as documents may take, however often it has texts translated.
+
+        What it gives takes the language that texts are in, "" or "auto" to detect it once for all, and the texts. They go into the
+        queue a few at a time, so that it has room for others. Only the first of them can find it full, and be too many: they are
+        counted unless `characters` says how many there are, and what is asked for afterwards has been counted with them.
+        """
+        asked, accepted, detected = _Asked(client, target, glossary=glossary), False, ""
+        most, seconds = self.settings.document_characters, self.settings.document_seconds
+
+        async def ask(source: str, texts: Sequence[str]) -> list[Translation]:
+            nonlocal accepted, detected
+            if not accepted and characters is None:
+                given = sum(map(len, texts))
+                if given > most:
+                    raise TooLarge("text", given, most)
+                turn.close()  # the same turn goes on, with its characters
+                counted = replace(client, limits=replace(client.limits, requests_per_minute=0))
+                turn.enter_context(self.clients.turn(counted, given))
+            if source in UNKNOWN:
+                words = islice(filter(str.strip, texts), 50)
+                source = detected = detected or self.source_of("\n".join(words), target)
+            found = await self._in_portions(texts, [source] * len(texts), asked, accepted=accepted)
+            # What is in the target language already has not seen the queue.
+            accepted = accepted or not self._is_the_same(canonical(source), canonical(target))
+            return found
+
+        with ExitStack() as turn:
+            turn.enter_context(self.clients.turn(client, characters or 0))
+            try:
+                async with asyncio.timeout(seconds):
+                    yield ask
+            except TimeoutError:
+                raise TimeOver(seconds) from None
 
 
 def _clean(texts: Iterable[str]) -> list[str]:

@@ -43,13 +43,13 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     for status, what in {
         400: "The request cannot be understood, or asks for what this server has not got.",
         401: "A key is needed.",
-        403: "The key is not known.",
+        403: "The key is not known, or a page of another site asks.",
         404: "There is no such model.",
         408: "The request did not arrive in time.",
         413: "It is more than a limit allows.",
         422: "A parameter is missing, unknown, or not of its kind.",
         429: "Too many requests, or too many at once; Retry-After says when to come again.",
-        503: "The queue is full, or the model cannot be loaded; Retry-After says when to come again.",
+        503: "Too much waits or is under way, or the model cannot be loaded; Retry-After says when to come again.",
         504: "It took too long.",
     }.items()
 }
@@ -209,6 +209,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _mistaken(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OnmalError)
+    if error.path:  # a file of the server's own, which is for its log alone
+        raise error
     return JSONResponse(_problem(_code(error), str(error)), 400)
 
 

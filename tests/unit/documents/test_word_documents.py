@@ -254,6 +254,25 @@ def test_what_is_no_sound_document_is_refused(content: bytes, what: str) -> None
     assert "\n" not in str(caught.value)
 
 
+TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.header+xml"
+
+
+@pytest.mark.parametrize(
+    ("number", "content"),
+    [(5, "<w:p><w:r/></w:p>" * 40_000), (600, ""), (36, "<w:p>" + " ab" * 330_000 + "</w:p>")],
+)
+def test_many_parts_are_not_more_than_one_may_be(number: int, content: str) -> None:
+    """Each of these headers alone is no larger than a part may be."""
+    kinds = "".join(
+        f'<Override PartName="/word/h{n}.xml" ContentType="{TYPE}"/>' for n in range(number)
+    ).encode()
+    headers = {f"word/h{n}.xml": part(content, "hdr") for n in range(number)}
+    types = TYPES.replace(b"</Types>", kinds + b"</Types>")
+    whole = package({"[Content_Types].xml": types, "word/document.xml": part(""), **headers})
+    with pytest.raises(DataError, match="the document is too large"):
+        translate_document(whole, "a.docx", lambda texts: pytest.fail("asked"))
+
+
 def test_sizes_that_a_package_only_claims_are_refused() -> None:
     """The central directory may say anything of a part; what is read is no more than it says, and checked."""
     whole = document(paragraph(run("a" * 1000)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from answering import Answering, answering
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.serving import deepl
+from onmal.serving import glossaries
+from onmal.serving.deepl import left_documents
+from onmal.translating.glossary import Glossary
 
 KOREAN, ENGLISH = "친구는 오늘 학교에 간다.", "My friend goes to school today."
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -198,6 +202,22 @@ def test_a_glossary_is_followed(server: Answering) -> None:
     assert refused(other) == (400, "The glossary's languages are not those of the request.")
 
 
+def test_a_glossary_is_made_once_and_beside_the_event_loop(
+    server: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def made(terms: Iterable[tuple[str, str]]) -> Glossary:
+        threads.append(threading.current_thread())
+        return Glossary(terms)
+
+    monkeypatch.setattr(glossaries, "Glossary", made)
+    own = make_glossary(server).json()["glossary_id"]
+    assert "Academy" in texts(server, text=[KOREAN], source_lang="KO", glossary_id=own)[0]
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -279,17 +299,18 @@ def test_a_broken_document_says_why_in_its_status(server: Answering) -> None:
 
 
 def test_a_document_that_is_refused_says_why_in_its_status(both_ways: Path) -> None:
-    with answering(both_ways, document_characters=1) as server:
-        status = finished(server, leave(server).json())
+    with answering(both_ways, document_characters=2) as server:
+        status = finished(server, leave(server, content=b"abc").json())
         assert status["status"] == "error"
-        assert "2 characters" in status["error_message"]
+        assert "3 characters" in status["error_message"]
+        assert refused(leave(server, content=b"123456789")) == (413, "Request Entity Too Large")
 
 
 @pytest.mark.parametrize("most", ["MOST", "MOST_OF_ONE"])
 def test_no_more_documents_are_taken_than_may_be_here(
     server: Answering, monkeypatch: pytest.MonkeyPatch, most: str
 ) -> None:
-    monkeypatch.setattr(deepl.documents, most, 0)
+    monkeypatch.setattr(left_documents, most, 0)
     assert refused(leave(server)) == (429, "Too many requests")
 
 
@@ -318,6 +339,12 @@ def test_what_is_wrong_with_a_document_is_said(
     assert refused(server.post("/v2/document", data=asked)) == (400, "Parameter 'file' not specified.")
 
 
+def test_markdown_is_taken_where_its_package_is(server: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert leave(server, "a.md").status_code == 200
+    monkeypatch.setitem(sys.modules, "markdown_it", None)
+    assert refused(leave(server, "a.md")) == (400, "Invalid file data.")
+
+
 def test_keys_open_what_is_their_own(both_ways: Path, tmp_path: Path) -> None:
     with answering(both_ways, keys=str(tmp_path / "keys.json"), require_keys=True) as server:
         mina, juno = (
@@ -327,6 +354,8 @@ def test_keys_open_what_is_their_own(both_ways: Path, tmp_path: Path) -> None:
         assert refused(server.post("/v2/glossaries", json=asked)) == (403, "Forbidden")
         wrong = {"authorization": "DeepL-Auth-Key wrong"}
         assert refused(server.get("/v2/usage", headers=wrong)) == (403, "Forbidden")
+        unread = {**wrong, "content-type": "multipart/form-data; boundary=x"}
+        assert refused(server.post("/v2/document", content=b"no form", headers=unread)) == (403, "Forbidden")
         made = server.post("/v2/glossaries", json=asked, headers=mina).json()
         path = f"/v2/glossaries/{made['glossary_id']}"
         assert server.get(path, headers=mina).json() == made

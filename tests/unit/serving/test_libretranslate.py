@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from answering import Answering, answering
 from tiny_model import save_tiny_model
+
+from onmal.documents import TranslatedDocument, translate_document
+from onmal.serving import marked_up
 
 KOREAN, ENGLISH = "친구는 오늘 학교에 간다.", "My friend goes to school today."
 
@@ -77,6 +81,22 @@ def test_the_language_is_told_only_where_it_was_not_given(server: Answering) -> 
     assert several["translatedText"] == [server.says(KOREAN, "en"), ENGLISH]
     assert [each["language"] for each in several["detectedLanguage"]] == ["ko", "en"]
     assert "detectedLanguage" not in translate(server, q=KOREAN)
+
+
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_each_language_is_looked_for_once(
+    server: Answering, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    detect = server.service.detect
+
+    def watched(text: str) -> Any:
+        looked_at.append(text)
+        return detect(text)
+
+    monkeypatch.setattr(server.service, "detect", watched)
+    translate(server, q=[KOREAN, "혼자"], source="auto", format=form)
+    assert looked_at == [KOREAN, "혼자"]
 
 
 def test_alternatives_are_told_only_where_they_are_asked_for(server: Answering) -> None:
@@ -199,7 +219,10 @@ def test_a_file_is_translated_and_can_be_fetched(server: Answering) -> None:
     upload = {"file": ("우리 글.txt", "혼자\n\n123\n".encode())}
     answer = server.post("/translate_file", files=upload, data={"source": "ko", "target": "en"})
     assert answer.status_code == 200, answer.text
-    (url,) = answer.json().values()
+    told = server.translator.translate("혼자", to="en").warnings
+    assert told  # what could not be kept, and where
+    assert answer.json()["warnings"] == [{"place": "line 1", "warning": warning} for warning in told]
+    url = answer.json()["translatedFileUrl"]
     assert url.startswith("http://127.0.0.1/download_file/")
     assert unquote(urlsplit(url).path).endswith(".우리_글_en.txt")
     fetched = server.get(url)
@@ -232,6 +255,32 @@ def test_what_is_wrong_with_a_file_is_said(
     assert refused(answer) == (400, error)
 
 
+def test_nothing_of_a_file_is_read_beyond_a_limit(both_ways: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+
+    def read(*given: Any, **more: Any) -> TranslatedDocument:
+        threads.append(threading.current_thread().name)
+        return translate_document(*given, **more)
+
+    monkeypatch.setattr(marked_up, "translate_document", read)
+    with answering(both_ways, requests_per_minute=1, document_characters=2) as server:
+
+        def status(content: bytes) -> int:
+            upload = {"file": ("a.txt", content)}
+            return server.post(
+                "/translate_file", files=upload, data={"source": "ko", "target": "en"}
+            ).status_code
+
+        assert status(b"123456789") == 413
+        assert threads == []
+        assert status("혼자".encode()) == 200
+        asked = len(threads)
+        assert asked
+        assert all(name.startswith("onmal-document") for name in threads)
+        assert status("혼자".encode()) == 429
+        assert len(threads) == asked
+
+
 def test_a_broken_file_is_refused_with_one_line(server: Answering) -> None:
     upload = {"file": ("a.txt", b"\x00\x01\x02\xff\xfe")}
     status, error = refused(
@@ -247,8 +296,19 @@ def test_what_a_page_needs_to_know(server: Answering) -> None:
     assert settings["language"]["source"] == {"code": "auto", "name": "Auto Detect"}
     assert settings["language"]["target"] == {"code": "en", "name": "English"}
     assert ".txt" in settings["supportedFilesFormat"]
+    assert ".md" in settings["supportedFilesFormat"]
     assert (settings["apiKeys"], settings["keyRequired"], settings["suggestions"]) == (False, False, False)
     assert server.get("/health").json() == {"status": "ok"}
+
+
+def test_only_files_are_offered_whose_packages_are_here(
+    server: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "markdown_it", None)
+    assert ".md" not in server.get("/frontend/settings").json()["supportedFilesFormat"]
+    upload = {"file": ("a.md", b"# a")}
+    answer = server.post("/translate_file", files=upload, data={"source": "ko", "target": "en"})
+    assert refused(answer) == (400, "Invalid request: file format not supported")
 
 
 def test_suggestions_are_disabled(server: Answering) -> None:
@@ -276,6 +336,9 @@ def test_keys_open_where_they_are_required(both_ways: Path, tmp_path: Path) -> N
         )
         wrong = server.post("/translate", json={**asked, "api_key": "wrong"})
         assert refused(wrong) == (403, "Invalid API key")
+        unread = {"authorization": "Bearer wrong", "content-type": "multipart/form-data; boundary=x"}
+        refusal = server.post("/translate_file", content=b"no form", headers=unread)
+        assert refused(refusal) == (403, "Invalid API key")
         assert server.get("/languages").status_code == 200
         assert server.get("/frontend/settings").json()["keyRequired"]
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from served import service_of
 
 from onmal.documents import translate_document
-from onmal.serving.marked_up import translate_file
+from onmal.serving.clients import Client, Limits
+from onmal.serving.marked_up import translate_file, translate_pages
 from onmal.translating.translator import Translation
 
 
@@ -32,6 +36,15 @@ def test_a_document_is_what_the_library_makes_of_it_and_each_text_is_asked_for_o
     assert len(asked) == 2  # and once more for what lost its markup
     every = [text for texts in asked for text in texts]
     assert len(every) == len(set(every))
+
+
+def test_pages_are_one_request_whatever_languages_they_are_in(both_ways: Path) -> None:
+    service = service_of(both_ways)
+    hurried = Client("hurried", Limits(100, requests_per_minute=1))
+    pages, sources = ["<p>혼자</p>", "<p>Alone</p>", "<p>혼자</p>"], ["ko", "en", "ko"]
+    said = asyncio.run(translate_pages(service, pages, sources, target="en", client=hurried))
+    assert said == [said[0], "<p>Alone</p>", said[0]]
+    assert service.characters_used(hurried) == sum(map(len, pages))
 
 
 def test_no_document_keeps_another_from_its_thread() -> None:

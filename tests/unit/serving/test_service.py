@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,7 +18,7 @@ from onmal.errors import LanguageError
 from onmal.serving.clients import Client, Limits
 from onmal.serving.dispatcher import Kind
 from onmal.serving.models import Loaded
-from onmal.serving.refusals import TimeOver, TooLarge
+from onmal.serving.refusals import RateExceeded, TimeOver, TooLarge
 from onmal.serving.service import PORTION, Service
 from onmal.serving.typing_out import type_out
 from onmal.translating.glossary import Glossary
@@ -40,28 +41,99 @@ def service(both_ways: Path) -> Service:
     return service_of(both_ways, document_characters=5_000)
 
 
+def watched(service: Service) -> list[int]:
+    """How many texts go into the queue each time, of which only the first may be refused."""
+    longest: list[int] = []
+    queue = service.dispatcher.translate
+
+    async def watch(kind: Kind, portion: Any, client: Client, *, accepted: bool) -> list[Translation]:
+        assert accepted == bool(longest)
+        longest.append(len(portion))
+        return await queue(kind, portion, client, accepted=accepted)
+
+    service.dispatcher.translate = watch  # type: ignore[method-assign]
+    return longest
+
+
+def test_pieces_of_a_text_are_not_counted_and_go_into_the_queue_in_portions(both_ways: Path) -> None:
+    service = service_of(both_ways, texts=1)
+    longest, pieces = watched(service), ["간다."] * (PORTION + 3)
+
+    async def scene() -> None:
+        client = Client("somebody", Limits(characters=1000))
+        sources = ["ko"] * len(pieces)
+        found = await service.translate_pieces(pieces, sources=sources, target="en", client=client)
+        assert len({each.text for each in found}) == 1
+        assert longest == [PORTION, 3]
+
+    play(scene)
+
+
+def test_a_request_in_several_languages_is_let_in_or_refused_whole(both_ways: Path) -> None:
+    service = service_of(both_ways, queue=4)  # of which one client may have two
+
+    async def scene() -> None:
+        sources = ["ko", "ko", "ko-KR"]
+        found = await service.translate([KOREAN] * 3, source=sources, target="en", client=SOMEBODY)
+        assert len({each.text for each in found}) == 1
+
+    play(scene)
+
+
 def test_a_document_goes_into_the_queue_in_portions_and_comes_out_whole(
     service: Service, both_ways: Path
 ) -> None:
     texts = [KOREAN, "", "  ", "123"] * (PORTION // 2)
-    longest: list[int] = []
-    queue = service.dispatcher.translate
-
-    async def watched(kind: Kind, portion: Any, *, accepted: bool) -> list[Translation]:
-        assert accepted == bool(longest)
-        longest.append(len(portion))
-        return await queue(kind, portion, accepted=accepted)
-
-    service.dispatcher.translate = watched  # type: ignore[method-assign]
+    longest = watched(service)
 
     async def scene() -> None:
-        found = await service.translate_document(texts, source="auto", target="en", client=SOMEBODY)
+        async with service.document(target="en", client=SOMEBODY) as ask:
+            found = await ask("auto", texts)
         expected = load_in_torch(both_ways).translate(texts, to="en")
         assert [each.text for each in found] == [each.text for each in expected]
         assert longest == [PORTION, PORTION]
         assert service.characters_used(SOMEBODY) == sum(map(len, texts))
         with pytest.raises(TooLarge):
-            await service.translate_document(["가" * 5_001], source="ko", target="en", client=SOMEBODY)
+            async with service.document(target="en", client=SOMEBODY) as ask:
+                await ask("ko", ["가" * 5_001])
+
+    play(scene)
+
+
+def test_a_document_is_one_request_however_often_it_asks(both_ways: Path) -> None:
+    service = service_of(both_ways, at_once=1)
+    hurried = Client("hurried", Limits(100, requests_per_minute=1, characters_per_minute=4))
+    may_be_refused: list[bool] = []
+    queue = service.dispatcher.translate
+
+    async def watched(*asked: Any, accepted: bool) -> list[Translation]:
+        may_be_refused.append(not accepted)
+        return await queue(*asked, accepted=accepted)
+
+    service.dispatcher.translate = watched  # type: ignore[method-assign]
+
+    async def scene() -> None:
+        async with service.document(target="en", client=hurried) as ask:
+            await ask("ko", ["혼자"])
+            assert len(await ask("ko", [KOREAN, "혼자"])) == 2
+        assert may_be_refused == [True, False]
+        assert service.characters_used(hurried) == 2
+        with pytest.raises(RateExceeded):
+            async with service.document(target="en", client=hurried):
+                pytest.fail("a second request")
+
+    play(scene)
+
+
+def test_the_characters_of_a_document_count_when_they_are_known(service: Service) -> None:
+    hurried = Client("hurried", Limits(100, characters_per_minute=4))
+
+    async def scene() -> None:
+        for refusal in (None, RateExceeded):
+            with pytest.raises(refusal) if refusal else nullcontext():
+                async with service.document(target="en", client=hurried) as ask:
+                    await ask("ko", ["혼자서"])
+        assert service.characters_used(hurried) == 3
 
     play(scene)
 

@@ -72,6 +72,14 @@ def test_n_best_alignment_and_sentences(service: Service) -> None:
     assert len(answer["sentences"]) == 2
 
 
+def test_a_text_may_have_more_sentences_than_a_request_texts(both_ways: Path) -> None:
+    text = TWO_SENTENCES + " "
+    asked = {"text": [text * 2], "target": "en", "sentences": True}
+    status, answer = post(service_of(both_ways, texts=3), "/v1/translate", asked)
+    assert status == 200
+    assert len(answer["translations"][0]["sentences"]) == 4
+
+
 def test_wishes_and_search_reach_the_engine(service: Service, both_ways: Path) -> None:
     _, answer = post(
         service,
@@ -118,6 +126,9 @@ def test_halves_of_characters_and_odd_unicode_are_no_error(service: Service) -> 
         ({"text": ["가"] * 257, "target": "en"}, 413, "too_large", "257"),
         ({"text": "가", "target": "en", "sentences": True, "n_best": 2}, 400, "config_error", "sentences"),
         ({"text": "가", "target": "en", "never": [" "]}, 422, "invalid", "never"),
+        ({"text": "가", "target": "en", "search": {"min_length_ratio": 10}}, 422, "invalid", "min_length"),
+        ({"text": "가", "target": "en", "search": {"max_length_ratio": 10}}, 422, "invalid", "max_length"),
+        ({"text": "가", "target": "en", "search": {"max_length_extra": 999}}, 422, "invalid", "max_length"),
     ],
 )
 def test_mistakes_are_one_line(service: Service, body: Any, status: int, code: str, said: str) -> None:

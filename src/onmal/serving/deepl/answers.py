@@ -58,8 +58,9 @@ def worded(handler: Handler) -> Handler:
             if error.path:  # a file of the server's own, which is for its log alone
                 raise
             return _error(400, _MESSAGES[400], str(error))
-        except Full:
-            return _error(429, _MESSAGES[429], "as many documents are here as may be; try again later", 60)
+        except Full as full:
+            detail = "as many documents are here as may be; try again later"
+            return _error(429, _MESSAGES[429], detail, full.retry_after)
         except Refusal as refusal:
             status = 403 if isinstance(refusal, KeyMissing | KeyWrong) else refusal.status
             message = _MESSAGES.get(status, _MESSAGES[400])
@@ -82,8 +83,8 @@ async def not_here(request: Request) -> Response:
 
 async def asked_by(request: Request, service: Service) -> tuple[Parameters, Client]:
     """What a request asks for, and who does. Raises Malformed, KeyMissing, KeyWrong."""
-    asked = await read_parameters(request)
-    return asked, service.client(request)
+    client = service.client(request)  # before its body is read, which may be large
+    return await read_parameters(request), client
 
 
 def owner_of(client: Client) -> str:

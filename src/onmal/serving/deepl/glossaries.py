@@ -39,19 +39,10 @@ def routes(service: Service, stored: Glossaries) -> Routes:
         source, target = (_base(asked, parameter, service) for parameter in ("source_lang", "target_lang"))
         if (source, target) not in _pairs(service):
             raise Wrong("Unsupported glossary source and target language pair")
-        try:
-            terms = read_terms(asked.text("entries"), form)
-        except DataError as error:
-            raise Wrong("Invalid glossary entries provided", str(error)) from None
-        return JSONResponse(_facts(await _added(owner_of(client), name[:1024], source, target, terms)), 201)
-
-    async def _added(*glossary: Any) -> StoredGlossary:
-        try:
-            return await asyncio.to_thread(stored.add, *glossary)
-        except TooMany:
-            raise Wrong("Too many glossaries", f"there are {MOST_GLOSSARIES}; delete some") from None
-        except DataError:  # which says where on this machine
-            raise Wrong("Service unavailable", "glossaries cannot be kept now", 503) from None
+        made = await asyncio.to_thread(
+            _added, stored, asked.text("entries"), form, owner_of(client), name[:1024], source, target
+        )
+        return JSONResponse(_facts(made), 201)
 
     async def every(request: Request) -> Response:
         _, client = await asked_by(request, service)
@@ -80,6 +71,24 @@ def routes(service: Service, stored: Glossaries) -> Routes:
         ("/v2/glossaries/{glossary_id}", ["DELETE"], delete),
         ("/v2/glossaries/{glossary_id}/entries", ["GET"], entries),
     ]
+
+
+def _added(
+    stored: Glossaries, entries: str, form: str, owner: str, name: str, source: str, target: str
+) -> StoredGlossary:
+    """A new glossary, ready to be followed: with its terms read and looked at, which takes a while. Raises Wrong."""
+    try:
+        terms = read_terms(entries, form)
+    except DataError as error:
+        raise Wrong("Invalid glossary entries provided", str(error)) from None
+    try:
+        made = stored.add(owner, name, source, target, terms)
+    except TooMany:
+        raise Wrong("Too many glossaries", f"there are {MOST_GLOSSARIES}; delete some") from None
+    except DataError:  # which says where on this machine
+        raise Wrong("Service unavailable", "glossaries cannot be kept now", 503) from None
+    _ = made.glossary
+    return made
 
 
 def chosen(
