@@ -58,16 +58,17 @@ class _Bucket:
         self.used, self.at = 0.0, now
 
     def wait(self, amount: int, per_minute: int, now: float) -> float:
-        """Takes the amount and returns 0, or takes nothing and returns how many seconds to wait.
+        """How many seconds to wait until so much may be taken; 0 if it may be now.
 
         What is more than a whole minute's allowance is let through when nothing of it is used, and paid for afterwards.
         """
         self.used, self.at = max(0.0, self.used - (now - self.at) * per_minute / 60), now
         over = self.used + min(amount, per_minute) - per_minute
-        if over > 1e-6:
-            return over * 60 / per_minute
+        return over * 60 / per_minute if over > 1e-6 else 0.0
+
+    def take(self, amount: int) -> None:
+        """So much is used."""
         self.used += amount
-        return 0.0
 
 
 class _Account:
@@ -90,12 +91,16 @@ class Clients:
         account, limits, now = self._account(client), client.limits, self.clock()
         if account.under_way >= self.at_once:
             raise TooManyAtOnce(self.at_once)
-        for bucket, amount, most, what in (
+        rates = [
             (account.requests, 1, limits.requests_per_minute, "requests"),
             (account.characters, characters, limits.characters_per_minute, "characters"),
-        ):
+        ]
+        for bucket, amount, most, what in rates:  # all of them before anything is taken: a refusal is free
             if most and (seconds := bucket.wait(amount, most, now)):
                 raise RateExceeded(what, most, math.ceil(seconds))
+        for bucket, amount, most, _ in rates:
+            if most:
+                bucket.take(amount)
         account.characters_ever += characters
         account.under_way += 1
         try:

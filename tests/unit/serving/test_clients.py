@@ -47,6 +47,18 @@ def test_characters_per_minute() -> None:
     assert clients.characters_of(somebody) == 700
 
 
+def test_a_refusal_costs_nothing() -> None:
+    clients = Clients(10, Clock())
+    somebody = client(requests_per_minute=2, characters_per_minute=600)
+    with clients.turn(somebody, 500):
+        pass
+    for _ in range(3):
+        with pytest.raises(RateExceeded, match="600 characters"), clients.turn(somebody, 200):
+            pass
+    with clients.turn(somebody, 100):
+        pass
+
+
 def test_a_request_larger_than_a_minute_s_allowance_is_let_through_and_paid_for_afterwards() -> None:
     clock = Clock()
     clients, somebody = Clients(10, clock), client(characters_per_minute=600)
