@@ -28,9 +28,9 @@ async def sentence_by_sentence(
     sources = service.sources(texts, asked.source, target, client)
     pieces = [split_sentences(text, source) for text, source in zip(texts, sources, strict=True)]
     translations = iter(
-        await service.translate(
+        await service.translate_pieces(
             [piece.text for each in pieces for piece in each],
-            source=[source for source, each in zip(sources, pieces, strict=True) for _ in each],
+            sources=[source for source, each in zip(sources, pieces, strict=True) for _ in each],
             target=target,
             client=client,
             model=asked.model,

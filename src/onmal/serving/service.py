@@ -184,6 +184,23 @@ class Service:
         async with self._turn(texts, client, self.settings.seconds):
             return await self._translated(texts, sources, asked)
 
+    async def translate_pieces(
+        self,
+        pieces: Sequence[str],
+        *,
+        sources: Sequence[str],
+        target: str,
+        client: Client,
+        model: str = "",
+        search: Mapping[str, Any] | None = None,
+        wishes: Wishes = NO_WISHES,
+        omissions: bool = False,
+    ) -> list[Translation]:
+        """The same for the pieces of texts that `sources` has let through: as many as there are, a few at a time."""
+        asked = _Asked(target, model, search, wishes, omissions=omissions)
+        async with self._turn(pieces, client, self.settings.seconds):
+            return await self._in_portions(pieces, sources, asked)
+
     async def translate_document(
         self,
         texts: Sequence[str],
@@ -195,8 +212,7 @@ class Service:
     ) -> list[Translation]:
         """The same for the pieces of a document: as many as there are, with the limits of documents.
 
-        They go into the queue a few at a time, so that it has room for others; only the first of them can find it full. An unknown
-        source is detected once, for all.
+        An unknown source is detected once, for all.
         """
         characters, most = sum(map(len, texts)), self.settings.document_characters
         if characters > most:
@@ -204,11 +220,7 @@ class Service:
         if source in UNKNOWN:
             source = self.source_of("\n".join(islice(filter(str.strip, texts), 50)), target)
         async with self._turn(texts, client, self.settings.document_seconds):
-            translated: list[Translation] = []
-            for first in range(0, len(texts), PORTION):
-                some, asked = texts[first : first + PORTION], _Asked(target, glossary=glossary)
-                translated += await self._translated(some, [source] * len(some), asked, accepted=first > 0)
-            return translated
+            return await self._in_portions(texts, [source] * len(texts), _Asked(target, glossary=glossary))
 
     async def stream(
         self,
@@ -271,6 +283,16 @@ class Service:
                     yield
             except TimeoutError:
                 raise TimeOver(seconds) from None
+
+    async def _in_portions(
+        self, texts: Sequence[str], sources: Sequence[str], asked: _Asked
+    ) -> list[Translation]:
+        """A few texts at a time, so that the queue has room for others; only the first of them can find it full."""
+        translated: list[Translation] = []
+        for first in range(0, len(texts), PORTION):
+            some = slice(first, first + PORTION)
+            translated += await self._translated(texts[some], sources[some], asked, accepted=first > 0)
+        return translated
 
     async def _translated(
         self, texts: Sequence[str], sources: Sequence[str], asked: _Asked, *, accepted: bool = False

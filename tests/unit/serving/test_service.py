@@ -40,19 +40,39 @@ def service(both_ways: Path) -> Service:
     return service_of(both_ways, document_characters=5_000)
 
 
-def test_a_document_goes_into_the_queue_in_portions_and_comes_out_whole(
-    service: Service, both_ways: Path
-) -> None:
-    texts = [KOREAN, "", "  ", "123"] * (PORTION // 2)
+def watched(service: Service) -> list[int]:
+    """How many texts go into the queue each time, of which only the first may be refused."""
     longest: list[int] = []
     queue = service.dispatcher.translate
 
-    async def watched(kind: Kind, portion: Any, *, accepted: bool) -> list[Translation]:
+    async def watch(kind: Kind, portion: Any, *, accepted: bool) -> list[Translation]:
         assert accepted == bool(longest)
         longest.append(len(portion))
         return await queue(kind, portion, accepted=accepted)
 
-    service.dispatcher.translate = watched  # type: ignore[method-assign]
+    service.dispatcher.translate = watch  # type: ignore[method-assign]
+    return longest
+
+
+def test_pieces_of_a_text_are_not_counted_and_go_into_the_queue_in_portions(both_ways: Path) -> None:
+    service = service_of(both_ways, texts=1)
+    longest, pieces = watched(service), ["간다."] * (PORTION + 3)
+
+    async def scene() -> None:
+        client = Client("somebody", Limits(characters=1000))
+        sources = ["ko"] * len(pieces)
+        found = await service.translate_pieces(pieces, sources=sources, target="en", client=client)
+        assert len({each.text for each in found}) == 1
+        assert longest == [PORTION, 3]
+
+    play(scene)
+
+
+def test_a_document_goes_into_the_queue_in_portions_and_comes_out_whole(
+    service: Service, both_ways: Path
+) -> None:
+    texts = [KOREAN, "", "  ", "123"] * (PORTION // 2)
+    longest = watched(service)
 
     async def scene() -> None:
         found = await service.translate_document(texts, source="auto", target="en", client=SOMEBODY)

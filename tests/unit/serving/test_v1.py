@@ -72,6 +72,14 @@ def test_n_best_alignment_and_sentences(service: Service) -> None:
     assert len(answer["sentences"]) == 2
 
 
+def test_a_text_may_have_more_sentences_than_a_request_texts(both_ways: Path) -> None:
+    text = TWO_SENTENCES + " "
+    asked = {"text": [text * 2], "target": "en", "sentences": True}
+    status, answer = post(service_of(both_ways, texts=3), "/v1/translate", asked)
+    assert status == 200
+    assert len(answer["translations"][0]["sentences"]) == 4
+
+
 def test_wishes_and_search_reach_the_engine(service: Service, both_ways: Path) -> None:
     _, answer = post(
         service,
