@@ -25,10 +25,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from tiny_model import save_tiny_model
 
+from onmal.serving.keys import KeyFile
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 
 KOREAN = "친구는 오늘 학교에 간다."
-QUEUE = 8
+QUEUE = 8  # texts of one client that may wait: half of all
 DEADLINE = 60.0  # seconds that anything may take on a busy machine
 GATED = """
 import runpy, sys, time
@@ -64,7 +66,7 @@ class Server:
     def __init__(self, folder: Path, place: Path, *options: str, gate: Path | None = None) -> None:
         self.place = place
         start = ["-c", GATED, str(gate)] if gate else ["-m", "onmal"]
-        settings = [f"--set={setting}" for setting in ("metrics=true", f"queue={QUEUE}", *options)]
+        settings = [f"--set={setting}" for setting in ("metrics=true", f"queue={2 * QUEUE}", *options)]
         command = [sys.executable, *start, "serve", str(folder), "--engine", "torch", *settings]
         environment = {**os.environ, "PYTHONUTF8": "1", "ONMAL_KEYS": str(place / "keys.json")}
         place.mkdir(exist_ok=True)
@@ -101,8 +103,9 @@ class Server:
         )
         return float(line)
 
-    def translate(self, text: Any = KOREAN) -> httpx.Response:
-        return httpx.post(f"{self.url}/v1/translate", json={"text": text, "target": "en"}, timeout=DEADLINE)
+    def translate(self, key: str = "") -> httpx.Response:
+        asked, headers = {"text": KOREAN, "target": "en"}, {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.post(f"{self.url}/v1/translate", json=asked, headers=headers, timeout=DEADLINE)
 
     def connect(self) -> socket.socket:
         host, _, port = self.url.removeprefix("http://").partition(":")
@@ -188,8 +191,10 @@ def test_a_full_queue_says_when_to_come_again(server: Server, pool: ThreadPoolEx
     assert refused.status_code == 503
     assert refused.json()["error"]["code"] == "queue_full"
     assert int(refused.headers["retry-after"]) >= 1
+    asked.append(pool.submit(server.translate, KeyFile(server.place / "keys.json").add("somebody else")))
+    until(lambda: server.number("onmal_waiting_texts") == QUEUE + 1, "nobody else is let in")
     closed.unlink()
-    assert [each.result().status_code for each in asked] == [200] * (QUEUE + 1)
+    assert [each.result().status_code for each in asked] == [200] * (QUEUE + 2)
 
 
 def test_a_client_that_leaves_the_queue_costs_nothing(

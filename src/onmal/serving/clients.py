@@ -36,6 +36,11 @@ class Client:
     limits: Limits
     has_key: bool = False
 
+    @property
+    def identity(self) -> tuple[bool, str]:
+        """What tells it from all others: a key may be called like an address."""
+        return self.has_key, self.name
+
 
 @lru_cache(1024)
 def by_address(address: str) -> str:
@@ -113,9 +118,8 @@ class Clients:
         return self._account(client).characters_ever
 
     def _account(self, client: Client) -> _Account:
-        who = (client.has_key, client.name)
-        account = self._accounts.pop(who, None) or _Account(self.clock())
-        self._accounts[who] = account  # at the end: the last one that did something
+        account = self._accounts.pop(client.identity, None) or _Account(self.clock())
+        self._accounts[client.identity] = account  # at the end: the last one that did something
         if len(self._accounts) > REMEMBERED:
             idle = (name for name, each in self._accounts.items() if not each.under_way)
             del self._accounts[next(idle)]

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from onmal.config import SearchConfig
+from onmal.serving.clients import Client
 from onmal.serving.models import Loaded
 from onmal.serving.refusals import QueueFull
 from onmal.translating.glossary import Glossary
@@ -80,8 +81,8 @@ class Observer:
 class _Request:
     """The texts of one request, how many of them have begun, and what came of them."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
+    def __init__(self, texts: Sequence[str], client: Client) -> None:
+        self.texts, self.client = texts, client.identity
         self.begun = 0
         self.found: list[Translation | None] = [None] * len(texts)
         self.left = len(texts)
@@ -93,30 +94,34 @@ class _Request:
 
 
 class Dispatcher:
-    """Translates in the threads of each model. At most `most_waiting` texts wait; all its methods belong to one event loop."""
+    """Translates in the threads of each model; all its methods belong to one event loop.
+
+    At most `most_waiting` texts wait, and of one client half as many as the others leave room for: nobody fills it alone.
+    """
 
     def __init__(self, most_waiting: int) -> None:
         self.most_waiting = most_waiting
         self.observer = Observer()
         self.waiting = 0
+        self._waiting_of: Counter[tuple[bool, str]] = Counter()
         self._queues: dict[Kind, deque[_Request]] = {}  # whose turn it is, first
         self._running: Counter[Kind | Loaded] = Counter()
         self._starting = False
         self._seconds_per_text = 0.1  # a guess, until it is known
 
     async def translate(
-        self, kind: Kind, texts: Sequence[str], *, accepted: bool = False
+        self, kind: Kind, texts: Sequence[str], client: Client, *, accepted: bool = False
     ) -> list[Translation]:
         """Translations in the order of the texts. Cancelled, it drops what has not begun.
 
         Raises QueueFull at once, unless the texts go on with what was `accepted` before.
         """
-        if not accepted and self.waiting and self.waiting + len(texts) > self.most_waiting:
+        if not accepted and not self._has_room(len(texts), client):
             raise QueueFull(self.retry_after)
-        request = _Request(texts)
+        request = _Request(texts, client)
         if not texts:
             return []
-        self.waiting += len(texts)
+        self._count(request, len(texts))
         self._queues.setdefault(kind, deque()).append(request)
         if not self._starting:  # after those that arrived in the same moment
             self._starting = True
@@ -124,14 +129,37 @@ class Dispatcher:
         try:
             await request.done
         finally:
-            self.waiting -= request.waiting
-            request.begun = len(texts)
+            if request.waiting:  # its client left, or one of its texts failed
+                self._drop(kind, request)
         return [translation for translation in request.found if translation is not None]
 
     @property
     def retry_after(self) -> int:
         """In how many seconds half of what waits now will have begun [s]."""
         return max(1, min(60, math.ceil(self.waiting / 2 * self._seconds_per_text)))
+
+    def _has_room(self, texts: int, client: Client) -> bool:
+        """Whether so many texts of a client may wait: more than its share only where none of its own do."""
+        own = self._waiting_of[client.identity]
+        others = self.waiting - own
+        full = self.waiting and self.waiting + texts > self.most_waiting
+        return not full and (not own or own + texts <= (self.most_waiting - others) // 2)
+
+    def _count(self, request: _Request, texts: int) -> None:
+        """So many texts of a request more wait, or fewer."""
+        self.waiting += texts
+        self._waiting_of[request.client] += texts
+        if not self._waiting_of[request.client]:
+            del self._waiting_of[request.client]  # or everybody who ever came would be kept for ever
+
+    def _drop(self, kind: Kind, request: _Request) -> None:
+        """What of a request has not begun will not begin."""
+        queue = self._queues[kind]
+        queue.remove(request)
+        if not queue:
+            del self._queues[kind]
+        self._count(request, -request.waiting)
+        request.begun = len(request.texts)
 
     def _start(self) -> None:
         """Begin as many calls as may be under way, of each kind in turn."""
@@ -147,9 +175,8 @@ class Dispatcher:
                 batch = self._take(queue, kind.most_texts)
                 if queue:
                     self._queues[kind] = queue  # at the end: the others come first now
-                if batch:
-                    self._call(kind, batch)
-                    began = True
+                self._call(kind, batch)
+                began = True
 
     def _take(self, queue: deque[_Request], most: int) -> list[tuple[_Request, int]]:
         """The next texts of a queue, one of each request in turn: who has a single one does not wait for another's hundreds."""
@@ -157,12 +184,10 @@ class Dispatcher:
         characters = 0
         while queue and len(batch) < most and characters < MOST_CHARACTERS:
             request = queue.popleft()
-            if not request.waiting:  # its client left
-                continue
             batch.append((request, request.begun))
             characters += len(request.texts[request.begun])
             request.begun += 1
-            self.waiting -= 1
+            self._count(request, -1)
             if request.waiting:
                 queue.append(request)
         return batch

@@ -38,8 +38,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is asked of each text of a request."""
+    """Who asks, and what of each text."""
 
+    client: Client
     target: str
     model: str = ""
     search: Mapping[str, Any] | None = None
@@ -180,7 +181,7 @@ class Service:
         """
         self.check(texts, client)
         sources = self.sources(texts, source, target, client) if isinstance(source, str) else source
-        asked = _Asked(target, model, search, wishes, glossary, alignment, omissions)
+        asked = _Asked(client, target, model, search, wishes, glossary, alignment, omissions)
         async with self._turn(texts, client, self.settings.seconds):
             return await self._translated(texts, sources, asked)
 
@@ -197,7 +198,7 @@ class Service:
         omissions: bool = False,
     ) -> list[Translation]:
         """The same for the pieces of texts that `sources` has let through: as many as there are, a few at a time."""
-        asked = _Asked(target, model, search, wishes, omissions=omissions)
+        asked = _Asked(client, target, model, search, wishes, omissions=omissions)
         async with self._turn(pieces, client, self.settings.seconds):
             return await self._in_portions(pieces, sources, asked)
 
@@ -220,7 +221,9 @@ class Service:
         if source in UNKNOWN:
             source = self.source_of("\n".join(islice(filter(str.strip, texts), 50)), target)
         async with self._turn(texts, client, self.settings.document_seconds):
-            return await self._in_portions(texts, [source] * len(texts), _Asked(target, glossary=glossary))
+            return await self._in_portions(
+                texts, [source] * len(texts), _Asked(client, target, glossary=glossary)
+            )
 
     async def stream(
         self,
@@ -244,7 +247,7 @@ class Service:
         with self.clients.turn(client, len(text)), self._one_beside():
             try:
                 async with asyncio.timeout_at(until):
-                    kind = await self._kind(source, _Asked(target, model, search, wishes))
+                    kind = await self._kind(source, _Asked(client, target, model, search, wishes))
                 if kind is None:
                     yield clean
                     yield _unchanged(clean)
@@ -301,14 +304,18 @@ class Service:
         known = {source: await self._kind(source, asked) for source in dict.fromkeys(sources)}
         found = list(map(_unchanged, texts))
 
-        async def fill(source: str, kind: Kind) -> None:
+        async def fill(source: str, kind: Kind, accepted: bool) -> None:
             numbers = [number for number, each in enumerate(sources) if each == source]
             wanted = [texts[number] for number in numbers]
-            translations = await self.dispatcher.translate(kind, wanted, accepted=accepted)
+            translations = await self.dispatcher.translate(kind, wanted, asked.client, accepted=accepted)
             for number, translation in zip(numbers, translations, strict=True):
                 found[number] = translation
 
-        tasks = [asyncio.ensure_future(fill(source, kind)) for source, kind in known.items() if kind]
+        kinds = [(source, kind) for source, kind in known.items() if kind]
+        tasks = [  # who gets in with one language does so with all of them
+            asyncio.ensure_future(fill(source, kind, accepted or number > 0))
+            for number, (source, kind) in enumerate(kinds)
+        ]
         try:
             await asyncio.gather(*tasks)
         finally:

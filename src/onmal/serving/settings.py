@@ -41,7 +41,7 @@ class ServeConfig(Settings):
     beam_size: int = Field(default=12, ge=1)
     """Most hypotheses per text that a request may ask for, and so the most alternatives."""
     queue: int = Field(default=1024, ge=1)
-    """Most texts that wait; who comes when it is full is told to come again."""
+    """Most texts that wait, and of a client half as many as the others leave room for; further ones are told to come again."""
     body_seconds: float = Field(default=30.0, gt=0)
     """Longest time for a body to arrive."""
     seconds: float = Field(default=60.0, gt=0)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from onmal.config import SearchConfig
+from onmal.serving.clients import Client, Limits
 from onmal.serving.dispatcher import MOST_TEXTS, Dispatcher, Kind
 from onmal.serving.models import Loaded
 from onmal.serving.refusals import QueueFull
@@ -18,6 +19,7 @@ from onmal.translating.translator import Translation
 from onmal.translating.wishes import NO_WISHES, Wishes
 
 USUAL = SearchConfig()
+SOMEBODY, ANOTHER, THIRD = (Client(name, Limits(characters=1000)) for name in ("one", "two", "three"))
 
 
 class Gated:
@@ -60,9 +62,10 @@ class Scene:
     def kind(self, search: SearchConfig = USUAL, wishes: Wishes = NO_WISHES) -> Kind:
         return Kind(self.loaded, ("ko", "en"), search, wishes)
 
-    def ask(self, *texts: str, **kind: Any) -> asyncio.Task[list[str]]:
+    def ask(self, *texts: str, client: Client = SOMEBODY, **kind: Any) -> asyncio.Task[list[str]]:
         async def translated() -> list[str]:
-            return [each.text for each in await self.dispatcher.translate(self.kind(**kind), texts)]
+            found = await self.dispatcher.translate(self.kind(**kind), texts, client)
+            return [each.text for each in found]
 
         return asyncio.ensure_future(translated())
 
@@ -187,6 +190,45 @@ def test_a_request_whose_client_left_is_never_translated() -> None:
     play(scene)
 
 
+def test_a_flood_of_requests_whose_clients_left_leaves_nothing() -> None:
+    async def scene() -> None:
+        s = Scene(most_waiting=10)
+        first = s.ask("first")
+        await s.gated.has_begun(1)
+        for number in range(100):
+            left = s.ask("left", "left, too", search=USUAL.replace(beam_size=1 + number))
+            await asyncio.sleep(0)
+            left.cancel()
+            await asyncio.wait([left])
+        assert s.dispatcher.waiting == 0
+        assert not s.dispatcher._queues
+        assert not s.dispatcher._waiting_of
+        s.gated.gate.set()
+        assert await first == ["FIRST"]
+        assert s.gated.calls == [["first"]]
+
+    play(scene)
+
+
+def test_nobody_fills_the_queue_alone() -> None:
+    async def scene() -> None:
+        s = Scene(most_waiting=8)
+        asked = [s.ask("first")]
+        await s.gated.has_begun(1)
+        for client, texts in ((SOMEBODY, "abcd"), (ANOTHER, "ef"), (THIRD, "g")):
+            asked.append(s.ask(*texts, client=client))
+            await asyncio.sleep(0)
+            with pytest.raises(QueueFull):  # half of what the others leave
+                await s.dispatcher.translate(s.kind(), ["one more"], client)
+        assert s.dispatcher.waiting == 7
+        s.gated.gate.set()
+        await asyncio.gather(*asked)
+        assert await s.ask("one more") == ["ONE MORE"]
+        assert not s.dispatcher._waiting_of
+
+    play(scene)
+
+
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_again() -> None:
     async def scene() -> None:
         s = Scene(most_waiting=2)
@@ -195,9 +237,9 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again() -> None:
         waiting = s.ask("a", "b")
         await asyncio.sleep(0)
         with pytest.raises(QueueFull) as refused:
-            await s.dispatcher.translate(s.kind(), ["c"])
+            await s.dispatcher.translate(s.kind(), ["c"], ANOTHER)
         assert refused.value.retry_after >= 1
-        further = asyncio.ensure_future(s.dispatcher.translate(s.kind(), ["d"], accepted=True))
+        further = asyncio.ensure_future(s.dispatcher.translate(s.kind(), ["d"], SOMEBODY, accepted=True))
         await asyncio.sleep(0)
         assert s.dispatcher.waiting == 3
         s.gated.gate.set()

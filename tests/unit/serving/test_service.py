@@ -45,10 +45,10 @@ def watched(service: Service) -> list[int]:
     longest: list[int] = []
     queue = service.dispatcher.translate
 
-    async def watch(kind: Kind, portion: Any, *, accepted: bool) -> list[Translation]:
+    async def watch(kind: Kind, portion: Any, client: Client, *, accepted: bool) -> list[Translation]:
         assert accepted == bool(longest)
         longest.append(len(portion))
-        return await queue(kind, portion, accepted=accepted)
+        return await queue(kind, portion, client, accepted=accepted)
 
     service.dispatcher.translate = watch  # type: ignore[method-assign]
     return longest
@@ -64,6 +64,17 @@ def test_pieces_of_a_text_are_not_counted_and_go_into_the_queue_in_portions(both
         found = await service.translate_pieces(pieces, sources=sources, target="en", client=client)
         assert len({each.text for each in found}) == 1
         assert longest == [PORTION, 3]
+
+    play(scene)
+
+
+def test_a_request_in_several_languages_is_let_in_or_refused_whole(both_ways: Path) -> None:
+    service = service_of(both_ways, queue=4)  # of which one client may have two
+
+    async def scene() -> None:
+        sources = ["ko", "ko", "ko-KR"]
+        found = await service.translate([KOREAN] * 3, source=sources, target="en", client=SOMEBODY)
+        assert len({each.text for each in found}) == 1
 
     play(scene)
 
