@@ -29,6 +29,17 @@ __all__ = ["Dispatcher", "Kind", "Observer"]
 MOST_TEXTS = 64  # of a call: larger ones are hardly faster, and who comes next would wait for them
 MOST_SLOW_TEXTS = 8  # of a call that takes several times as long
 MOST_CHARACTERS = 16_384  # of a call
+# What of a search takes the longer, the larger it is.
+COSTLY = (
+    "beam_size",
+    "min_length_ratio",
+    "max_length_ratio",
+    "max_length_extra",
+    "coverage_penalty",
+    "diversity",
+    "no_repeat_ngram",
+    "sample",
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,9 @@ class Kind:
     @property
     def most_texts(self) -> int:
         """How many of them one call may have."""
-        return MOST_SLOW_TEXTS if self.omissions or self.wishes.must else MOST_TEXTS
+        usual = self.loaded.translator.saved.search
+        heavier = any(getattr(self.search, each) > getattr(usual, each) for each in COSTLY)
+        return MOST_SLOW_TEXTS if heavier or self.omissions or self.wishes.must else MOST_TEXTS
 
     def translate(self, texts: Sequence[str]) -> list[Translation | Exception]:
         """Translate together; where that fails, one by one, so that nobody's text fails for another's."""

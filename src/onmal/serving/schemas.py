@@ -51,10 +51,10 @@ class SearchOptions(_Asked):
     """Hypotheses kept per sentence; 1 is greedy. The server may allow fewer."""
     length_penalty: float | None = Field(default=None, ge=0, le=10)
     """Scores are divided by length ** this."""
-    max_length_ratio: float | None = Field(default=None, gt=0, le=10)
+    max_length_ratio: float | None = Field(default=None, gt=0, le=3)
     """A translation ends at this many times the source's tokens, plus `max_length_extra`."""
-    max_length_extra: int | None = Field(default=None, ge=1, le=1000)
-    min_length_ratio: float | None = Field(default=None, ge=0, le=10)
+    max_length_extra: int | None = Field(default=None, ge=1, le=64)
+    min_length_ratio: float | None = Field(default=None, ge=0, le=2)
     """A translation has at least this many times the source's tokens."""
     coverage_penalty: float | None = Field(default=None, ge=0, le=100)
     """Scores fall with every source token that the translation hardly looked at."""

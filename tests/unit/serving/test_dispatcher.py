@@ -12,7 +12,7 @@ import pytest
 
 from onmal.config import SearchConfig
 from onmal.serving.clients import Client, Limits
-from onmal.serving.dispatcher import MOST_TEXTS, Dispatcher, Kind
+from onmal.serving.dispatcher import MOST_SLOW_TEXTS, MOST_TEXTS, Dispatcher, Kind
 from onmal.serving.models import Loaded
 from onmal.serving.refusals import QueueFull
 from onmal.translating.translator import Translation
@@ -206,6 +206,28 @@ def test_a_flood_of_requests_whose_clients_left_leaves_nothing() -> None:
         s.gated.gate.set()
         assert await first == ["FIRST"]
         assert s.gated.calls == [["first"]]
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("change", "most"),
+    [
+        ({"beam_size": USUAL.beam_size + 1}, MOST_SLOW_TEXTS),
+        ({"min_length_ratio": 0.5}, MOST_SLOW_TEXTS),
+        ({"max_length_extra": USUAL.max_length_extra + 1}, MOST_SLOW_TEXTS),
+        ({"sample": True}, MOST_SLOW_TEXTS),
+        ({"beam_size": 1}, MOST_TEXTS),
+        ({"n_best": USUAL.beam_size}, MOST_TEXTS),
+        ({"length_penalty": 2.0}, MOST_TEXTS),
+    ],
+)
+def test_a_call_that_takes_longer_than_usual_has_fewer_texts(change: dict[str, Any], most: int) -> None:
+    async def scene() -> None:
+        s = Scene()
+        s.gated.gate.set()
+        await s.ask(*map(str, range(MOST_TEXTS)), search=USUAL.replace(**change))
+        assert [len(call) for call in s.gated.calls] == [most] * (MOST_TEXTS // most)
 
     play(scene)
 

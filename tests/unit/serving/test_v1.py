@@ -126,6 +126,9 @@ def test_halves_of_characters_and_odd_unicode_are_no_error(service: Service) -> 
         ({"text": ["가"] * 257, "target": "en"}, 413, "too_large", "257"),
         ({"text": "가", "target": "en", "sentences": True, "n_best": 2}, 400, "config_error", "sentences"),
         ({"text": "가", "target": "en", "never": [" "]}, 422, "invalid", "never"),
+        ({"text": "가", "target": "en", "search": {"min_length_ratio": 10}}, 422, "invalid", "min_length"),
+        ({"text": "가", "target": "en", "search": {"max_length_ratio": 10}}, 422, "invalid", "max_length"),
+        ({"text": "가", "target": "en", "search": {"max_length_extra": 999}}, 422, "invalid", "max_length"),
     ],
 )
 def test_mistakes_are_one_line(service: Service, body: Any, status: int, code: str, said: str) -> None:
