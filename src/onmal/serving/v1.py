@@ -209,6 +209,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _mistaken(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OnmalError)
+    if error.path:  # a file of the server's own, which is for its log alone
+        raise error
     return JSONResponse(_problem(_code(error), str(error)), 400)
 
 

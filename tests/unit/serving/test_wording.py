@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
+from served import Ask, ask, service_of
 from starlette.requests import Request
 from starlette.responses import Response
 
-from onmal.errors import ConfigError, LanguageError
+from onmal.errors import LanguageError
 from onmal.serving import deepl, libretranslate
 from onmal.serving.kept_files import Full
 from onmal.serving.refusals import (
@@ -67,7 +70,25 @@ def test_each_refusal_has_its_status_and_words(error: Exception, libre: int, say
         assert answer.headers["retry-after"] == other.headers["retry-after"] == str(wait)
 
 
-@pytest.mark.parametrize("worded", [libretranslate._worded, deepl.worded])
-def test_where_the_servers_own_files_are_is_told_to_nobody(worded: object) -> None:
-    with pytest.raises(ConfigError):
-        answered(worded, ConfigError("is damaged", path="/etc/onmal/keys.json"))
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/translate", {"text": "가", "target": "en"}),
+        ("/translate", {"q": "가", "source": "ko", "target": "en"}),
+        ("/v2/translate", {"text": ["가"], "target_lang": "EN"}),
+    ],
+)
+def test_where_the_servers_own_files_are_is_told_to_its_operator_alone(
+    path: str, body: dict[str, Any], both_ways: Path, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text("damaged while the server runs", "utf-8")
+    reported: list[str] = []
+
+    async def scene(client: Ask) -> None:
+        answer = await client.post(path, json=body, headers={"authorization": "Bearer any"})
+        assert answer.status_code == 500
+        assert keys.name not in answer.text
+
+    ask(service_of(both_ways, keys=str(keys)), scene, report=reported.append)
+    assert str(keys) in reported[0]
