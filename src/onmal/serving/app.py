@@ -75,6 +75,6 @@ def build(
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "DeepL-Auth-Key"],
         )
-    app.add_middleware(Hosts, names=own_names(settings.names))
+    app.add_middleware(Hosts, names=own_names(settings.names), origins=settings.cors_origins)
     app.add_middleware(Observing, templates=templates, metrics=metrics, log=log, report=report)
     return app

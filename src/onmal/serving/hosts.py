@@ -1,7 +1,9 @@
-"""Requests that name another host are refused.
+"""Requests that name another host are refused, and those that another site's page makes a browser send.
 
 A page of the web can give its own name the address 127.0.0.1 (DNS rebinding) and then ask a server on the reader's machine as if
-it were its own. What such a request names is that page's host, which is never an address.
+it were its own. What such a request names is that page's host, which is never an address. And any page can have a form sent to
+another server: it cannot read the answer, but what is left or deleted there would be. Browsers say of each request from where it
+comes; the rules are those of Go's http.CrossOriginProtection (https://words.filippo.io/csrf/).
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 __all__ = ["Hosts", "own_names"]
 
 _PORT = re.compile(r":\d+\Z")
+_CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
 
 
 def own_names(names: Iterable[str]) -> set[str]:
@@ -27,21 +32,50 @@ def own_names(names: Iterable[str]) -> set[str]:
 
 
 class Hosts:
-    """Around an application: it is asked only by an address or as one of these names; "*" among them is any."""
+    """Around an application: it is asked only by an address or as one of these names; "*" among them is any.
 
-    def __init__(self, app: ASGIApp, names: set[str]) -> None:
-        self.app, self.names = app, names
+    `origins` are the other sites whose pages may ask it; "*" is any.
+    """
+
+    def __init__(self, app: ASGIApp, names: set[str], origins: Iterable[str] = ()) -> None:
+        self.app, self.names, self.origins = app, names, set(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and "*" not in self.names:
-            host = _PORT.sub("", HTTPConnection(scope).headers.get("host", "")).lower()
-            if host not in self.names and not _is_address(host):
+        if scope["type"] == "http":
+            headers = HTTPConnection(scope).headers
+            if not self._is_meant(headers.get("host", "")):
                 said = (
                     "this server does not go by that name; whoever runs it can add it to the setting `names`"
                 )
                 await JSONResponse({"error": {"code": "host", "message": said}}, 421)(scope, receive, send)
                 return
+            if scope["method"] not in _CHANGES_NOTHING and not self._is_welcome(headers):
+                said = "pages of that site may not ask this server; whoever runs it can add it to the setting `cors_origins`"
+                await JSONResponse({"error": {"code": "origin", "message": said}}, 403)(scope, receive, send)
+                return
         await self.app(scope, receive, send)
+
+    def _is_meant(self, host: str) -> bool:
+        name = _PORT.sub("", host).lower()
+        return "*" in self.names or name in self.names or _is_address(name)
+
+    def _is_welcome(self, headers: Headers) -> bool:
+        """Whether a request comes from a program, from this server's own page, or from that of a site that may ask."""
+        origin, relation = headers.get("origin"), headers.get("sec-fetch-site")
+        if "*" in self.origins or origin in self.origins:
+            return True
+        if relation is not None:
+            return relation in ("same-origin", "none")
+        return origin is None or _is_at(headers.get("host", ""), origin)
+
+
+def _is_at(host: str, origin: str) -> bool:
+    """Whether a page is of this host, whose port a proxy may have left away."""
+    try:
+        page = urlsplit(origin)
+        return host.lower() in (page.netloc, page.hostname) and bool(host)
+    except ValueError:
+        return False
 
 
 def _is_address(host: str) -> bool:

@@ -43,7 +43,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     for status, what in {
         400: "The request cannot be understood, or asks for what this server has not got.",
         401: "A key is needed.",
-        403: "The key is not known.",
+        403: "The key is not known, or a page of another site asks.",
         404: "There is no such model.",
         408: "The request did not arrive in time.",
         413: "It is more than a limit allows.",

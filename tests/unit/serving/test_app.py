@@ -84,6 +84,45 @@ def test_other_sites_may_ask_only_where_they_are_named(both_ways: Path) -> None:
     ask(service_of(both_ways, cors_origins=["https://example.org"]), allowed)
 
 
+HERE, THERE = "http://localhost", "https://example.org"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),  # a program
+        ({"origin": HERE}, 200),
+        ({"origin": THERE}, 403),
+        ({"origin": f"{HERE}:3000"}, 200),  # perhaps a proxy has left the port away
+        ({"origin": f"{HERE}:3000", "host": "localhost:5000"}, 403),
+        ({"origin": f"{HERE}:5000", "host": "localhost:5000"}, 200),
+        ({"origin": "null"}, 403),
+        ({"origin": "https://[", "host": "127.0.0.1"}, 403),
+        ({"origin": THERE, "sec-fetch-site": "same-origin"}, 200),  # a proxy has put another host in
+        ({"origin": THERE, "sec-fetch-site": "cross-site"}, 403),
+        ({"origin": f"{HERE}:3000", "sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "none"}, 200),
+    ],
+)
+def test_what_another_site_s_page_sends_changes_nothing(
+    both_ways: Path, headers: dict[str, str], status: int
+) -> None:
+    """As a form, which browsers send without asking first."""
+    form = {"q": "", "text": "가", "target_lang": "EN"}
+
+    async def strict(client: Ask) -> None:
+        assert (await client.post("/v2/usage", data=form, headers=headers)).status_code == status
+        assert (await client.get("/v1/languages", headers=headers)).status_code == 200
+
+    async def named(client: Ask) -> None:
+        if headers.get("origin") == THERE:
+            assert (await client.post("/v2/usage", data=form, headers=headers)).status_code == 200
+
+    ask(service_of(both_ways), strict)
+    ask(service_of(both_ways, cors_origins=[THERE]), named)
+
+
 def test_neither_log_nor_metrics_say_what_was_asked_with_which_key(both_ways: Path, tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
     key = keys.add("alice")
