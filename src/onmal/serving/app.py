@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
 from onmal.serving import deepl, libretranslate, v1
+from onmal.serving.connections import Crowd
 from onmal.serving.exchange import Exchange
 from onmal.serving.hosts import Hosts, own_names
 from onmal.serving.metrics import Metrics
@@ -76,5 +77,6 @@ def build(
             allow_headers=["Authorization", "Content-Type", "DeepL-Auth-Key"],
         )
     app.add_middleware(Hosts, names=own_names(settings.names), origins=settings.cors_origins)
+    app.add_middleware(Crowd, most=settings.connections)
     app.add_middleware(Observing, templates=templates, metrics=metrics, log=log, report=report)
     return app

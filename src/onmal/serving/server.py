@@ -21,6 +21,7 @@ import uvicorn
 
 from onmal.errors import ConfigError
 from onmal.serving.app import build
+from onmal.serving.connections import connections
 from onmal.serving.metrics import Metrics
 from onmal.serving.models import Models
 from onmal.serving.service import Service
@@ -77,7 +78,7 @@ def run(
             server_header=False,
             proxy_headers=bool(settings.proxies),
             forwarded_allow_ips=settings.proxies,
-            limit_concurrency=settings.connections,
+            http=connections(settings.connections, settings.body_seconds),
             timeout_graceful_shutdown=int(max(settings.seconds, settings.document_seconds) + LEAVING),
         )
         with _stopping_is_no_failure():

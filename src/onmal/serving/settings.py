@@ -43,13 +43,14 @@ class ServeConfig(Settings):
     queue: int = Field(default=1024, ge=1)
     """Most texts that wait, and of a client half as many as the others leave room for; further ones are told to come again."""
     body_seconds: float = Field(default=30.0, gt=0)
-    """Longest time for a body to arrive."""
+    """Longest time for a request's head to arrive, and for its body."""
     seconds: float = Field(default=60.0, gt=0)
     """Longest time for a translation."""
     document_seconds: float = Field(default=600.0, gt=0)
     """The same for a document."""
     connections: int = Field(default=512, ge=1)
-    """Most connections at the same time; further ones are told to come again."""
+    """Most connections at the same time: a further one takes the place of one that is silent. So many requests may be under way,
+    half of them from one address; further ones are told to come again."""
     at_once: int = Field(default=64, ge=1)
     """Most requests of a client under way at the same time."""
     requests_per_minute: int = Field(default=0, ge=0)

@@ -49,7 +49,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
         413: "It is more than a limit allows.",
         422: "A parameter is missing, unknown, or not of its kind.",
         429: "Too many requests, or too many at once; Retry-After says when to come again.",
-        503: "The queue is full, or the model cannot be loaded; Retry-After says when to come again.",
+        503: "Too much waits or is under way, or the model cannot be loaded; Retry-After says when to come again.",
         504: "It took too long.",
     }.items()
 }

@@ -1,0 +1,89 @@
+"""Connections, and how many requests: who says nothing keeps nobody out, and nobody has all the room.
+
+uvicorn waits for ever for the head of a request, and where there are as many connections as may be it refuses whoever comes, so that
+a few hundred silent sockets would be enough to shut everybody out. Here a silent connection ends after a while, and at once where a
+new one needs its place; and what is counted are requests that are under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from onmal.serving.clients import by_address
+
+__all__ = ["Crowd", "connections"]
+
+
+def connections(most: int, seconds: float) -> type[H11Protocol]:
+    """A protocol for uvicorn with at most so many connections, each of which may be silent for so long before a request's head is whole.
+
+    A further connection takes the place of the one that has been silent for the longest time.
+    """
+    silent: dict[H11Protocol, asyncio.TimerHandle] = {}  # and when it ends; the longest one first
+
+    class Connection(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > most and silent:
+                # Rather one that has nothing left to send: who reads an answer slowly is not silent.
+                longest = min(silent, key=lambda each: each.transport.get_write_buffer_size() > 0)
+                silent.pop(longest).cancel()
+                longest.transport.abort()
+            self._listen()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._listen()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self._listen()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if end := silent.pop(self, None):
+                end.cancel()
+            super().connection_lost(exc)
+
+        def _listen(self) -> None:
+            """Whether a request is under way here now, or silence."""
+            if self.cycle and not self.cycle.response_complete:
+                if end := silent.pop(self, None):
+                    end.cancel()
+            elif self not in silent:
+                silent[self] = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    return Connection
+
+
+class Crowd:
+    """Around an application: at most so many requests are under way, half of them at most from one address; others come again."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app, self.most = app, most
+        self._under_way: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        address = by_address(scope["client"][0]) if scope.get("client") else ""
+        own = self._under_way[address]
+        if self._under_way.total() >= self.most or (own and own >= self.most // 2):
+            said = {
+                "code": "crowded",
+                "message": "as many requests are under way as may be; try again in 1 s",
+            }
+            await JSONResponse({"error": said}, 503, {"Retry-After": "1"})(scope, receive, send)
+            return
+        self._under_way[address] += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._under_way[address] -= 1
+            if not self._under_way[address]:
+                del self._under_way[address]
