@@ -1,6 +1,7 @@
 """Looking inside over HTTP: POST /v1/inspect tells everything about one sentence, and three calls look closer at what it told.
 
-An answer is kept under its key, a digest of question and model, for as long as it is among the last ones; then it is asked again.
+An answer is kept under its key, a digest of question and model, for as long as there is room for the last ones; then it is asked again.
+All that takes long, packing it too, is done in a thread of the model.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
@@ -18,13 +20,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from onmal.inspection import Question, close_up, identity, look_inside
+from onmal.serving.clients import Client
 from onmal.serving.models import Loaded
 from onmal.serving.refusals import Refusal
+from onmal.serving.schemas import Written
 from onmal.serving.service import Service
 
 __all__ = ["Answers", "InspectRequest", "add"]
 
-KEPT = 64  # answers
+KEPT = 16 << 20  # bytes of packed answers, of which one about a short sentence has 7,000
 
 Told = dict[str, Any]
 Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The key of an answer of POST /v1/inspect.")]
@@ -34,6 +38,8 @@ Kind = Literal["enc", "dec", "cross"]
 class InspectRequest(Question):
     """One sentence, how it is translated, and what is wanted of it."""
 
+    text: Written
+    """The sentence."""
     model: str = Field(default="", max_length=64)
     """Name of the model, as GET /v1/models gives it; left away, the first one that knows the direction."""
 
@@ -56,29 +62,34 @@ class AnswerGone(Refusal):
 
 
 class Answers:
-    """The last answers, each with the model that gave it, as long as that is served."""
+    """The last answers, packed, each with the model that gave it, as long as that is served: so many bytes of them."""
 
     def __init__(self, most: int = KEPT) -> None:
         self.most = most
-        self._kept: OrderedDict[str, tuple[Told, weakref.ref[Loaded]]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[bytes, weakref.ref[Loaded]]] = OrderedDict()
+        self._lock = Lock()
 
-    def look(self, loaded: Loaded, question: Question) -> Told:
+    def look(self, loaded: Loaded, question: Question) -> bytes:
         """The answer, kept or new; for a thread of the model."""
         key = question.key(identity(loaded.translator.saved))
-        kept = self._kept.pop(key, None)
-        answer = kept[0] if kept else look_inside(loaded.translator, question)
-        self._kept[key] = (answer, weakref.ref(loaded))
-        while len(self._kept) > self.most:
-            self._kept.popitem(last=False)
-        return answer
+        packed, _ = self._kept.get(key, (b"", None))
+        packed = packed or _pack(look_inside(loaded.translator, question))
+        with self._lock:
+            self._kept[key] = (packed, weakref.ref(loaded))
+            self._kept.move_to_end(key)
+            size = sum(len(each) for each, _ in self._kept.values())
+            while size > self.most and len(self._kept) > 1:
+                _, (oldest, _) = self._kept.popitem(last=False)
+                size -= len(oldest)
+        return packed
 
-    def find(self, key: str) -> tuple[Told, Loaded]:
+    def find(self, key: str) -> tuple[bytes, Loaded]:
         """An answer, and the model that gave it. Raises AnswerGone."""
-        answer, reference = self._kept.get(key, ({}, None))
+        packed, reference = self._kept.get(key, (b"", None))
         loaded = reference() if reference else None
         if loaded is None:
             raise AnswerGone
-        return answer, loaded
+        return packed, loaded
 
 
 def add(routes: APIRouter, service: Service) -> None:
@@ -95,15 +106,26 @@ def add(routes: APIRouter, service: Service) -> None:
         else:
             facts = service.model_for(service.source_of(text, asked.to), asked.to)
         loaded = await service.models.loaded(facts)
-        return _packed(
-            request, await service.beside(loaded, lambda: answers.look(loaded, question), client, len(text))
-        )
+        return await told(request, loaded, lambda: answers.look(loaded, question), client, len(text))
 
     async def closer(request: Request, key: str, look: Callable[..., Told], **place: Any) -> Response:
         client = service.client(request)
-        answer, loaded = answers.find(key)
-        told = await service.beside(loaded, lambda: look(loaded.translator, answer, **place), client, 0)
-        return _packed(request, told)
+        packed, loaded = answers.find(key)
+
+        def work() -> bytes:
+            return _pack(look(loaded.translator, json.loads(gzip.decompress(packed)), **place))
+
+        return await told(request, loaded, work, client, 0)
+
+    async def told(
+        request: Request, loaded: Loaded, work: Callable[[], bytes], client: Client, characters: int
+    ) -> Response:
+        """What work in the model's thread has packed, unpacked there again for whoever does not take it so."""
+        takes_it = "gzip" in request.headers.get("accept-encoding", "")
+        as_taken = work if takes_it else lambda: gzip.decompress(work())
+        body = await service.beside(loaded, as_taken, client, characters)
+        headers = {"Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if takes_it else {})}
+        return Response(body, media_type="application/json", headers=headers)
 
     @routes.get("/v1/inspect/{key}/row", tags=["inspection"], response_model=dict[str, Any])
     async def row(request: Request, key: Key, kind: Kind, layer: int, head: int, t: int) -> Response:
@@ -121,12 +143,7 @@ def add(routes: APIRouter, service: Service) -> None:
         return await closer(request, key, close_up.vectors, part=part, token=token)
 
 
-def _packed(request: Request, told: Told) -> Response:
-    """JSON, compressed for whoever takes it so: tables shrink to a third."""
-    body, headers = (
-        json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(),
-        {"Vary": "Accept-Encoding"},
-    )
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        body, headers["Content-Encoding"] = gzip.compress(body, 5, mtime=0), "gzip"
-    return Response(body, media_type="application/json", headers=headers)
+def _pack(told: Told) -> bytes:
+    """JSON, compressed: tables shrink to a third."""
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return gzip.compress(body, 5, mtime=0)

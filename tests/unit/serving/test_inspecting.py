@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from served import Ask, ask, load_in_torch, service_of
 
 from onmal.errors import OnmalError
 from onmal.inspection import Question, look_inside, row
+from onmal.serving import inspecting
 from onmal.serving.inspecting import AnswerGone, Answers
 from onmal.serving.models import Loaded
 from onmal.serving.service import Service
@@ -53,7 +56,6 @@ def test_everything_about_a_sentence_and_closer_looks(service: Service, both_way
         ({"text": KOREAN, "to": "en", "beam": "wide"}, 422, "beam"),
         ({"text": KOREAN, "to": "en", "colour": 1}, 422, "colour"),
         ({"text": KOREAN, "to": "en", "model": "none"}, 404, "none"),
-        ({"text": "\ud800", "to": "en"}, 422, "text"),
         ({"text": "", "to": "en"}, 400, ""),
         ({"text": "가" * 20_001, "to": "en"}, 413, "20,001"),
         ({"text": KOREAN * 20, "to": "en"}, 400, ""),
@@ -86,12 +88,48 @@ def test_closer_looks_at_what_is_not_there(service: Service) -> None:
     ask(service, scene)
 
 
+def test_half_a_character_is_a_sign_for_none(service: Service) -> None:
+    async def scene(client: Ask) -> None:
+        asked = json.dumps({"text": KOREAN + "\ud800", "to": "en"})
+        json_type = {"content-type": "application/json"}
+        answer = await client.post("/v1/inspect", content=asked, headers=json_type)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["question"]["text"] == KOREAN + "\ufffd"
+
+    ask(service, scene)
+
+
+def test_answers_are_packed_in_a_thread_of_the_model_for_whoever_takes_them_so(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed_in: list[threading.Thread] = []
+    pack = inspecting._pack
+
+    def watched(told: dict[str, Any]) -> bytes:
+        packed_in.append(threading.current_thread())
+        return pack(told)
+
+    monkeypatch.setattr(inspecting, "_pack", watched)
+
+    async def scene(client: Ask) -> None:
+        asked = {"text": "동생은 매일 시장에 간다.", "to": "en"}
+        plain = await client.post("/v1/inspect", json=asked, headers={"accept-encoding": "identity"})
+        packed = await client.post("/v1/inspect", json=asked)
+        assert "content-encoding" not in plain.headers
+        assert packed.headers["content-encoding"] == "gzip"
+        assert plain.json() == packed.json()
+        await client.get(f"/v1/inspect/{plain.json()['key']}/vectors?part=1&token=0")
+
+    ask(service, scene)
+    assert len(packed_in) == 2
+    assert threading.main_thread() not in packed_in
+
+
 def test_answers_are_kept_for_as_long_as_there_is_room_and_their_model_is_served(both_ways: Path) -> None:
-    loaded, answers = Loaded(load_in_torch(both_ways)), Answers(most=2)
-    keys = [
-        answers.look(loaded, Question(text=text, to="en"))["key"]
-        for text in ("친구는", "동생은", "친구는", "언니는")
-    ]
+    loaded = Loaded(load_in_torch(both_ways))
+    questions = [Question(text=text, to="en") for text in ("친구는", "동생은", "친구는", "언니는")]
+    answers = Answers(most=int(2.5 * len(Answers().look(loaded, questions[0]))))  # bytes
+    keys = [json.loads(gzip.decompress(answers.look(loaded, each)))["key"] for each in questions]
     assert keys[0] == keys[2]
     assert answers.find(keys[0])[1] is loaded
     with pytest.raises(AnswerGone):
