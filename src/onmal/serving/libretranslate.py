@@ -23,7 +23,7 @@ from onmal.serving.language_codes import nearest
 from onmal.serving.marked_up import translate_file, translate_pages
 from onmal.serving.parameters import Malformed, Parameters, read_parameters
 from onmal.serving.refusals import KeyMissing, KeyWrong, RateExceeded, Refusal, TooLarge, TooManyAtOnce
-from onmal.serving.service import Service
+from onmal.serving.service import Detected, Service
 from onmal.text.fragments import take_out
 from onmal.text.language import name as name_of
 from onmal.translating.translator import Translation
@@ -123,20 +123,21 @@ class _LibreTranslate:
             raise _Wrong(f"{form} format is not supported")
         alternatives = self._alternatives(asked)
         self.service.check(texts, client)
-        detected = [self._detected(text, form) for text in texts] if source == "auto" else []
+        found = [self.service.detect(_words(text, form)) for text in texts] if source == "auto" else []
+        sources = [self.service.source_among(each, target) for each in found] or [source] * len(texts)
         others: list[list[str]]
         if form == "html":
-            sources = self.service.sources([_words(text, form) for text in texts], source, target, client)
             said = await translate_pages(self.service, texts, sources, target=target, client=client)
             others = [[] for _ in texts]
         else:
-            found = await self.service.translate(
-                texts, source=source, target=target, client=client, search={"n_best": alternatives + 1}
+            translations = await self.service.translate(
+                texts, source=sources, target=target, client=client, search={"n_best": alternatives + 1}
             )
-            said, others = [each.text for each in found], [_others(each, alternatives) for each in found]
+            said = [each.text for each in translations]
+            others = [_others(each, alternatives) for each in translations]
         answer: dict[str, Any] = {"translatedText": said}
-        if detected:
-            answer["detectedLanguage"] = detected
+        if found:
+            answer["detectedLanguage"] = [_likeliest(each) for each in found]
         if alternatives:
             answer["alternatives"] = others
         return JSONResponse(answer if batch else {key: value[0] for key, value in answer.items()})
@@ -241,10 +242,6 @@ class _LibreTranslate:
             raise _Wrong(f"Invalid request: alternatives parameter must be <= {most}")
         return wanted
 
-    def _detected(self, text: str, form: str) -> dict[str, Any]:
-        found = self.service.detect(_words(text, form))
-        return _rated(found[0].language, found[0].confidence) if found[0].confidence else _rated("en", 0)
-
 
 def _missing(name: str) -> _Wrong:
     return _Wrong(f"Invalid request: missing {name} parameter")
@@ -269,6 +266,11 @@ def _words(text: str, form: str) -> str:
 
 def _rated(language: str, confidence: float) -> dict[str, Any]:
     return {"confidence": round(100 * confidence, 1), "language": _called(language)}
+
+
+def _likeliest(found: Sequence[Detected]) -> dict[str, Any]:
+    best = found[0]
+    return _rated(best.language, best.confidence) if best.confidence else _rated("en", 0)
 
 
 def _others(translation: Translation, most: int) -> list[str]:

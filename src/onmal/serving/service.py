@@ -133,8 +133,12 @@ class Service:
 
     def source_of(self, text: str, target: str) -> str:
         """The likeliest source language of a text that is to be translated to `target`; `target` itself where it is in it already."""
+        return self.source_among(self.detect(text), target)
+
+    def source_among(self, detected: Iterable[Detected], target: str) -> str:
+        """The same, from what `detect` found."""
         wanted, languages = canonical(target), self.languages()
-        for found in self.detect(text):
+        for found in detected:
             if primary(found.language) == primary(wanted) and found.confidence > 0:
                 return wanted
             if any(primary(to) == primary(wanted) for to in languages[found.language]):

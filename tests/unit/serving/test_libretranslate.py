@@ -79,6 +79,22 @@ def test_the_language_is_told_only_where_it_was_not_given(server: Answering) -> 
     assert "detectedLanguage" not in translate(server, q=KOREAN)
 
 
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_each_language_is_looked_for_once(
+    server: Answering, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    detect = server.service.detect
+
+    def watched(text: str) -> Any:
+        looked_at.append(text)
+        return detect(text)
+
+    monkeypatch.setattr(server.service, "detect", watched)
+    translate(server, q=[KOREAN, "혼자"], source="auto", format=form)
+    assert looked_at == [KOREAN, "혼자"]
+
+
 def test_alternatives_are_told_only_where_they_are_asked_for(server: Answering) -> None:
     found = translate(server, q=KOREAN, alternatives=3)
     assert set(found) == {"translatedText", "alternatives"}
