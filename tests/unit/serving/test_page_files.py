@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import tomllib
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -43,6 +45,23 @@ def test_every_file_that_is_asked_for_is_there() -> None:
         asked |= {(script.parent / path).resolve() for path in re.findall(r'from "(\.[^"]+)"', text)}
     assert [path for path in asked if not path.is_file()] == []
     assert {path for path in SCRIPTS if path.name != "main.js"} <= asked  # and no script that nobody asks for
+
+
+def test_every_file_is_in_the_wheel() -> None:
+    """As far as it shows without building one: hatchling packs all of src/onmal but what git ignores."""
+    root = Path(__file__).resolve().parents[3]
+    packed = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+    assert packed == {"targets": {"wheel": {"packages": ["src/onmal"]}}}
+    if not (root / ".git").exists():
+        pytest.skip("git is not there to be asked")
+
+    def listed(*options: str) -> set[Path]:
+        command = ["git", "ls-files", "-z", *options, "--", "src/onmal/serving/page"]
+        found = subprocess.run(command, cwd=root, capture_output=True, check=True, text=True).stdout
+        return {root / path for path in found.split("\0") if path}
+
+    assert listed() == set(ALL)
+    assert not listed("--cached", "--ignored", "--exclude-standard")
 
 
 def test_every_drawing_is_there() -> None:
