@@ -393,6 +393,32 @@ def test_looking_inside_asks_the_chosen_model(chooser: Reader) -> None:
     assert "model=" not in page.url
 
 
+def test_a_network_without_the_mask_stands_beside_the_usual_one(chooser: Reader) -> None:
+    page = chooser.opens(view="inside", part=7, text=KOREAN, to="en")
+    page.get_by_role("button", name="Mask off").click()
+    page.locator("#part .comparison").wait_for()
+    assert page.locator("#part .comparison h3").all_text_contents() == [
+        "Learned without the mask",
+        "Learned with the mask",
+    ]
+    said = [
+        answer_of(chooser, "v1/inspect", text=KOREAN, to="en", model=model, include=[])["tgt"]["text"]
+        for model in (OTHERS[1], "ko-en")
+    ]
+    assert page.locator("#part .comparison p[lang=en]").all_text_contents() == said
+    assert "another one, ko-en-without-mask" in chooser.text("#part")
+    chooser.address_has("mask=0")
+    page.get_by_role("button", name="Mask off").click()
+    assert page.locator("#part .comparison").count() == 0
+
+
+def test_without_such_a_network_the_mask_has_no_switch(reader: Reader) -> None:
+    page = reader.opens(view="inside", part=7)
+    page.locator("#own-way option").first.wait_for(state="attached")  # what is served is known
+    assert "there is no such switch here" in reader.text("#part")
+    assert page.get_by_role("button", name="Mask off").count() == 0
+
+
 def test_every_part_opens_in_place_with_its_picture(reader: Reader) -> None:
     page = reader.opens(view="inside")
     for part in range(1, 8):

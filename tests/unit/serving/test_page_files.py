@@ -96,12 +96,16 @@ def test_every_element_that_a_script_asks_for_by_its_name_is_on_the_page() -> No
 
 
 @pytest.mark.parametrize("document", ["page.md", "page.ko.md"])
-def test_the_guide_tells_all_that_a_link_restores(document: str) -> None:
+def test_the_guide_tells_all_that_a_link_restores_and_how_a_network_without_the_mask_is_called(
+    document: str,
+) -> None:
     defaults = re.search(r"DEFAULTS = \{(.*?)\n\}", (PAGE / "js/state.js").read_text("utf-8"), re.DOTALL)
+    (ending,) = re.findall(r'WITHOUT = "([\w-]+)"', (PAGE / "js/parts/mask.js").read_text("utf-8"))
     told = (DOCS / document).read_text("utf-8")
     assert defaults
     names = re.findall(r"^ +(\w+):", defaults[1], re.MULTILINE)
     assert [name for name in names if not re.search(rf"[`#&]{name}=", told)] == []
+    assert f"`{ending}`" in told
 
 
 def test_the_example_is_a_whole_answer() -> None:

@@ -18,6 +18,7 @@ const DEFAULTS = {
   show: "attention", // or "effect"
   off: "", // what is switched off: "src_pos", "tgt_pos", heads such as "cross.2.1", left-out words "word.3"
   prefix: "", // target token ids to decode on from
+  mask: 1, // 0: beside a network that learned without the mask, where one is served
 };
 
 export const state = { ...DEFAULTS, ...read() };
