@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -32,15 +33,32 @@ from onmal.translating.translator import load
 
 KOREAN = "친구는 오늘 학교에 간다."
 EXAMPLE = "I will watch a movie with a friend tomorrow."
+OTHERS = ("ko-en-other", "ko-en-without-mask")
 PHONE = {"width": 320, "height": 700}
 DESK = {"width": 1280, "height": 860}
 
 
+@contextmanager
+def serving_models(*folders: Path, settings: ServeConfig | None = None) -> Iterator[str]:
+    models = Models(folders, lambda path: load(path, engine="torch"), lambda line: None)
+    with serving(build(Service(settings or ServeConfig(), models))) as found:
+        yield found
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = save_tiny_model(tmp_path_factory.mktemp("served") / "tiny", both_directions=True)
-    models = Models([folder], lambda path: load(path, engine="torch"), lambda line: None)
-    with serving(build(Service(ServeConfig(), models))) as found:
+    folder = tmp_path_factory.mktemp("served")
+    with serving_models(save_tiny_model(folder / "tiny", both_directions=True)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def choice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with three models from Korean to English, one of them back as well."""
+    folder = tmp_path_factory.mktemp("choice")
+    first = save_tiny_model(folder / "ko-en", both_directions=True)
+    others = [save_tiny_model(folder / name, seed=seed) for seed, name in enumerate(OTHERS, 1)]
+    with serving_models(first, *others) as found:
         yield found
 
 
@@ -94,13 +112,27 @@ def _fragment(state: dict[str, object]) -> str:
     return "&".join(f"{name}={quote(str(value))}" for name, value in state.items())
 
 
-@pytest.fixture
-def reader(chromium: Any, address: str) -> Iterator[Reader]:
+@contextmanager
+def reading(chromium: Any, address: str) -> Iterator[Reader]:
+    """A reader to whom nothing goes wrong, and whose page asks no other server."""
     someone = Reader(chromium, address)
     yield someone
     someone.context.close()
     assert someone.slips == []
     assert [url for url in someone.asked if not url.startswith((address, "about:", "blob:"))] == []
+
+
+@pytest.fixture
+def reader(chromium: Any, address: str) -> Iterator[Reader]:
+    with reading(chromium, address) as someone:
+        yield someone
+
+
+@pytest.fixture
+def chooser(chromium: Any, choice: str) -> Iterator[Reader]:
+    """A reader who has a choice of models."""
+    with reading(chromium, choice) as someone:
+        yield someone
 
 
 def target_words(reader: Reader) -> str:
@@ -132,6 +164,27 @@ def test_swapping_exchanges_languages_and_texts(reader: Reader) -> None:
     page.click("#swap")
     assert (page.input_value("#from"), page.input_value("#to")) == ("en", "ko")
     assert page.input_value("#text") == translation
+
+
+def test_swapping_loses_nothing_that_was_only_just_written(reader: Reader) -> None:
+    page = reader.opens(text=KOREAN, **{"from": "ko"}, to="en")
+    reader.sees("#output")
+    page.route("**/v1/translate", lambda route: None)  # its translation does not come
+    longer = f"{KOREAN} 혼자 간다."
+    page.fill("#text", longer)
+    page.click("#swap")
+    assert (page.input_value("#from"), page.input_value("#to")) == ("en", "ko")
+    assert page.input_value("#text") == longer
+
+
+def test_what_is_cleared_does_not_come_back(reader: Reader) -> None:
+    reader.page.clock.install()
+    page = reader.opens(to="en")
+    page.fill("#text", KOREAN)
+    page.click("#clear")
+    page.clock.run_for(2_000)
+    assert page.input_value("#text") == ""
+    assert "text=" not in page.url
 
 
 def test_a_clicked_word_offers_other_translations(reader: Reader) -> None:
@@ -178,6 +231,59 @@ def test_a_document_comes_back_in_the_other_language(reader: Reader) -> None:
     assert Path(download.value.path()).read_text(encoding="utf-8").endswith("\n")
 
 
+LETTER = {"name": "letter.txt", "mimeType": "text/plain", "buffer": b"."}
+NOT_KEPT = [
+    {"place": "line 3", "warning": "numbers: 7 is missing"},
+    {"place": "header1.xml, paragraph 1,024", "warning": "not written: the file has no such letter"},
+    {"place": "line 9", "warning": "a warning of a newer server"},
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            [
+                "line 3: Numbers differ from the source. 7 is missing",
+                "header1.xml, paragraph 1,024: The translation cannot be written here. The text is left as it was."
+                " the file has no such letter",
+                "line 9: a warning of a newer server",
+            ],
+        ),
+        (
+            "ko",
+            [
+                "3번째 줄: 숫자가 원문과 다릅니다. 7 is missing",
+                "header1.xml, 1,024번째 문단: 번역문을 이 자리에 쓸 수 없어 원문을 그대로 두었습니다."
+                " the file has no such letter",
+                "9번째 줄: a warning of a newer server",
+            ],
+        ),
+    ],
+)
+def test_what_a_document_could_not_keep_is_told_in_words(
+    reader: Reader, language: str, said: list[str]
+) -> None:
+    page = reader.opens(f"?lang={language}", to="en")
+    answer = {"translatedFileUrl": f"{reader.address}/download_file/letter.txt", "warnings": NOT_KEPT}
+    page.route("**/translate_file", lambda route: route.fulfill(json=answer))
+    page.locator("#pick").wait_for()
+    page.set_input_files("#file", LETTER)
+    page.locator("#document a").wait_for()
+    assert page.locator("#document .warnings li").all_text_contents() == said
+
+
+def test_a_server_that_tells_no_warnings_of_documents_will_do(reader: Reader) -> None:
+    page = reader.opens(to="en")
+    answer = {"translatedFileUrl": f"{reader.address}/download_file/letter.txt"}
+    page.route("**/translate_file", lambda route: route.fulfill(json=answer))
+    page.locator("#pick").wait_for()
+    page.set_input_files("#file", LETTER)
+    page.locator("#document a").wait_for()
+    assert page.locator("#document details").count() == 0
+
+
 def test_a_document_of_no_known_kind_is_refused_in_words(chromium: Any, address: str) -> None:
     someone = Reader(chromium, address)
     page = someone.opens(to="en")
@@ -200,10 +306,9 @@ def test_a_server_that_is_gone_is_told_in_words(chromium: Any, address: str) -> 
 
 def test_a_server_with_keys_is_told_the_one_that_is_entered(chromium: Any, tmp_path: Path) -> None:
     folder, keys = save_tiny_model(tmp_path / "tiny"), KeyFile(tmp_path / "keys.json")
-    models = Models([folder], lambda path: load(path, engine="torch"), lambda line: None)
     settings = ServeConfig(require_keys=True, keys=str(keys.path))
     key = keys.add("someone")
-    with serving(build(Service(settings, models))) as guarded:
+    with serving_models(folder, settings=settings) as guarded:
         someone = Reader(chromium, guarded)
         page = someone.opens()
         someone.sees("#trouble", "asks for an API key")
@@ -231,12 +336,87 @@ def test_it_speaks_the_readers_language(chromium: Any, address: str) -> None:
         someone.context.close()
 
 
-def test_looking_inside_opens_with_an_example_before_any_model_is_asked(reader: Reader) -> None:
+def test_looking_inside_opens_with_an_example_before_the_server_has_answered_anything(reader: Reader) -> None:
+    held: list[Any] = []
+    api = re.compile(r"/(v1|frontend)/")
+    reader.page.route(api, lambda route: held.append(route))
     reader.opens(view="inside")
     reader.sees("#stage [role=option]")
     assert target_words(reader) == EXAMPLE
     assert reader.page.locator("#stage .lines path").count() > 0
+    assert reader.page.locator("#own-way option").count() == 0  # nothing is known of the server yet
+
+    for route in held:
+        route.continue_()
+    reader.page.unroute(api)
+    reader.page.locator("#own-way option").first.wait_for(state="attached")
     assert not [url for url in reader.asked if "/v1/inspect" in url or "/v1/translate" in url]
+
+
+def answer_of(reader: Reader, path: str, **question: object) -> Any:
+    """What the server says to a program."""
+    return reader.page.request.post(f"{reader.address}/{path}", data=question).json()
+
+
+def test_a_model_is_chosen_where_several_know_the_direction(chooser: Reader) -> None:
+    page = chooser.opens(text=KOREAN, to="en")
+    chooser.sees("#output")
+    assert page.locator("#model option").all_text_contents() == ["ko-en", *OTHERS]
+    assert page.input_value("#model select") == "ko-en"
+
+    question = {"text": KOREAN, "source": "ko", "target": "en", "sentences": True}
+    first, other = (
+        answer_of(chooser, "v1/translate", **question, model=model)["text"] for model in ("ko-en", OTHERS[0])
+    )
+    assert chooser.text("#output") == first != other
+    page.select_option("#model select", OTHERS[0])
+    chooser.sees("#output", other)
+    chooser.address_has(f"model={OTHERS[0]}")
+    assert page.input_value("#from") == "ko"  # another language might be unknown to this model
+
+    page.click("#swap")
+    assert page.locator("#model select").count() == 0  # only one model leads back
+    page.click("#swap")
+    assert page.input_value("#model select") == OTHERS[0]
+
+
+def test_looking_inside_asks_the_chosen_model(chooser: Reader) -> None:
+    page = chooser.page
+    with page.expect_request("**/v1/inspect") as asked:
+        chooser.opens(view="inside", text=KOREAN, **{"from": "ko"}, to="en", model=OTHERS[0])
+    assert asked.value.post_data_json["model"] == OTHERS[0]
+    chooser.sees("#stage [role=option]")
+    assert page.input_value("#own-model select") == OTHERS[0]
+    with page.expect_request("**/v1/inspect") as asked:
+        page.select_option("#own-model select", "ko-en")
+    assert asked.value.post_data_json["model"] == ""
+    assert "model=" not in page.url
+
+
+def test_a_network_without_the_mask_stands_beside_the_usual_one(chooser: Reader) -> None:
+    page = chooser.opens(view="inside", part=7, text=KOREAN, to="en")
+    page.get_by_role("button", name="Mask off").click()
+    page.locator("#part .comparison").wait_for()
+    assert page.locator("#part .comparison h3").all_text_contents() == [
+        "Learned without the mask",
+        "Learned with the mask",
+    ]
+    said = [
+        answer_of(chooser, "v1/inspect", text=KOREAN, to="en", model=model, include=[])["tgt"]["text"]
+        for model in (OTHERS[1], "ko-en")
+    ]
+    assert page.locator("#part .comparison p[lang=en]").all_text_contents() == said
+    assert "another one, ko-en-without-mask" in chooser.text("#part")
+    chooser.address_has("mask=0")
+    page.get_by_role("button", name="Mask off").click()
+    assert page.locator("#part .comparison").count() == 0
+
+
+def test_without_such_a_network_the_mask_has_no_switch(reader: Reader) -> None:
+    page = reader.opens(view="inside", part=7)
+    page.locator("#own-way option").first.wait_for(state="attached")  # what is served is known
+    assert "there is no such switch here" in reader.text("#part")
+    assert page.get_by_role("button", name="Mask off").count() == 0
 
 
 def test_every_part_opens_in_place_with_its_picture(reader: Reader) -> None:

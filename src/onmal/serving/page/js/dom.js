@@ -48,6 +48,32 @@ export function select(label, choices, value, onchange, properties = {}) {
   return h("label", { class: "choice" }, h("span", {}, label), element);
 }
 
+/** A paragraph of small print. */
+export const note = (...children) => h("p", { class: "note" }, ...children);
+
+/** A frame for what may be wider than the page; it scrolls by keyboard, too. */
+export const scroller = (label, ...children) =>
+  h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, ...children);
+
+/** A table; each row begins with its title, and so does `head` with that of the titles, "" if they have none. */
+export function tableOf(rows, { caption, head } = {}) {
+  const row = ([title, ...cells]) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, title),
+      cells.map((cell) => h("td", {}, cell)),
+    );
+  const titles = head?.map((title) => (title ? h("th", { scope: "col" }, title) : h("td")));
+  return h(
+    "table",
+    {},
+    caption && h("caption", {}, caption),
+    titles && h("thead", {}, h("tr", {}, titles)),
+    h("tbody", {}, rows.map(row)),
+  );
+}
+
 /** Say something to those who listen instead of looking. */
 export function say(text) {
   $("live").textContent = text;

@@ -1,6 +1,6 @@
 // A table of weights as shades of one colour, with numbers where they fit; always also as a real table.
 
-import { button, h, select } from "./dom.js";
+import { button, h, scroller, select, tableOf } from "./dom.js";
 import { languageName, number, percent, t } from "./words.js";
 import { roving } from "./roving.js";
 import { state } from "./state.js";
@@ -36,7 +36,7 @@ export function heatmap(heat) {
     { class: "heat" },
     h("div", { class: "wide" }, picture),
     ranked(heat, small),
-    numbers(() => table(heat), t("table.show"), heat.key ?? heat.label),
+    numbers(() => asTable(heat), t("table.show"), heat.key ?? heat.label),
   );
 }
 
@@ -54,14 +54,7 @@ function ranked({ rows, columns, table, masked, row: chosen = 0, choose, columnL
   return h(
     "div",
     { class: onlyIfNarrow ? "narrow" : null },
-    choose &&
-      select(
-        t("heat.row"),
-        rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]),
-        chosen,
-        (value) => choose(Number(value)),
-        { "data-key": "ranked-row" },
-      ),
+    choose && rowMenu(rows, chosen, choose, "ranked-row"),
     h(
       "ol",
       { class: "bars" },
@@ -73,11 +66,17 @@ function ranked({ rows, columns, table, masked, row: chosen = 0, choose, columnL
   );
 }
 
+/** The menu of rows. */
+export function rowMenu(rows, chosen, choose, key) {
+  const choices = rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]);
+  return select(t("heat.row"), choices, chosen, (value) => choose(Number(value)), { "data-key": key });
+}
+
 const opened = new Set();
 
 /** A native disclosure that makes its content when it is first opened, and stays open when all around it is drawn anew. */
 export function numbers(make, label, key = label) {
-  const inside = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label });
+  const inside = scroller(label);
   const toggled = ({ target: { open } }) => {
     if (open && !inside.childElementCount) inside.append(make());
     if (open) opened.add(key);
@@ -180,34 +179,12 @@ export function thumbnail({ table, label, pressed, off, onclick, key }) {
   return element;
 }
 
-function table({ label, rows, columns, table, masked, rowLanguage, columnLanguage }) {
+function asTable({ label, rows, columns, table, masked, rowLanguage, columnLanguage }) {
   const value = (r, c) => (masked?.(r, c) ? "−∞ → 0" : number(table.at(r, c)));
-  return h(
-    "table",
-    {},
-    h("caption", {}, label),
-    h(
-      "thead",
-      {},
-      h(
-        "tr",
-        {},
-        h("td", {}),
-        columns.map((unit) => h("th", { scope: "col", lang: columnLanguage }, name(unit))),
-      ),
-    ),
-    h(
-      "tbody",
-      {},
-      rows.map((unit, r) =>
-        h(
-          "tr",
-          {},
-          h("th", { scope: "row", lang: rowLanguage }, name(unit)),
-          columns.map((_, c) => h("td", {}, value(r, c))),
-        ),
-      ),
-    ),
+  const title = (lang) => (unit) => h("span", { lang }, name(unit));
+  return tableOf(
+    rows.map((unit, r) => [title(rowLanguage)(unit), ...columns.map((_, c) => value(r, c))]),
+    { caption: label, head: ["", ...columns.map(title(columnLanguage))] },
   );
 }
 

@@ -6,7 +6,7 @@ import { languageName, t } from "./words.js";
 import { onChange, set, state, switchedOff } from "./state.js";
 import { latest } from "./server.js";
 import { Inspection, inspect } from "./inspection.js";
-import { languages } from "./translating.js";
+import { chosenModel, learnServed, modelMenu, served } from "./served.js";
 import { drawMap } from "./map.js";
 import { Stage } from "./stage.js";
 import { drawComparison, drawSwitches } from "./switches.js";
@@ -14,30 +14,17 @@ import { drawPart } from "./parts/part.js";
 import { viewKeys } from "./keys.js";
 
 const WANTED = ["topk", "beam", "effect", "heads"];
-const ASKING = ["text", "from", "to", "off", "prefix"]; // what the server must be asked anew for
+const ASKING = ["text", "from", "to", "model", "off", "prefix"]; // what the server must be asked anew for
 const newest = latest();
 
 let example = null;
-let directions = [];
 /** @type {Inspection|null} */
 let seen = null;
 let stage = null;
 
 export async function startInside() {
-  $("inside").append(
-    h("div", { class: "opening" }, h("h2", {}, t("inside.title")), h("p", {}, t("inside.lead"))),
-    h("form", { id: "own", class: "own", onsubmit: askOwn }),
-    h("p", { id: "inside-trouble", class: "trouble", role: "alert", hidden: true }),
-    h(
-      "div",
-      { id: "looking", class: "looking", hidden: true },
-      h("div", { id: "stage", class: "stage" }),
-      h("div", { id: "comparison", role: "status" }),
-      h("div", { id: "switches" }),
-      h("nav", { id: "map", class: "map-of-parts", "aria-label": t("map.label") }),
-      h("section", { id: "part", class: "part-panel", hidden: true }),
-    ),
-  );
+  $("own").addEventListener("submit", askOwn);
+  $("example").addEventListener("click", () => set({ text: "", model: "", off: "", prefix: "", step: 0 }));
   stage = new Stage($("stage"));
   onChange(changed);
   $("inside").addEventListener(
@@ -46,16 +33,14 @@ export async function startInside() {
   );
   drawOwn();
   if (state.view === "inside") await look();
-  await askDirections();
+  await offer();
 }
 
-async function askDirections() {
-  try {
-    ({ directions } = await languages());
-    drawOwn();
-  } catch {
-    directions = []; // the example is there without a server, too; the translator says what is wrong
-  }
+/** What the server has that the example does without; whatever goes wrong, the translator says it. */
+async function offer() {
+  await learnServed().catch(() => {});
+  drawOwn();
+  if (seen) drawPart($("part"), seen);
 }
 
 function changed(before) {
@@ -63,16 +48,18 @@ function changed(before) {
   if (before.view !== state.view || ASKING.some((name) => before[name] !== state[name])) {
     look();
     drawOwn();
-    if (!directions.length) askDirections();
+    if (!served.models.length) offer();
   } else if (seen) draw();
 }
 
 /** The question that the state asks. */
-function question() {
+async function question() {
+  if (state.model) await learnServed(); // to know whether it is here
   const off = switchedOff();
   return {
     text: state.text.trim(),
     to: state.to,
+    model: chosenModel(),
     prefix: state.prefix ? state.prefix.split(".").map(Number) : [],
     ablate: {
       src_pos: off.includes("src_pos"),
@@ -89,9 +76,8 @@ async function look() {
   try {
     example ??= await (await fetch("page/example.json")).json();
     if (!state.text.trim()) Object.assign(state, { text: example.question.text, to: example.tgt.lang });
-    const asked = question();
-    const known = isExample(asked) ? new Inspection(example) : null;
-    const found = await newest(async (signal) => known ?? inspect(asked, signal));
+    const known = isExample() ? new Inspection(example) : null;
+    const found = await newest(async (signal) => known ?? inspect(await question(), signal));
     if (!found) return; // overtaken by a newer question
     const fresh = !seen || seen.src.text !== found.src.text;
     seen = found;
@@ -99,6 +85,7 @@ async function look() {
     $("looking").hidden = false;
     if (state.step >= seen.tgt.ids.length) state.step = 0;
     draw();
+    drawModels();
     if (fresh) stage.playOnce();
   } catch (error) {
     showTrouble(error);
@@ -119,11 +106,10 @@ function showTrouble(error) {
 }
 
 /** Whether the shipped answer is the answer: the same sentence, nothing switched, nothing chosen. */
-function isExample(asked) {
-  return (
-    asked.text === example.question.text && [example.tgt.lang, ""].includes(asked.to) && !state.off && !state.prefix
-  );
-}
+const isExample = () =>
+  state.text.trim() === example.question.text &&
+  [example.tgt.lang, ""].includes(state.to) &&
+  !(state.model || state.off || state.prefix);
 
 function draw() {
   drawMap($("map"));
@@ -135,32 +121,26 @@ function draw() {
 
 /** The form in which a person gives a sentence of their own. */
 function drawOwn() {
-  const ways = directions.map(([from, to]) => ({ from, to, label: `${languageName(from)} → ${languageName(to)}` }));
-  const isChosen = ({ from, to }) => to === state.to && [from, "auto"].includes(state.from);
-  redraw($("own"), () => [
-    h("label", { class: "unseen", for: "own-text" }, t("inside.own")),
-    h("input", {
-      id: "own-text",
-      name: "text",
-      value: state.text,
-      placeholder: t("inside.own"),
-      autocomplete: "off",
-      "data-key": "own-text",
-    }),
-    ways.length > 1 &&
-      h(
-        "select",
-        { name: "way", "aria-label": t("inside.way"), "data-key": "own-way" },
-        ways.map((way) => h("option", { value: `${way.from} ${way.to}`, selected: isChosen(way) }, way.label)),
-      ),
-    h("button", { type: "submit", class: "main" }, t("inside.go")),
-    button(t("inside.example"), () => set({ text: "", off: "", prefix: "", step: 0 }), { class: "quiet" }),
-  ]);
+  if (document.activeElement !== $("own-text")) $("own-text").value = state.text; // else somebody writes there
+  const option = ({ source, target }) => {
+    const selected = target === state.to && [source, "auto"].includes(state.from);
+    const name = `${languageName(source)} → ${languageName(target)}`;
+    return h("option", { value: `${source} ${target}`, selected }, name);
+  };
+  $("own-way").hidden = served.directions.length < 2;
+  $("own-way").replaceChildren(...served.directions.map(option));
+  drawModels();
+}
+
+/** The models to choose from, as soon as it is known which language the sentence is in. */
+function drawModels() {
+  const from = state.from === "auto" ? seen?.src.lang : state.from;
+  const change = (changes) => set({ ...changes, text: $("own-text").value });
+  redraw($("own-model"), () => modelMenu(from, state.to, change));
 }
 
 function askOwn(event) {
   event.preventDefault();
-  const form = new FormData(event.target);
-  const [from, to] = String(form.get("way") ?? `${state.from} ${state.to}`).split(" ");
-  set({ text: String(form.get("text")), from, to, off: "", prefix: "", step: 0 });
+  const [from, to] = ($("own-way").value || `${state.from} ${state.to}`).split(" ");
+  set({ text: $("own-text").value, from, to, off: "", prefix: "", step: 0 });
 }

@@ -147,15 +147,8 @@ export class Inspection {
   /** What such a call has brought already, or undefined. */
   known = (what, query) => this.recorded[address(what, query)];
 
-  /** Make some calls, then draw again; until then, and if it goes wrong, the node that comes back says so. */
-  wait(what, queries, again) {
-    const place = h("p", { class: "note", role: "status" }, t("part.loading"));
-    Promise.all(queries.map((query) => this.closer(what, query))).then(
-      again,
-      (error) => (place.textContent = error.message),
-    );
-    return place;
-  }
+  /** Make some calls, then draw again; the node that comes back stands there until then. */
+  wait = (what, queries, again) => waiting(Promise.all(queries.map((query) => this.closer(what, query))), again);
 
   /** The number of the unit that holds a token. */
   static unitOf(units, token) {
@@ -165,5 +158,12 @@ export class Inspection {
 
 /** Ask the server about a sentence. `signal` may call it off. */
 export async function inspect(question, signal) {
-  return new Inspection(await ask("v1/inspect", question, signal));
+  return new Inspection({ ...(await ask("v1/inspect", question, signal)), question });
+}
+
+/** Call `again` when a promise is kept; until then, and if it is not, the node that comes back says so. */
+export function waiting(promise, again) {
+  const place = h("p", { class: "note", role: "status" }, t("part.loading"));
+  promise.then(again, (error) => (place.textContent = error.message));
+  return place;
 }

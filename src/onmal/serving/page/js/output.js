@@ -1,6 +1,6 @@
 // The translation, word by word: a clicked word offers what else could stand from there on.
 
-import { $, button, h } from "./dom.js";
+import { $, button, h, note } from "./dom.js";
 import { t } from "./words.js";
 import { latest } from "./server.js";
 import { alternatives } from "./translating.js";
@@ -47,7 +47,7 @@ async function open(word, sentence, start) {
   menu = h(
     "div",
     { class: "alternatives", role: "group", "aria-label": t("alternatives.title") },
-    h("p", { class: "note" }, t("translate.working")),
+    note(t("translate.working")),
   );
   const place = $("result").getBoundingClientRect();
   const below = word.getBoundingClientRect();
@@ -62,7 +62,7 @@ async function open(word, sentence, start) {
     );
     if (found && menu) fillMenu(found, sentence, start);
   } catch (error) {
-    menu?.replaceChildren(h("p", { class: "note" }, error.message));
+    menu?.replaceChildren(note(error.message));
   }
 }
 
@@ -73,7 +73,7 @@ function fillMenu(found, sentence, start) {
     const inner = [h("span", { class: "dim" }, same ? `… ` : ""), text.slice(same)];
     return h("button", { type: "button", lang: shown.to, onclick: () => choose(sentence, text) }, inner);
   });
-  const title = h("p", { class: "note" }, t(others.length ? "alternatives.title" : "alternatives.none"));
+  const title = note(t(others.length ? "alternatives.title" : "alternatives.none"));
   const close = button(t("page.close"), closeMenu, { icon: "close", class: "quiet icon" });
   menu.replaceChildren(h("div", { class: "row" }, title, h("span", { class: "spring" }), close), ...choices);
   (menu.querySelector("[lang]") ?? close).focus();

@@ -7,7 +7,7 @@ import { choice, honest, inWords, menus } from "./choice.js";
 import { Inspection, Table } from "./inspection.js";
 import { drawLines } from "./lines.js";
 import { name } from "./heatmap.js";
-import { roving } from "./roving.js";
+import { wordList } from "./tokens.js";
 
 const PACE = 750; // milliseconds for a word
 const FEW = 24; // tokens up to which every line is drawn
@@ -156,34 +156,19 @@ export class Stage {
         h("small", { class: "numbers" }, values[n].share >= LEAST_TOLD ? values[n].says : ""),
       ),
     );
-    const target = rows.map((unit, n) =>
-      h(
-        "div",
-        {
-          role: "option",
-          class: `token${unit.special ? " special" : ""}${n >= this.#made ? " unmade" : ""}`,
-          "aria-selected": String(n === this.#chosen),
-          tabindex: n === this.#chosen ? 0 : -1,
-          lang: unit.special ? null : tgt.lang,
-          "data-key": `target-${n}`,
-          "data-token": unit.tokens[0],
-          onclick: () => this.#choose(unit.tokens[0]),
-        },
-        h("span", {}, name(unit)),
-      ),
-    );
-    const list = h(
-      "div",
-      { class: "tokens target", role: "listbox", "aria-label": t("stage.target"), "aria-orientation": "horizontal" },
-      target,
-    );
-    roving(list, ".token", { arrive: (element) => this.#choose(Number(element.dataset.token)) });
+    const target = wordList(t("stage.target"), rows, {
+      key: "target",
+      chosen: this.#chosen,
+      choose: (n) => this.#choose(rows[n].tokens[0]),
+      lang: tgt.lang,
+      made: this.#made,
+    });
     return h(
       "div",
       { class: "flow" },
       s("svg", { class: "lines", "aria-hidden": "true" }),
       h("ol", { class: "tokens source", "aria-label": t("stage.source") }, source),
-      list,
+      target,
     );
   }
 

@@ -6,6 +6,7 @@ const DEFAULTS = {
   text: "",
   from: "auto",
   to: "",
+  model: "", // "" is the one that the server prefers
   part: 0, // which of the seven is open; 0 is none
   row: -1, // which word of the open part is chosen; -1 is the first one
   step: 0, // which target token is being made
@@ -15,8 +16,9 @@ const DEFAULTS = {
   pieces: 0, // 1: subwords instead of words
   signs: 1, // 0: without the signs that are no words, such as the end
   show: "attention", // or "effect"
-  off: "", // what is switched off: "src_pos", "tgt_pos", heads such as "cross.2.1", left-out words "src.3"
+  off: "", // what is switched off: "src_pos", "tgt_pos", heads such as "cross.2.1", left-out words "word.3"
   prefix: "", // target token ids to decode on from
+  mask: 1, // 0: beside a network that learned without the mask, where one is served
 };
 
 export const state = { ...DEFAULTS, ...read() };

@@ -1,6 +1,6 @@
 // Switch a part off and see the translation change: positions, words of the source, heads.
 
-import { button, h, icon, redraw } from "./dom.js";
+import { button, h, icon, note, redraw } from "./dom.js";
 import { number, t } from "./words.js";
 import { set, state, switchedOff, toggle } from "./state.js";
 import { name } from "./heatmap.js";
@@ -31,26 +31,31 @@ export function drawComparison(container, seen) {
 /** The same as an element, for parts that change something far below the sentence. */
 export function comparison(seen) {
   if (!state.off && !state.prefix) return null;
-  const changed = seen.baseline.text !== seen.tgt.text;
+  const { tgt, baseline } = seen;
   return h(
     "div",
     { class: "comparison" },
-    h(
-      "div",
-      {},
-      h("h3", {}, t("compare.after")),
-      h("p", { lang: seen.tgt.lang, class: changed ? "changed" : null }, seen.tgt.text || t("compare.nothing")),
-    ),
-    h("div", {}, h("h3", {}, t("compare.before")), h("p", { lang: seen.tgt.lang }, seen.baseline.text)),
+    sideBySide(tgt.lang, [t("compare.after"), tgt.text], [t("compare.before"), baseline.text]),
     h(
       "div",
       { class: "row" },
-      h("p", { class: "note" }, changed ? t("compare.changed") : t("compare.same"), " ", state.off && cost(seen)),
+      note(tgt.text === baseline.text ? t("compare.same") : t("compare.changed"), " ", state.off && cost(seen)),
       h("span", { class: "spring" }),
       button([icon("undo"), t("compare.undo")], () => set({ off: "", prefix: "" }), { "data-key": "undo" }),
     ),
   );
 }
+
+/** Two translations with their titles; the first stands out where it is another than the second. */
+export const sideBySide = (language, after, before) =>
+  [after, before].map(([title, text]) =>
+    h(
+      "div",
+      {},
+      h("h3", {}, title),
+      h("p", { lang: language, class: text === before[1] ? null : "changed" }, text || t("compare.nothing")),
+    ),
+  );
 
 /** How much less likely the first translation has become. */
 function cost({ baseline }) {
@@ -90,21 +95,13 @@ function heads(seen, off) {
       "fieldset",
       {},
       h("legend", {}, t(`kind.${kind}`)),
-      (seen.heads?.[kind] ?? []).map(({ l, h: n, delta }) =>
-        chip(
-          [`${l + 1}.${n + 1}`, typeof delta === "number" && h("small", { class: "numbers" }, number(delta, 2))],
-          `${kind}.${l}.${n}`,
-          off,
-          {
-            "aria-label": t("switches.head", {
-              kind: t(`kind.${kind}`),
-              layer: l + 1,
-              head: n + 1,
-              change: typeof delta === "number" ? number(delta, 2) : "?",
-            }),
-          },
-        ),
-      ),
+      (seen.heads?.[kind] ?? []).map(({ l, h: n, delta }) => {
+        const change = typeof delta === "number" ? number(delta, 2) : "?";
+        const place = { kind: t(`kind.${kind}`), layer: l + 1, head: n + 1, change };
+        return chip([`${l + 1}.${n + 1}`, h("small", { class: "numbers" }, change)], `${kind}.${l}.${n}`, off, {
+          "aria-label": t("switches.head", place),
+        });
+      }),
     ),
   );
 }

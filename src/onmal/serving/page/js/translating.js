@@ -1,12 +1,9 @@
 // What the translator asks of the server, in the page's own words.
 
 import { ask } from "./server.js";
+import { chosenModel, served } from "./served.js";
 
 /**
- * @typedef {object} Languages
- * @property {[string, string][]} directions source and target, as the served models have them
- * @property {number} limit the most characters in one text; 0 is no limit
- *
  * @typedef {object} Sentence
  * @property {string} source
  * @property {string} text its translation, with the space that follows it
@@ -22,20 +19,11 @@ import { ask } from "./server.js";
 const MANY = 5; // alternatives
 const WIDE = 8; // hypotheses kept to find them
 
-let beams = WIDE; // or fewer, as the server allows
-
-/** @returns {Promise<Languages>} */
-export async function languages() {
-  const { directions, limits } = await ask("v1/languages");
-  beams = Math.min(WIDE, limits.beam_size);
-  return { directions: directions.map(({ source, target }) => [source, target]), limit: limits.characters };
-}
-
 /** @returns {Promise<Translation>} */
 export async function translate({ text, from, to }, signal) {
   const { source, target, ...answer } = await ask(
     "v1/translate",
-    { text, source: from, target: to, sentences: true },
+    { text, source: from, target: to, model: chosenModel(), sentences: true },
     signal,
   );
   return { ...answer, from: source, to: target };
@@ -46,9 +34,10 @@ export async function translate({ text, from, to }, signal) {
  * that say something else than `word`.
  */
 export async function alternatives({ sentence, before, word, from, to }, signal) {
+  const beams = Math.min(WIDE, served.limits.beam_size);
   const wanted = { n_best: Math.min(MANY, beams), search: { beam_size: beams }, prefix: before.trim() };
-  const search = (never) =>
-    ask("v1/translate", { text: sentence.source.trim(), source: from, target: to, ...wanted, never }, signal);
+  const asked = { text: sentence.source.trim(), source: from, target: to, model: chosenModel(), ...wanted };
+  const search = (never) => ask("v1/translate", { ...asked, never }, signal);
   const plain = word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
   const [gap] = sentence.text.match(/\s*$/);
   const canAvoid = plain && !before.toLowerCase().includes(plain.toLowerCase()); // else nothing could begin with `before`

@@ -1,17 +1,18 @@
 // The translator: what is typed on one side appears in the other language on the other.
 
-import { $, h, icon, say } from "./dom.js";
+import { $, h, icon, redraw, say } from "./dom.js";
 import { languageName, t } from "./words.js";
 import { link, onChange, set, state } from "./state.js";
 import { latest, useKey } from "./server.js";
-import { languages, translate } from "./translating.js";
+import { learnServed, modelMenu, served } from "./served.js";
+import { translate } from "./translating.js";
 import { showTranslation } from "./output.js";
 import { startDocuments } from "./documents.js";
+import { warningLine } from "./warnings.js";
 
 const PAUSE = 350; // milliseconds without a keystroke before the text is translated
+const WAY = ["from", "to", "model"]; // of the state: how a text is translated
 
-/** @type {import("./translating.js").Languages} */
-let known = { directions: [], limit: 0 };
 let timer = 0;
 const newest = latest();
 
@@ -24,12 +25,10 @@ export async function startTranslator() {
   );
   $("to").addEventListener("change", () => set({ to: $("to").value }));
   $("swap").addEventListener("click", swap);
-  $("clear").addEventListener("click", () => (set({ text: "" }), $("text").focus()));
+  $("clear").addEventListener("click", () => (put(""), $("text").focus()));
   $("copy").addEventListener("click", () => copy($("output").textContent, "translate.copied"));
   $("link").addEventListener("click", () => copy(new URL(link(), location.href).href, "translate.linked"));
-  $("look").addEventListener("click", () =>
-    set({ view: "inside", text: $("text").value, prefix: "", off: "", step: 0 }),
-  );
+  $("look").addEventListener("click", () => put($("text").value, { view: "inside" }));
   $("key-form").addEventListener("submit", (event) => {
     event.preventDefault();
     useKey($("key").value.trim());
@@ -43,7 +42,7 @@ export async function startTranslator() {
 async function start() {
   count();
   try {
-    known = await languages();
+    await learnServed();
   } catch (error) {
     return showTrouble(error);
   }
@@ -56,7 +55,7 @@ async function start() {
 
 /** The target languages from a source, best known first; from "auto" all of them. */
 const targets = (from) => [
-  ...new Set(known.directions.filter(([origin]) => from === "auto" || origin === from).map(([, goal]) => goal)),
+  ...new Set(served.directions.filter((way) => ["auto", way.source].includes(from)).map(({ target }) => target)),
 ];
 
 function possibleTarget(from, wanted) {
@@ -66,42 +65,57 @@ function possibleTarget(from, wanted) {
 }
 
 function fillMenus() {
-  const sources = ["auto", ...new Set(known.directions.map(([origin]) => origin))];
+  const sources = ["auto", ...new Set(served.directions.map(({ source }) => source))];
   const option = (tag, chosen) =>
     h("option", { value: tag, selected: tag === chosen }, tag === "auto" ? t("translate.detect") : languageName(tag));
   $("from").replaceChildren(...sources.map((tag) => option(tag, state.from)));
   $("to").replaceChildren(...targets(state.from).map((tag) => option(tag, state.to)));
-  $("text").lang = state.from === "auto" ? "" : state.from;
+  tellSource();
+}
+
+/** What language the text is in, as far as it is known, and thereby which models there are to choose from. */
+function tellSource(detected = "") {
+  $("text").lang = state.from === "auto" ? detected : state.from;
+  redraw($("model"), () => modelMenu($("text").lang, state.to));
 }
 
 function typed() {
   const text = $("text").value;
   clearTimeout(timer);
-  timer = setTimeout(() => set({ text, prefix: "", off: "", step: 0 }), PAUSE);
+  timer = setTimeout(() => put(text), PAUSE);
   count(text);
+}
+
+/** Go on with a text. */
+function put(text, changes = {}) {
+  write(text);
+  set({ text, prefix: "", off: "", step: 0, ...changes });
+}
+
+/** Let the field have this text, and nothing that was being typed follow. */
+function write(text) {
+  clearTimeout(timer);
+  if ($("text").value !== text) $("text").value = text; // a syllable that is being composed would end
 }
 
 function count(text = state.text) {
   const length = [...text].length;
-  $("count").textContent = length
-    ? t(known.limit ? "translate.count" : "translate.count.free", {
-        length: length.toLocaleString(),
-        limit: known.limit.toLocaleString(),
-      })
-    : "";
-  $("count").classList.toggle("over", known.limit > 0 && length > known.limit);
+  const most = served.limits.characters;
+  const said = { length: length.toLocaleString(), limit: most.toLocaleString() };
+  $("count").textContent = length ? t(most ? "translate.count" : "translate.count.free", said) : "";
+  $("count").classList.toggle("over", most > 0 && length > most);
   $("clear").hidden = !length;
   $("look").firstElementChild.textContent = t(length ? "inside.look" : "inside.look-example");
 }
 
 function changed(before) {
-  if (state.text !== before.text && state.text !== $("text").value) $("text").value = state.text; // never while someone types
+  const differs = (names) => names.some((name) => before[name] !== state[name]);
+  if (differs(["text"])) write(state.text);
   sessionStorage.setItem("text", state.text);
   count();
-  if (before.from !== state.from || before.to !== state.to) fillMenus();
-  const opened = before.view !== state.view && $("output").dataset.of !== state.text;
-  if (state.view === "translate" && (opened || ["text", "from", "to"].some((name) => before[name] !== state[name])))
-    run();
+  if (differs(WAY)) fillMenus();
+  const opened = differs(["view"]) && $("output").dataset.of !== state.text;
+  if (state.view === "translate" && (opened || differs(["text", ...WAY]))) run();
 }
 
 async function run() {
@@ -127,7 +141,7 @@ function show(translation) {
   $("output").dataset.of = state.text;
   $("detected").textContent =
     translation && state.from === "auto" ? t("translate.detected", { language: languageName(translation.from) }) : "";
-  if (translation) $("text").lang = translation.from;
+  tellSource(translation?.from);
   showTranslation(translation);
   for (const id of ["copy", "link", "hint"]) $(id).hidden = !translation;
   showWarnings(translation?.warnings ?? []);
@@ -136,21 +150,15 @@ function show(translation) {
 
 function showWarnings(warnings) {
   $("warnings").hidden = !warnings.length;
-  $("warnings").replaceChildren(...warnings.map((warning) => h("li", {}, icon("warning"), inWords(warning))));
-}
-
-/** "numbers: 3 is missing" in the language of the page, with what the server said about it. */
-function inWords(warning) {
-  const [, name, said] = warning.match(/^(\w+): ?(.*)$/) ?? [null, "", warning];
-  const words = t(`warning.${name}`);
-  return words === `warning.${name}` ? said || warning : h("span", {}, words, " ", h("small", { lang: "en" }, said));
+  $("warnings").replaceChildren(...warnings.map((warning) => warningLine(warning)));
 }
 
 function swap() {
   const from = state.from === "auto" ? $("text").lang || possibleTarget("auto", "") : state.from;
-  const text = $("output").textContent || state.text;
-  const back = known.directions.some(([origin, goal]) => origin === state.to && goal === from);
-  if (back) set({ from: state.to, to: from, text, prefix: "", off: "", step: 0 });
+  const text = $("text").value;
+  const translated = $("output").dataset.of === text && $("output").textContent; // else something newer is not translated yet
+  const back = served.directions.some(({ source, target }) => source === state.to && target === from);
+  if (back) put(translated || text, { from: state.to, to: from });
   else showTrouble(new Error(t("translate.no-way-back", { from: languageName(state.to), to: languageName(from) })));
 }
 

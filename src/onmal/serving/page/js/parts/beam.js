@@ -1,6 +1,6 @@
 // The tree of everything that beam search tried, a column for each step: kept and dropped words, and the path that was chosen.
 
-import { h, s } from "../dom.js";
+import { h, note, s, scroller, tableOf } from "../dom.js";
 import { number, t } from "../words.js";
 import { numbers, piece } from "../heatmap.js";
 
@@ -39,46 +39,21 @@ export function beamTree(seen) {
       s("text", { x: 7, y: 17 }, shorten(says(node))),
       s("text", { x: WIDE - 10, y: 17, "text-anchor": "end", class: "score" }, number(node.score, 1)),
     );
-  const table = () =>
-    h(
-      "table",
-      {},
-      h("caption", {}, label),
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          ["beam.word", "beam.after", "beam.logp", "beam.score", "beam.fate"].map((key) =>
-            h("th", { scope: "col" }, t(key)),
-          ),
-        ),
-      ),
-      h(
-        "tbody",
-        {},
-        placed.map((node) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, says(node)),
-            h("td", {}, path(byId, node)),
-            h("td", {}, number(node.logp, 2)),
-            h("td", {}, number(node.score, 2)),
-            h("td", {}, t(`beam.${kind(node)}`)),
-          ),
-        ),
-      ),
-    );
+  const head = ["beam.word", "beam.after", "beam.logp", "beam.score", "beam.fate"].map((key) => t(key));
+  const row = (node) => [
+    says(node),
+    path(byId, node),
+    number(node.logp, 2),
+    number(node.score, 2),
+    t(`beam.${kind(node)}`),
+  ];
   return h(
     "section",
     { class: "beam" },
     h("h3", {}, t("beam.title")),
-    h("p", { class: "note" }, t("beam.note", { size, penalty: number(penalty, 1) })),
-    h(
-      "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
+    note(t("beam.note", { size, penalty: number(penalty, 1) })),
+    scroller(
+      label,
       s(
         "svg",
         { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
@@ -86,7 +61,7 @@ export function beamTree(seen) {
         placed.map(leaf),
       ),
     ),
-    numbers(table, t("table.show")),
+    numbers(() => tableOf(placed.map(row), { caption: label, head }), t("table.show")),
   );
 }
 

@@ -1,7 +1,7 @@
 // Part 7: the decoder, one word at a time: what it may look at, what it looks at in the source, which words it thinks
 // likely, and the tree of everything that the search has tried.
 
-import { button, h } from "../dom.js";
+import { button, h, note } from "../dom.js";
 import { percent, t } from "../words.js";
 import { set, state } from "../state.js";
 import { Inspection } from "../inspection.js";
@@ -9,6 +9,7 @@ import { name, piece } from "../heatmap.js";
 import { attention } from "./encoder.js";
 import { comparison } from "../switches.js";
 import { beamTree } from "./beam.js";
+import { mask } from "./mask.js";
 
 export function drawDecoder(seen, part, again) {
   const pieces = seen.tgt.subwords;
@@ -20,7 +21,7 @@ export function drawDecoder(seen, part, again) {
     stepper(seen, pieces, at, go),
     seen.steps && candidates(seen, state.step),
     attention(seen, "dec", at, query, again, future),
-    h("p", { class: "note" }, t("mask.note")),
+    mask(seen, again),
     crossAttention(seen, again),
     seen.beam && beamTree(seen),
   ];
@@ -95,12 +96,5 @@ function candidates(seen, step) {
       ),
     ),
   );
-  return h(
-    "section",
-    {},
-    h("h3", {}, t("candidates.title")),
-    h("p", { class: "note" }, t("candidates.note")),
-    list,
-    comparison(seen),
-  );
+  return h("section", {}, h("h3", {}, t("candidates.title")), note(t("candidates.note")), list, comparison(seen));
 }

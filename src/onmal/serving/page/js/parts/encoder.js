@@ -1,10 +1,11 @@
 // Part 3: every head of the encoder's self-attention as a small picture, one of them large, one row of it as arithmetic.
 
-import { h, select } from "../dom.js";
+import { h, note } from "../dom.js";
 import { t } from "../words.js";
 import { set, state, switchedOff } from "../state.js";
-import { chosenRow, heatmap, name, thumbnail } from "../heatmap.js";
+import { chosenRow, heatmap, rowMenu, thumbnail } from "../heatmap.js";
 import { choice, choose as chooseHead, honest, inWords, menus } from "../choice.js";
+import { waiting } from "../inspection.js";
 import { sumOf } from "./sum.js";
 
 export function drawEncoder(seen, part, again) {
@@ -29,7 +30,7 @@ export function attention(seen, kind, chosen, choose, again, masked) {
   const at = Math.min(chosen, rows.length - 1);
   const weights = seen.weights(kind, layer, head);
   if (seen.byRow) return oneRow(seen, kind, rows, at, choose, again);
-  if (!weights) return wait(seen, kind, layer, again);
+  if (!weights) return [h("div", { class: "tools" }, menus(seen, kind)), waiting(seen.fetchLayers(kind, layer), again)];
   const language = {
     enc: [seen.src.lang, seen.src.lang],
     dec: [seen.tgt.lang, seen.tgt.lang],
@@ -42,7 +43,7 @@ export function attention(seen, kind, chosen, choose, again, masked) {
     h("div", { class: "tools" }, menus(seen, kind)),
     layer >= 0 && thumbnails(seen, kind, layer, head),
     h("h3", {}, label),
-    h("p", { class: "note" }, t(`kind.${kind}.read`)),
+    note(t(`kind.${kind}.read`)),
     heatmap({
       label,
       key: kind,
@@ -62,19 +63,12 @@ export function attention(seen, kind, chosen, choose, again, masked) {
 
 /** Of a sentence too long for tables, the row that is asked for. */
 function oneRow(seen, kind, rows, at, choose, again) {
-  const which = select(
-    t("heat.row"),
-    rows.map((unit, r) => [r, `${r + 1}. ${name(unit)}`]),
-    at,
-    (value) => choose(Number(value)),
-    { "data-key": `row-${kind}` },
-  );
   return h(
     "section",
     { "data-kind": kind },
     h("h3", {}, t(`kind.${kind}`)),
-    h("div", { class: "tools" }, menus(seen, kind), which),
-    h("p", { class: "note" }, t("part.by-row")),
+    h("div", { class: "tools" }, menus(seen, kind), rowMenu(rows, at, choose, `row-${kind}`)),
+    note(t("part.by-row")),
     sumOf(seen, kind, rows[at], again),
   );
 }
@@ -98,11 +92,4 @@ function thumbnails(seen, kind, layer, head) {
       }),
     ),
   );
-}
-
-/** Until the server has sent the layer, words instead of a picture. */
-function wait(seen, kind, layer, again) {
-  const place = h("p", { class: "note", role: "status" }, t("part.loading"));
-  seen.fetchLayers(kind, layer).then(again, (error) => (place.textContent = error.message));
-  return [h("div", { class: "tools" }, menus(seen, kind)), place];
 }

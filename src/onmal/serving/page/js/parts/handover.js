@@ -1,6 +1,6 @@
 // Part 4: what the encoder hands over, drawn once for every layer of the decoder that reads it.
 
-import { h, s } from "../dom.js";
+import { h, s, scroller, tableOf } from "../dom.js";
 import { number, t } from "../words.js";
 import { name, numbers } from "../heatmap.js";
 
@@ -30,9 +30,8 @@ export function drawHandover(seen, part, again) {
   return h(
     "figure",
     { class: "handover" },
-    h(
-      "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": t("handover.picture") },
+    scroller(
+      t("handover.picture"),
       s(
         "svg",
         { viewBox: `0 0 ${WIDE} ${height}`, role: "img", "aria-label": label },
@@ -55,23 +54,8 @@ function lengths(seen, again) {
   }));
   const rows = queries.map((query) => seen.known("row", query));
   if (!rows.every(Boolean)) return seen.wait("row", queries, again);
-  const units = seen.src.subwords;
-  const line = (unit) =>
-    h(
-      "tr",
-      {},
-      h("th", { scope: "row" }, name(unit)),
-      rows.map(({ value_norm: norm }) => h("td", {}, number(norm[unit.tokens[0]], 2))),
-    );
-  const head = h(
-    "tr",
-    {},
-    h("td", {}),
-    queries.map(({ layer }) => h("th", { scope: "col" }, t("layer.one", { n: layer + 1 }))),
-  );
-  return numbers(
-    () =>
-      h("table", {}, h("caption", {}, t("handover.lengths")), h("thead", {}, head), h("tbody", {}, units.map(line))),
-    t("numbers.show"),
-  );
+  const line = (unit) => [name(unit), ...rows.map(({ value_norm: norm }) => number(norm[unit.tokens[0]], 2))];
+  const head = ["", ...queries.map(({ layer }) => t("layer.one", { n: layer + 1 }))];
+  const table = () => tableOf(seen.src.subwords.map(line), { caption: t("handover.lengths"), head });
+  return numbers(table, t("numbers.show"));
 }

@@ -22,16 +22,18 @@ const DRAWERS = {
 };
 
 let open = 0;
+let shown = null;
 
 /** Draw the open part; none is open at 0. @param {import("../inspection.js").Inspection} seen */
 export function drawPart(container, seen) {
   const part = PARTS.includes(state.part) ? state.part : 0;
   const justOpened = part && part !== open;
   open = part;
+  shown = seen;
   container.hidden = !part;
   if (!part) return container.replaceChildren();
   container.setAttribute("aria-labelledby", "part-title");
-  const again = () => state.part === part && drawPart(container, seen);
+  const again = () => state.part === part && shown === seen && drawPart(container, seen);
   redraw(container, () => [heading(part, seen), facts(part, seen), DRAWERS[part](seen, part, again), neighbours(part)]);
   if (justOpened) container.scrollIntoView({ block: "nearest" });
 }
@@ -72,19 +74,18 @@ function facts(part, seen) {
   );
 }
 
-const neighbours = (part) =>
-  h(
+function neighbours(part) {
+  const to = (other, key) =>
+    PARTS.includes(other) &&
+    button(`${other} ${t(`part.${other}.short`)}`, () => set({ part: other, row: -1 }), {
+      class: "quiet",
+      "data-key": key,
+    });
+  return h(
     "nav",
     { class: "row neighbours", "aria-label": t("part.neighbours") },
-    part > 1 &&
-      button(`${part - 1} ${t(`part.${part - 1}.short`)}`, () => set({ part: part - 1, row: -1 }), {
-        class: "quiet",
-        "data-key": "previous",
-      }),
+    to(part - 1, "previous"),
     h("span", { class: "spring" }),
-    part < 7 &&
-      button(`${part + 1} ${t(`part.${part + 1}.short`)}`, () => set({ part: part + 1, row: -1 }), {
-        class: "quiet",
-        "data-key": "next",
-      }),
+    to(part + 1, "next"),
   );
+}

@@ -1,11 +1,11 @@
 // Parts 2 and 6: the vector of each position, how alike positions are, and what becomes of the translation without them.
 
-import { button, h, icon } from "../dom.js";
+import { button, h, icon, note } from "../dom.js";
 import { t } from "../words.js";
 import { set, state, switchedOff, toggle } from "../state.js";
 import { heatmap, name, numbers } from "../heatmap.js";
 import { comparison } from "../switches.js";
-import { unpack } from "../inspection.js";
+import { Inspection, unpack } from "../inspection.js";
 import { strip, vectorTable } from "./strip.js";
 
 const MOST_STRIPS = 16; // places whose vectors are shown
@@ -21,7 +21,7 @@ function pictures(known, side) {
   if (!known[0].similarity) return h("p", {}, t("position.none"));
   const units = side.ids.map((_, n) => ({ text: String(n + 1), tokens: [n, n + 1], special: null }));
   const most = Math.max(...known.flatMap(({ vector }) => (vector ?? []).map(Math.abs)));
-  const wordAt = (token) => name(side.subwords.find(({ tokens: [from, to] }) => from <= token && token < to));
+  const wordAt = (token) => name(side.subwords[Inspection.unitOf(side.subwords, token)]);
   return [
     known[0].vector && [
       h("h3", {}, t("position.strips")),
@@ -38,18 +38,19 @@ function pictures(known, side) {
           ),
         ),
       ),
-      h("p", { class: "note" }, t("vector.legend")),
+      note(t("vector.legend")),
       numbers(
         () =>
-          known
-            .map(({ vector }, n) => [h("p", {}, t("position.place", { n: n + 1 })), vectorTable(vector)])
-            .flat()
-            .reduce((all, node) => (all.append(node), all), h("div")),
+          h(
+            "div",
+            {},
+            known.map(({ vector }, n) => [h("p", {}, t("position.place", { n: n + 1 })), vectorTable(vector)]),
+          ),
         t("numbers.show"),
       ),
     ],
     h("h3", {}, t("position.cosine")),
-    h("p", { class: "note" }, t("position.read")),
+    note(t("position.read")),
     heatmap({
       label: t("position.cosine"),
       rows: units,
@@ -78,7 +79,7 @@ function experiment(seen, part) {
       }),
       part === 2 && button([icon("swap"), t("position.reverse")], reverse, { "data-key": "reverse" }),
     ),
-    part === 2 && h("p", { class: "note" }, t("position.bag")),
+    part === 2 && note(t("position.bag")),
     comparison(seen),
   );
 }

@@ -1,6 +1,6 @@
 // A vector as a strip: one column for each number, upwards where it is positive, downwards where it is negative.
 
-import { h } from "../dom.js";
+import { h, tableOf } from "../dom.js";
 import { number } from "../words.js";
 
 const TALL = 36; // pixels
@@ -32,23 +32,7 @@ export function strip(vector, most = Math.max(...vector.map(Math.abs)), label = 
 
 /** The numbers themselves. */
 export function vectorTable(vector) {
-  const rows = Array.from({ length: Math.ceil(vector.length / ACROSS) }, (_, n) =>
-    vector.slice(n * ACROSS, (n + 1) * ACROSS),
-  );
-  return h(
-    "table",
-    {},
-    h(
-      "tbody",
-      {},
-      rows.map((row, n) =>
-        h(
-          "tr",
-          {},
-          h("th", { scope: "row" }, n * ACROSS + 1),
-          row.map((value) => h("td", {}, number(value, 2))),
-        ),
-      ),
-    ),
-  );
+  const firsts = Array.from({ length: Math.ceil(vector.length / ACROSS) }, (_, n) => n * ACROSS);
+  const row = (first) => vector.slice(first, first + ACROSS).map((value) => number(value, 2));
+  return tableOf(firsts.map((first) => [first + 1, ...row(first)]));
 }

@@ -1,8 +1,9 @@
 // One row of attention as the arithmetic that makes it: scores, mask, exp, divided by their sum, which is 1.
 
-import { h } from "../dom.js";
+import { h, note, scroller } from "../dom.js";
 import { number, t } from "../words.js";
 import { choice } from "../choice.js";
+import { Inspection } from "../inspection.js";
 import { name } from "../heatmap.js";
 
 const MOST_LINES = 24; // of a sum
@@ -20,7 +21,7 @@ export function sumOf(seen, kind, unit, again) {
     "div",
     { class: "sum" },
     h("h3", {}, t("sum.title", { layer: layer + 1, head: head + 1, word: name(unit) })),
-    (shown.layer < 0 || shown.head < 0) && h("p", { class: "note" }, t("sum.mean")),
+    (shown.layer < 0 || shown.head < 0) && note(t("sum.mean")),
     known ? arithmetic(known, seen.units(kind, 1)[1]) : seen.wait("row", [query], again),
   );
 }
@@ -35,7 +36,7 @@ function largest(weights) {
 /** Pieces of a word stand apart here: the network knows no words. */
 function arithmetic({ scores, masked, exp, exp_sum: sum, weights, sum: whole }, units) {
   if (!whole) return h("p", {}, t("sum.off"));
-  const looked = (n) => name(units.find(({ tokens: [from, to] }) => from <= n && n < to));
+  const looked = (n) => name(units[Inspection.unitOf(units, n)]);
   const line = (n) =>
     h(
       "tr",
@@ -58,9 +59,8 @@ function arithmetic({ scores, masked, exp, exp_sum: sum, weights, sum: whole }, 
     h("td", {}),
   );
   return [
-    h(
-      "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": t("sum.label") },
+    scroller(
+      t("sum.label"),
       h(
         "table",
         {},
@@ -81,6 +81,6 @@ function arithmetic({ scores, masked, exp, exp_sum: sum, weights, sum: whole }, 
         ),
       ),
     ),
-    h("p", { class: "note" }, t("sum.note", { most: number(most, 2) })),
+    note(t("sum.note", { most: number(most, 2) })),
   ];
 }
