@@ -112,7 +112,7 @@ def _pattern(number: int, language: str) -> re.Pattern[str] | None:
         del forms[1:2]  # of Chinese origin
         before = "".join(rf"(?<!{ten} )" for ten in _LARGER)  # "열 오" is no five
         alone = rf"(?!\s?(?:{_ONES[language]}))" if number in (10, 20) else ""  # 스물 is not 스물다섯
-        ends = [alone if len(form) > 1 or alone else rf"(?:{follows}|(?!\w))" for form in forms]
+        ends = [alone + ("" if len(form) > 1 else rf"(?:{follows}|(?!\w))") for form in forms]
         ways = [before + form + end for form, end in zip(forms, ends, strict=True)]
     else:  # seven begins seventh, but seventeen and seventy are others
         ends = [r"(?!teen|ty|zehn|zig)" if len(form) > 3 else _ENDINGS[len(form) > 2] for form in forms]

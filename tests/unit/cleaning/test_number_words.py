@@ -130,3 +130,17 @@ def test_small_numbers_are_put_in_words() -> None:
     assert in_words("7 alma", "hu") == []
     assert in_words("7", "") == []
     assert in_words("no number, 1000", "en") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "said"),
+    [
+        ("톰은 스물다섯 살이에요.", 20, False),
+        ("톰은 스물 살이 넘었어요.", 20, True),
+        ("열다섯 명이 왔어요.", 10, False),
+        ("열 명이 왔어요.", 10, True),
+        ("열심히 일했어요.", 10, False),
+    ],
+)
+def test_tens_are_no_part_of_another_number_or_word(text: str, number: int, said: bool) -> None:
+    assert spells(text, number, "ko") is said
