@@ -7,7 +7,6 @@ import json
 import re
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -324,11 +323,11 @@ def test_checking_changes_nothing_and_rewriting_once_is_enough(
     assert tables.main(["--check"]) == 0
 
 
-SPEEDS = ("sameness", "train_speed", "scaling", "prepare", "serve_load", "kills-1", "kills-2")
+RESULT_FILES = sorted((REPOSITORY / "benchmarks" / "results").glob("*.json"))
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "benchmarks" / "results").glob("*.json")), ids=str)
+@pytest.mark.parametrize("path", RESULT_FILES, ids=lambda path: path.name)
 def test_each_result_says_where_it_comes_from(path: Path) -> None:
-    result: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    assert {"machine", "minutes", "config_hash"} <= result.keys()
-    assert "signature" in json.dumps(result) or path.stem in SPEEDS
+    text = path.read_text("utf-8")
+    assert {"machine", "minutes", "config_hash"} <= json.loads(text).keys()
+    assert "signature" in text or not re.search(r"\b(bleu|chrf)\b", text, re.IGNORECASE)
