@@ -78,9 +78,11 @@ def spells(text: str, number: int, language: str, source: str = "") -> bool | No
     pattern = _pattern(number, primary(language)) if language else None
     if pattern is None:
         return None
-    days = re.search(_OTHERS.format(n=number), source) is None
-    in_chinese = primary(language) == "ko" and number in korean_numbers(text, days=days)
-    return in_chinese or bool(pattern.search(text))
+    if primary(language) == "ko":
+        days = _others(number).search(source) is None
+        if number in korean_numbers(text, days=days):
+            return True
+    return bool(pattern.search(text))
 
 
 def says_another(pair: Pair) -> bool:
@@ -100,6 +102,12 @@ def says_another(pair: Pair) -> bool:
 def _forms(number: int, language: str) -> list[str]:
     table = _TABLES.get(primary(language) if language else "", ())
     return table[number].split() if 0 <= number < len(table) else []
+
+
+@cache
+def _others(number: int) -> re.Pattern[str]:
+    """What an English source counts by the number that are neither days nor dates."""
+    return re.compile(_OTHERS.format(n=number))
 
 
 @cache

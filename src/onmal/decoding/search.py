@@ -21,6 +21,7 @@ __all__ = ["Hypothesis", "beam_search", "length_limits", "usual_rules", "word_by
 
 
 BLOCK = 64  # words of the vocabulary that are compared by their best one first
+ROWS = 64  # hypotheses that a CPU compares together: the probabilities of all words stay in its cache
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,16 @@ def beam_search(
     while len(alive):
         states, state = model.step(token, state, probe=coverage)  # [R,D]
         length = words.shape[2] + 1
-        log_probabilities = model.project(states).float().log_softmax(-1).view(*totals.shape, -1)  # [B,K,V]
-        for rule in rules:
-            rule(log_probabilities, words, alive)
-        if draws:
-            totals, rows, tokens = drawn(draws, log_probabilities, totals, alive, length - 1)
-        else:
-            totals, rows, tokens = continuations(log_probabilities, totals, 2 * beams, config.diversity)
+        states, found = states.view(*totals.shape, -1), []  # [B,K,D]
+        for some in slices(len(alive), totals.shape[1], device):
+            log_probabilities = model.project(states[some]).float().log_softmax(-1)  # [b,K,V]
+            for rule in rules:
+                rule(log_probabilities, words[some], alive[some])
+            if draws:
+                found.append(drawn(draws, log_probabilities, totals[some], alive[some], length - 1))
+            else:
+                found.append(continuations(log_probabilities, totals[some], 2 * beams, config.diversity))
+        totals, rows, tokens = map(torch.cat, zip(*found, strict=True))  # [B,2K]
         ends = tokens == end  # [B,2K]
         which, rank = (ends[:, :beams] & (totals[:, :beams] > -torch.inf)).nonzero(as_tuple=True)
         row = rows[which, rank]
@@ -190,6 +194,12 @@ def best_words(log_probabilities: Tensor, totals: Tensor, count: int) -> tuple[T
     flat = (beams[:, None] * size + others).flatten().expand(len(rows), -1)
     cells = torch.cat((first.flatten(1), flat), 1).gather(1, index)  # [B,count]
     return best, cells // size, cells % size
+
+
+def slices(sources: int, beams: int, device: torch.device) -> Iterator[slice]:
+    """The sources of a batch, so many at a time that the probabilities of the words after K beams each stay at hand."""
+    at_once = max(1, ROWS // beams) if device.type == "cpu" else sources
+    return (slice(first, first + at_once) for first in range(0, sources, at_once))
 
 
 def in_place(rows: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from onmal.translating.engine import NONE, Constraints, Precision
 __all__ = ["ExactEngine", "TorchEngine"]
 
 BATCH_CELLS = 16384  # source tokens, padding and hypotheses included, searched together
+NARROWEST = 16  # words of a batch's sources: over fewer, torch's attention on a CPU takes twice as long
 MOST_AT_ONCE = 8  # batches: what Python does between the products is done by one after the other
 
 
@@ -56,21 +58,20 @@ class TorchEngine:
         batches: list[list[int]] = []
         for alike in (bound, set(range(len(sources))) - bound):
             order = sorted(alike, key=lambda i: -len(sources[i]))
-            fair = -(-len(order) // at_once)  # so that each thread has something to do
             beams = config.beam_size * (4 if alike is bound else 1)  # more where words are looked for
+            cells = sum(len(sources[i]) for i in order) * beams
+            rounds = max(1, -(-cells // (at_once * BATCH_CELLS)))
+            fair = -(-cells // (at_once * rounds))  # so that each thread has as much to do
             while order:
-                most = min(fair, BATCH_CELLS // (len(sources[order[0]]) * beams))
-                batches.append(order[: max(1, most)])
+                batches.append(order[: max(1, fair // (len(sources[order[0]]) * beams))])
                 order = order[len(batches[-1]) :]
 
         def search(rows: Sequence[int]) -> list[list[Hypothesis]]:
             return self._search([sources[i] for i in rows], rows, config, constraints)
 
-        found: list[list[Hypothesis]] = [[] for _ in sources]
-        for rows, best in zip(batches, several_at_once(search, batches, at_once), strict=True):
-            for i, hypotheses in zip(rows, best, strict=True):
-                found[i] = hypotheses
-        return found
+        searched = chain.from_iterable(several_at_once(search, batches, at_once))
+        found = dict(zip(chain.from_iterable(batches), searched, strict=True))
+        return [found[i] for i in range(len(sources))]
 
     def _search(
         self,
@@ -80,7 +81,7 @@ class TorchEngine:
         constraints: Constraints,
     ) -> list[list[Hypothesis]]:
         """One batch; `numbers` are those of its sources among the constraints."""
-        source = pad_rows(sources, self.model.vocabulary.pad).to(self.device)  # [B,S]
+        source = pad_rows(sources, self.model.vocabulary.pad, NARROWEST).to(self.device)  # [B,S]
         rules = self._rules(constraints, numbers)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             if constraints.must and constraints.must[numbers[0]]:

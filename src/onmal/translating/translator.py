@@ -348,9 +348,7 @@ def _together(models: Sequence[SavedModel], folders: Sequence[str | Path]) -> Sa
                 "train both on the same text, with different seeds or networks",
                 path=folder,
             )
-    source, target = (
-        min(lengths) for lengths in zip(*(model.trained_lengths for model in models), strict=True)
-    )
+    source, target = map(min, zip(*(model.trained_lengths for model in models), strict=True))
     card = {**first.card, "trained_lengths": {"source": source, "target": target}}
     return replace(first, model=Ensemble([model.model for model in models]).eval(), card=card)
 
