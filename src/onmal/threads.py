@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock, Thread
@@ -12,7 +12,7 @@ import torch
 
 from onmal.ahead import ahead
 
-__all__ = ["in_threads", "one_thread", "several_at_once", "sharing_pool"]
+__all__ = ["in_threads", "one_thread", "sharing_pool"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,11 +61,3 @@ def in_threads(
         yield from ahead(pool, function, items, most)
     finally:  # what nobody will ask for is not begun
         pool.shutdown(cancel_futures=True)
-
-
-def several_at_once(
-    function: Callable[[Item], Result], items: Sequence[Item], count: int
-) -> Iterable[Result]:
-    """The same for items that are all there; one after the other where `count` is one."""
-    count = min(count, len(items))
-    return map(function, items) if count < 2 else in_threads(function, items, count, len(items))

@@ -13,7 +13,7 @@ import onmal.translating.torch_engine
 from onmal.config import ModelConfig, SearchConfig, Vocabulary
 from onmal.decoding.search import Hypothesis
 from onmal.models import Seq2Seq, build
-from onmal.threads import several_at_once
+from onmal.threads import in_threads
 from onmal.translating.engine import Constraints, Engine
 from onmal.translating.torch_engine import ExactEngine, TorchEngine
 
@@ -70,6 +70,7 @@ def test_order_is_restored_whatever_the_batches(
     rows = sources(20)
     alone = [hypotheses for row in rows for hypotheses in engine.translate([row], search)]
     monkeypatch.setattr(onmal.translating.torch_engine, "BATCH_CELLS", cells)
+    monkeypatch.setattr(onmal.translating.torch_engine, "FEW_CELLS", 1)
     assert_same(engine.translate(rows, search), alone)
     order = random.Random(0).sample(range(20), 20)
     assert_same(engine.translate([rows[n] for n in order], search), [alone[n] for n in order])
@@ -81,6 +82,7 @@ def test_a_batch_holds_no_more_cells_than_allowed(model: Seq2Seq, monkeypatch: p
         torch, "get_num_threads", lambda: 1
     )  # one batch after the other: their order is looked at
     monkeypatch.setattr(onmal.translating.torch_engine, "BATCH_CELLS", 200)
+    monkeypatch.setattr(onmal.translating.torch_engine, "FEW_CELLS", 1)
     shapes: list[tuple[int, int]] = []
     encode = model.encode
 
@@ -138,12 +140,13 @@ def test_batches_searched_at_once_are_those_searched_in_turn(
     model: Seq2Seq, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onmal.translating.torch_engine, "BATCH_CELLS", 40)
+    monkeypatch.setattr(onmal.translating.torch_engine, "FEW_CELLS", 1)
     texts, search, threads = sources(40), SearchConfig(beam_size=2, n_best=2), torch.get_num_threads()
     in_turn = TorchEngine(model).translate(texts, search)
     try:
         torch.set_num_threads(3)
         at_once = TorchEngine(model).translate(texts, search)
-        assert list(several_at_once(lambda _: torch.get_num_threads(), [1, 2, 3], 3)) == [1] * 3
+        assert list(in_threads(lambda _: torch.get_num_threads(), [1, 2, 3], 3, 3)) == [1] * 3
         with ThreadPoolExecutor(1) as pool:  # one that has begun later
             assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads() == 3
     finally:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from onmal.ahead import ahead
-from onmal.threads import in_threads, several_at_once
+from onmal.threads import in_threads
 
 
 def test_results_come_in_order_and_no_more_are_begun_than_said() -> None:
@@ -55,4 +55,3 @@ def test_more_threads_than_torch_has_get_one_each() -> None:
     threads = list(in_threads(lambda _: torch.get_num_threads(), range(9), count, count))
     assert threads == [1] * 9
     assert torch.get_num_threads() == usual
-    assert list(several_at_once(lambda item: -item, [1, 2], 1)) == [-1, -2]

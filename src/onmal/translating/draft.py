@@ -107,11 +107,8 @@ class Draft:
             said = "".join(part if isinstance(part, str) else best[part].text for part in sentences.parts)
             of_parts = [fault for each in best.values() for fault in each.faults]
             names = {fault.partition(":")[0] for fault in of_parts}
-            of_all = [
-                fault
-                for fault in faults(self.guards, self.units[n].pair(said))
-                if fault.partition(":")[0] not in names
-            ]
+            pair = self.units[n].pair(said)
+            of_all = [each for each in faults(self.guards, pair) if each.partition(":")[0] not in names]
             if len(of_parts) + len(of_all) < len(self.found[n][0].faults):
                 at = plan.parts.index(n)
                 plan.parts[at : at + 1] = sentences.parts

@@ -15,12 +15,14 @@ from onmal.decoding.rules import Never, Prefix, Rule
 from onmal.decoding.search import Hypothesis, beam_search, word_by_word
 from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
-from onmal.threads import one_thread, several_at_once
+from onmal.threads import in_threads, one_thread
 from onmal.translating.engine import NONE, Constraints, Precision
 
 __all__ = ["ExactEngine", "TorchEngine"]
 
 BATCH_CELLS = 16384  # source tokens, padding and hypotheses included, searched together
+FEW_CELLS = 1024  # that one thread searches as fast as two, which wait for each other's Python
+SMALL = 30_000_000  # parameters: in products of a smaller network there is nothing for threads to share
 NARROWEST = 16  # words of a batch's sources: over fewer, torch's attention on a CPU takes twice as long
 MOST_AT_ONCE = 8  # batches: what Python does between the products is done by one after the other
 
@@ -36,6 +38,7 @@ class TorchEngine:
             raise ConfigError("the torch engine has no int8", "pip install 'onmal[fast]', or use bfloat16")
         self.model, self.precision = model, precision
         self.device = next(model.parameters()).device
+        self.small = sum(weights.numel() for weights in model.parameters()) < SMALL
 
     def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """With its precision."""
@@ -61,7 +64,7 @@ class TorchEngine:
             beams = config.beam_size * (4 if alike is bound else 1)  # more where words are looked for
             cells = sum(len(sources[i]) for i in order) * beams
             rounds = max(1, -(-cells // (at_once * BATCH_CELLS)))
-            fair = -(-cells // (at_once * rounds))  # so that each thread has as much to do
+            fair = max(FEW_CELLS, -(-cells // (at_once * rounds)))  # so that each thread has as much to do
             while order:
                 batches.append(order[: max(1, fair // (len(sources[order[0]]) * beams))])
                 order = order[len(batches[-1]) :]
@@ -69,8 +72,9 @@ class TorchEngine:
         def search(rows: Sequence[int]) -> list[list[Hypothesis]]:
             return self._search([sources[i] for i in rows], rows, config, constraints)
 
-        searched = chain.from_iterable(several_at_once(search, batches, at_once))
-        found = dict(zip(chain.from_iterable(batches), searched, strict=True))
+        threads = at_once if self.small else min(at_once, len(batches))
+        searched = in_threads(search, batches, threads, len(batches)) if threads > 1 else map(search, batches)
+        found = dict(zip(chain.from_iterable(batches), chain.from_iterable(searched), strict=True))
         return [found[i] for i in range(len(sources))]
 
     def _search(
