@@ -294,6 +294,9 @@ class Service:
                 found[number] = translation
 
         kinds = [(source, kind) for source, kind in known.items() if kind]
+        if len(kinds) == 1:  # as nearly always: without tasks beside this one
+            await fill(*kinds[0], accepted)
+            return found
         tasks = [  # who gets in with one language does so with all of them
             asyncio.ensure_future(fill(source, kind, accepted or number > 0))
             for number, (source, kind) in enumerate(kinds)
@@ -320,9 +323,11 @@ class Service:
 
     def _is_the_same(self, source: str, target: str) -> bool:
         """Whether these are one language, which is served, perhaps of two regions; but no model translates from one to the other."""
+        if primary(source) != primary(target):
+            return False
         served = {primary(code) for facts in self.models for pair in facts.directions for code in pair}
         translated = any(facts.exactly(source, target) for facts in self.models)
-        return primary(source) == primary(target) and primary(target) in served and not translated
+        return primary(target) in served and not translated
 
     def _search(self, usual: SearchConfig, changes: Mapping[str, Any]) -> SearchConfig:
         """The usual search with changes; n best need as many hypotheses. Raises ConfigError."""
