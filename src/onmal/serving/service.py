@@ -335,6 +335,8 @@ class Service:
         asked = {**changes, "n_best": n_best}
         if "beam_size" not in changes and isinstance(n_best, int):
             asked["beam_size"] = n_best if changes.get("sample") else max(usual.beam_size, n_best)
+        if all(getattr(usual, name, None) == value for name, value in asked.items()):
+            return usual
         search = usual.replace(**asked)
         if search.beam_size > max(self.settings.beam_size, usual.beam_size):
             raise ConfigError(
