@@ -347,7 +347,13 @@ class Service:
 
     @asynccontextmanager
     async def document(
-        self, *, target: str, client: Client, glossary: Glossary | None = None, characters: int | None = None
+        self,
+        *,
+        target: str,
+        client: Client,
+        model: str = "",
+        glossary: Glossary | None = None,
+        characters: int | None = None,
     ) -> AsyncGenerator[Callable[[str, Sequence[str]], Awaitable[list[Translation]]]]:
         """A document, or some pages: one request, for as long as documents may take, however often it has texts translated.
 
@@ -355,7 +361,7 @@ class Service:
         queue a few at a time, so that it has room for others. Only the first of them can find it full, and be too many: they are
         counted unless `characters` says how many there are, and what is asked for afterwards has been counted with them.
         """
-        asked, accepted, detected = _Asked(client, target, glossary=glossary), False, ""
+        asked, accepted, detected = _Asked(client, target, model, glossary=glossary), False, ""
         most, seconds = self.settings.document_characters, self.settings.document_seconds
 
         async def ask(source: str, texts: Sequence[str]) -> list[Translation]:
