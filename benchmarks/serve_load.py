@@ -12,10 +12,11 @@ one run, with as many clients:
 
 Memory is that of a fresh server (VmRSS), read when so many requests are answered. Not measured: start-up, networks, several sentences in a request.
 
-    python benchmarks/serve_load.py runs/multi30k-en-de --data multi30k=FOLDER
+    python benchmarks/serve_load.py runs/phrasebook runs/multi30k-en-de --data multi30k=FOLDER
     python benchmarks/serve_load.py runs/phrasebook --seconds 3 --clients 1 64 --requests 200 1000
 
-wrk is a package of Debian and of others. The result goes to benchmarks/results/serve_load.json. Linux only, for it reads /proc.
+Several models are measured one after the other, each with the first test set of its own recipe. wrk is a package of Debian and of others.
+The result goes to benchmarks/results/serve_load.json. Linux only, for it reads /proc.
 """
 
 from __future__ import annotations
@@ -57,34 +58,25 @@ Figures = dict[str, float]
 
 
 def main() -> None:
-    """Start all, measure by turns, then memory; compare, record."""
+    """Measure each model, record."""
     options = read_options()
     if not shutil.which("wrk"):
         raise ConfigError(
             "wrk is not installed, which sends the requests", "install it, such as with: apt install wrk"
         )
     begun = time.monotonic()
-    saved = load_model(options.model)
-    sources, _, _ = test_text(options, saved.card)
-    print(f"{len(sources):,} sentences, {cores()} cores", flush=True)
-    with tempfile.TemporaryDirectory(prefix="serve_load-") as scratch:
-        place = Path(scratch)
-        (place / "sources").write_text("".join(f"{sentence}\n" for sentence in sources), "utf-8")
-        (place / "bodies").write_text(bodies(sources, saved.directions[0]), "utf-8")
-        with Contestants(options, place, saved, len(sources)) as contestants:
-            found = {str(clients): measure(options, contestants, clients) for clients in options.clients}
-        memory = memory_of_requests(options, place)
+    models = {name_of(folder): folder for folder in options.model}
+    if len(models) < len(options.model):
+        raise ConfigError("two of the models have the same name", "measure one of them")
+    found = {
+        name: measure_model(Namespace(**{**vars(options), "model": folder}), name)
+        for name, folder in models.items()
+    }
     result = {
-        "model": saved.card.get("name", options.model.name),
-        "config_hash": saved.card.get("config_sha256", ""),
-        "beam_size": saved.search.beam_size,
+        "models": found,
         "precision": options.precision,
-        "sentences": len(sources),
         "seconds": options.seconds,
         "rounds": options.rounds,
-        "clients": found,
-        "memory": memory,
-        "expected": expected(found, memory),
         "versions": {
             **{name: version(name) for name in ("onmal", "ctranslate2", "fastapi", "uvicorn")},
             "wrk": wrk_version(),
@@ -92,13 +84,42 @@ def main() -> None:
         "machine": recording.this_machine(),
         "minutes": round((time.monotonic() - begun) / 60, 1),
     }
-    show(found, result["expected"])
+    for name, its in found.items():
+        print(f"\n{name}")
+        show(its["clients"], its["expected"])
     recording.record("serve_load", result, options.results)
+
+
+def name_of(folder: Path) -> str:
+    """What a model is called in the result."""
+    return str(load_model(folder).card.get("name", folder.name))
+
+
+def measure_model(options: Namespace, name: str) -> dict[str, Any]:
+    """All contestants by turns, with as many clients as asked for, then memory: of the one model that `options` names."""
+    saved = load_model(options.model)
+    sources, _, _ = test_text(options, saved.card)
+    print(f"{name}: {len(sources):,} sentences, {cores()} cores", flush=True)
+    with tempfile.TemporaryDirectory(prefix="serve_load-") as scratch:
+        place = Path(scratch)
+        (place / "sources").write_text("".join(f"{sentence}\n" for sentence in sources), "utf-8")
+        (place / "bodies").write_text(bodies(sources, saved.directions[0]), "utf-8")
+        with Contestants(options, place, saved, len(sources)) as contestants:
+            found = {str(clients): measure(options, contestants, clients) for clients in options.clients}
+        memory = memory_of_requests(options, place)
+    return {
+        "config_hash": saved.card.get("config_sha256", ""),
+        "beam_size": saved.search.beam_size,
+        "sentences": len(sources),
+        "clients": found,
+        "memory": memory,
+        "expected": expected(found, memory),
+    }
 
 
 def read_options() -> Namespace:
     """The command line."""
-    parser = recording.arguments(__doc__)
+    parser = recording.arguments(__doc__, models="+")
     parser.add_argument("--data", action="append", metavar="NAME=FOLDER", help="where the model's corpus is")
     parser.add_argument("--sentences", type=int, default=1000, metavar="N")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64], metavar="N")
