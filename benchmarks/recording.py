@@ -20,10 +20,12 @@ from onmal.training.device import processor
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
-def arguments(description: str) -> ArgumentParser:
-    """A parser with what every program takes: the model folder, and where the result goes."""
+def arguments(description: str, models: str | None = None) -> ArgumentParser:
+    """A parser with what every program takes: the model folder (or how many, as argparse's nargs), and where the result goes."""
     parser = ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("model", type=Path, metavar="MODEL", help="the folder that onmal train wrote")
+    parser.add_argument(
+        "model", type=Path, nargs=models, metavar="MODEL", help="the folder that onmal train wrote"
+    )
     parser.add_argument(
         "--results", type=Path, default=RESULTS, metavar="FOLDER", help="where the result goes [%(default)s]"
     )

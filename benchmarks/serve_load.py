@@ -12,10 +12,11 @@ one run, with as many clients:
 
 Memory is that of a fresh server (VmRSS), read when so many requests are answered. Not measured: start-up, networks, several sentences in a request.
 
-    python benchmarks/serve_load.py runs/multi30k-en-de --data multi30k=FOLDER
+    python benchmarks/serve_load.py runs/phrasebook runs/multi30k-en-de --data multi30k=FOLDER
     python benchmarks/serve_load.py runs/phrasebook --seconds 3 --clients 1 64 --requests 200 1000
 
-wrk is a package of Debian and of others. The result goes to benchmarks/results/serve_load.json. Linux only, for it reads /proc.
+Several models are measured one after the other, each with the first test set of its own recipe. wrk is a package of Debian and of others.
+The result goes to benchmarks/results/serve_load.json. Linux only, for it reads /proc.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -41,50 +41,37 @@ import recording
 from bulk import count_lines
 from rivals.contest import cores
 from translate_speed import RIVALS, Contestant, test_text
+from wrk import Figures, as_wrk_counts, ended, wrk, wrk_version
 
 from onmal.errors import ConfigError, DataError
 from onmal.saved_model import SavedModel, load_model
 
-SCRIPT = Path(__file__).with_suffix(".lua")
 SERVE, ONE_BY_ONE, DIRECT = "onmal serve", "onmal, one by one", "CTranslate2, asynchronous"
 ECHO, BATCH, BESIDE = "echo", "onmal, in batch", "onmal, in batch beside echo"
-PATIENCE = "10s"  # with one answer, before wrk calls it lost
 ENDLESS = 3600  # seconds: until it is told to stop
 LEAST_SHARE, MOST_MILLISECONDS, MOST_MEBIBYTES = 0.7, 4.0, 20.0
 
-Figures = dict[str, float]
-"""per_second and, where there are clients, p50_ms and p99_ms."""
-
 
 def main() -> None:
-    """Start all, measure by turns, then memory; compare, record."""
+    """Measure each model, record."""
     options = read_options()
     if not shutil.which("wrk"):
         raise ConfigError(
             "wrk is not installed, which sends the requests", "install it, such as with: apt install wrk"
         )
     begun = time.monotonic()
-    saved = load_model(options.model)
-    sources, _, _ = test_text(options, saved.card)
-    print(f"{len(sources):,} sentences, {cores()} cores", flush=True)
-    with tempfile.TemporaryDirectory(prefix="serve_load-") as scratch:
-        place = Path(scratch)
-        (place / "sources").write_text("".join(f"{sentence}\n" for sentence in sources), "utf-8")
-        (place / "bodies").write_text(bodies(sources, saved.directions[0]), "utf-8")
-        with Contestants(options, place, saved, len(sources)) as contestants:
-            found = {str(clients): measure(options, contestants, clients) for clients in options.clients}
-        memory = memory_of_requests(options, place)
+    models = {name_of(folder): folder for folder in options.model}
+    if len(models) < len(options.model):
+        raise ConfigError("two of the models have the same name", "measure one of them")
+    found = {
+        name: measure_model(Namespace(**{**vars(options), "model": folder}), name)
+        for name, folder in models.items()
+    }
     result = {
-        "model": saved.card.get("name", options.model.name),
-        "config_hash": saved.card.get("config_sha256", ""),
-        "beam_size": saved.search.beam_size,
+        "models": found,
         "precision": options.precision,
-        "sentences": len(sources),
         "seconds": options.seconds,
         "rounds": options.rounds,
-        "clients": found,
-        "memory": memory,
-        "expected": expected(found, memory),
         "versions": {
             **{name: version(name) for name in ("onmal", "ctranslate2", "fastapi", "uvicorn")},
             "wrk": wrk_version(),
@@ -92,13 +79,42 @@ def main() -> None:
         "machine": recording.this_machine(),
         "minutes": round((time.monotonic() - begun) / 60, 1),
     }
-    show(found, result["expected"])
+    for name, its in found.items():
+        print(f"\n{name}")
+        show(its["clients"], its["expected"])
     recording.record("serve_load", result, options.results)
+
+
+def name_of(folder: Path) -> str:
+    """What a model is called in the result."""
+    return str(load_model(folder).card.get("name", folder.name))
+
+
+def measure_model(options: Namespace, name: str) -> dict[str, Any]:
+    """All contestants by turns, with as many clients as asked for, then memory: of the one model that `options` names."""
+    saved = load_model(options.model)
+    sources, _, _ = test_text(options, saved.card)
+    print(f"{name}: {len(sources):,} sentences, {cores()} cores", flush=True)
+    with tempfile.TemporaryDirectory(prefix="serve_load-") as scratch:
+        place = Path(scratch)
+        (place / "sources").write_text("".join(f"{sentence}\n" for sentence in sources), "utf-8")
+        (place / "bodies").write_text(bodies(sources, saved.directions[0]), "utf-8")
+        with Contestants(options, place, saved, len(sources)) as contestants:
+            found = {str(clients): measure(options, contestants, clients) for clients in options.clients}
+        memory = memory_of_requests(options, place)
+    return {
+        "config_hash": saved.card.get("config_sha256", ""),
+        "beam_size": saved.search.beam_size,
+        "sentences": len(sources),
+        "clients": found,
+        "memory": memory,
+        "expected": expected(found, memory),
+    }
 
 
 def read_options() -> Namespace:
     """The command line."""
-    parser = recording.arguments(__doc__)
+    parser = recording.arguments(__doc__, models="+")
     parser.add_argument("--data", action="append", metavar="NAME=FOLDER", help="where the model's corpus is")
     parser.add_argument("--sentences", type=int, default=1000, metavar="N")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64], metavar="N")
@@ -117,73 +133,6 @@ def bodies(sources: Sequence[str], direction: tuple[str, str]) -> str:
     source, target = direction
     asked = [{"text": sentence, "source": source, "target": target} for sentence in sources]
     return "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in asked)
-
-
-# ------------------------------------------------------------------------------------------------------------------- wrk
-
-
-def wrk(url: str, clients: int, seconds: int, place: Path) -> subprocess.Popen[str]:
-    """So many clients that send what is in the file `bodies`, for so long; in one thread, which is enough."""
-    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", PATIENCE, "-s", SCRIPT, url]
-    return subprocess.Popen(
-        [*map(str, command), "--", str(place / "bodies")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def ended(clients: subprocess.Popen[str], *, now: bool = False) -> Figures:
-    """What they have found when their time is over, or `now`."""
-    if now:
-        clients.send_signal(signal.SIGINT)
-    return read_wrk(clients.communicate()[0])
-
-
-def read_wrk(output: str) -> Figures:
-    """The figures that the script prints at the end. Raises DataError where requests failed: the others would look quick."""
-    last = output.strip().rpartition("\n")[2]
-    if not last.startswith("{"):
-        raise DataError(f"wrk measured nothing: {last!r}", "see that nothing else stops it, and try again")
-    told = json.loads(last)
-    if told["failed"] or told["refused"] or not told["requests"]:
-        raise DataError(
-            f"of {told['requests']:,} requests {told['refused']:,} were refused and {told['failed']:,} failed",
-            "see that a client may have as many at once (--set at_once=N), and try fewer --clients",
-        )
-    return {
-        "per_second": told["requests"] / told["seconds"],
-        "p50_ms": told["p50_ms"],
-        "p99_ms": told["p99_ms"],
-    }
-
-
-def wrk_version() -> str:
-    """As it calls itself, such as 4.1.0."""
-    said = subprocess.run(["wrk", "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"\d+(\.\d+)+", said)
-    return found[0] if found else said[:20]
-
-
-def as_wrk_counts(calls: Sequence[float], seconds: float, clients: int) -> Figures:
-    """The figures of calls [s] as wrk would have them.
-
-    It adds what a client would have found that does not wait for an answer, but asks again at the mean interval: for each call that
-    took twice that and more, one that began an interval later, and so on.
-    """
-    interval = seconds / max(1, len(calls) // clients)
-    counted = list(calls)
-    for call in calls:
-        missed = call - interval
-        while call >= 2 * interval and missed > interval:
-            counted.append(missed)
-            missed -= interval
-    counted.sort()
-    return {
-        "per_second": len(calls) / seconds,
-        "p50_ms": 1000 * counted[len(counted) // 2],
-        "p99_ms": 1000 * counted[int(0.99 * (len(counted) - 1))],
-    }
 
 
 # ----------------------------------------------------------------------------------------------------------- contestants

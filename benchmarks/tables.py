@@ -141,6 +141,7 @@ WORDS: Mapping[str, Words] = {
         "direct": "CTranslate2 called directly, {rest}",
         "translated": "{sentences:,} sentences of {model}'s test, text in and text out; medians (ranges) of {rounds} slices of {slice_seconds:g} s for each, by"
         " turns, on {machine}. CTranslate2 called directly: the fastest of the workers, threads and batch sizes tried. `{signature}`",
+        "model": "Model",
         "clients": "Clients",
         "p50": "Half within, ms",
         "p99": "99 % within, ms",
@@ -151,9 +152,10 @@ WORDS: Mapping[str, Words] = {
         "echo": "a route that only echoes",
         "onmal, in batch": "the engine, all at once",
         "onmal, in batch beside echo": "the engine, all at once, beside as much HTTP",
-        "load": "{sentences:,} sentences of {model}'s test, beam {beam_size}, {precision}; {seconds:g} s for each with so many clients, by turns in {rounds} rounds, on {machine},"
+        "load of a model": "{model}: {sentences:,} sentences of its test, beam {beam_size}; memory after {requests[0]:,} requests"
+        " {mib[0]:,.0f} MiB, after {requests[1]:,} {mib[1]:,.0f} MiB",
+        "load": "{seconds:g} s for each with so many clients, by turns in {rounds} rounds, {precision}, on {machine},"
         " which sends the requests, too (wrk). Medians, and the range of the rounds",
-        "growth": "Memory after {requests[0]:,} requests {mib[0]:,.0f} MiB, after {requests[1]:,} {mib[1]:,.0f} MiB",
         "p means": "p: how likely the difference to the recipe's translations is by the choice of sentences alone (paired bootstrap;"
         " of several seeds the largest); what another seed changes comes on top of it",
     },
@@ -266,6 +268,7 @@ WORDS: Mapping[str, Words] = {
         "direct": "CTranslate2를 바로 부름, {rest}",
         "translated": "{model}의 시험 문장 {sentences:,}개, 글에서 글까지. 저마다 {slice_seconds:g}초씩 {rounds}번 번갈아 잰 중앙값(범위), {machine}. CTranslate2를 바로 부른 것은"
         " 시험해 본 일꾼, 스레드, 배치 크기 가운데 가장 빠른 것. `{signature}`",
+        "model": "모델",
         "clients": "클라이언트",
         "p50": "절반이 끝나는 시간(ms)",
         "p99": "99 %가 끝나는 시간(ms)",
@@ -276,9 +279,10 @@ WORDS: Mapping[str, Words] = {
         "echo": "같은 답만 돌려주는 경로",
         "onmal, in batch": "엔진에 한꺼번에",
         "onmal, in batch beside echo": "엔진에 한꺼번에, 옆에서 같은 수의 HTTP 요청 처리",
-        "load": "{model}의 시험 문장 {sentences:,}개, 빔 크기 {beam_size}, {precision}. 클라이언트 수마다 {seconds:g}초씩 {rounds}번에 나누어 번갈아 잼. {machine}에서 재었으며"
+        "load of a model": "{model}: 시험 문장 {sentences:,}개, 빔 크기 {beam_size}. 메모리는 요청 {requests[0]:,}건 뒤 {mib[0]:,.0f} MiB,"
+        " {requests[1]:,}건 뒤 {mib[1]:,.0f} MiB",
+        "load": "클라이언트 수마다 {seconds:g}초씩 {rounds}번에 나누어 번갈아 잼, {precision}. {machine}에서 재었으며"
         " 요청도 같은 기계가 보냄(wrk). 중앙값과 라운드의 범위",
-        "growth": "메모리: 요청 {requests[0]:,}건 뒤 {mib[0]:,.0f} MiB, {requests[1]:,}건 뒤 {mib[1]:,.0f} MiB",
         "p means": "p: 레시피의 번역과의 차이가 문장을 고른 우연만으로 생길 확률(짝 부트스트랩, 시드가 여럿이면 가장 큰 값)."
         " 시드를 바꿀 때 생기는 차이는 들어 있지 않습니다",
     },
@@ -509,25 +513,20 @@ def serve_load(results: Mapping[str, Result], words: Words) -> list[str]:
     if result is None:
         how = "python benchmarks/serve_load.py runs/phrasebook"
         return missing(words, [("serve_load", "docs/benchmarks.md", how)])
-    rows = []
-    for clients, systems in result["clients"].items():
-        for name, found in systems.items():
-            low, high = min(found["slices"]), max(found["slices"])
-            latencies = [f"{found[key]:.1f}" if key in found else "" for key in ("p50_ms", "p99_ms")]
-            times = f"{found['serve_is_times']['median']:.2f}"
-            rows.append(
-                [
-                    clients,
-                    words[name],
-                    f"{found['per_second']:,.0f} ({low:,.0f} – {high:,.0f})",
-                    *latencies,
-                    times,
-                ]
-            )
-    keys = ("clients", "system", "sentences", "p50", "p99", "serve times")
+    rows, notes = [], []
+    for model, measured in result["models"].items():
+        for clients, systems in measured["clients"].items():
+            for name, found in systems.items():
+                low, high = min(found["slices"]), max(found["slices"])
+                latencies = [f"{found[key]:.1f}" if key in found else "" for key in ("p50_ms", "p99_ms")]
+                rate = f"{found['per_second']:,.0f} ({low:,.0f} – {high:,.0f})"
+                times = f"{found['serve_is_times']['median']:.2f}"
+                rows.append([model, clients, words[name], rate, *latencies, times])
+        notes.append(words["load of a model"].format_map({**measured, **measured["memory"], "model": model}))
+    keys = ("model", "clients", "system", "sentences", "p50", "p99", "serve times")
     versions = f"{words['versions']}: " + ", ".join(f"{k} {v}" for k, v in result["versions"].items())
-    notes = [words["load"].format_map(result), words["growth"].format_map(result["memory"]), versions]
-    return [*table([words[key] for key in keys], rows), *listed(notes)]
+    told = [*notes, words["load"].format_map(result), versions]
+    return [*table([words[key] for key in keys], rows), *listed(told)]
 
 
 def fidelity(results: Mapping[str, Result], words: Words) -> list[str]:

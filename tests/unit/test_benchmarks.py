@@ -20,6 +20,7 @@ import bulk  # noqa: E402
 import recording  # noqa: E402
 import serve_load  # noqa: E402
 import time_to_quality  # noqa: E402
+import wrk  # noqa: E402
 from rivals import contest, products, turns  # noqa: E402
 from rivals.progress import Progress, Spec  # noqa: E402
 
@@ -168,7 +169,7 @@ def told_by_wrk(**changes: float) -> str:
 
 
 def test_figures_of_wrk_are_those_of_its_script() -> None:
-    assert serve_load.read_wrk(told_by_wrk()) == {"per_second": 150.0, "p50_ms": 3.5, "p99_ms": 9.0}
+    assert wrk.read_wrk(told_by_wrk()) == {"per_second": 150.0, "p50_ms": 3.5, "p99_ms": 9.0}
 
 
 @pytest.mark.parametrize(
@@ -183,11 +184,11 @@ def test_figures_of_wrk_are_those_of_its_script() -> None:
 )
 def test_requests_that_fail_are_no_speed(output: str, complaint: str) -> None:
     with pytest.raises(DataError, match=complaint):
-        serve_load.read_wrk(output)
+        wrk.read_wrk(output)
 
 
 def test_the_script_prints_what_the_program_reads() -> None:
-    script = serve_load.SCRIPT.read_text("utf-8")
+    script = wrk.SCRIPT.read_text("utf-8")
     printed = re.search(r"'(\{\"requests.*\})'", script)
     assert printed
     assert (
@@ -205,10 +206,10 @@ def test_each_request_is_a_line_of_its_own() -> None:
 
 
 def test_calls_are_counted_as_wrk_counts_them() -> None:
-    even = serve_load.as_wrk_counts([0.01] * 200, 1.0, 2)
+    even = wrk.as_wrk_counts([0.01] * 200, 1.0, 2)
     assert even == {"per_second": 200.0, "p50_ms": 10.0, "p99_ms": 10.0}
     # One call of a single client took as long as ten: who asks at the mean interval (20 ms) misses four that wait 20 to 80 ms.
-    late = serve_load.as_wrk_counts([0.01] * 9 + [0.1, 0.01], 0.22, 1)
+    late = wrk.as_wrk_counts([0.01] * 9 + [0.1, 0.01], 0.22, 1)
     assert late["per_second"] == 50.0
     assert late["p99_ms"] == pytest.approx(80.0)
     assert late["p50_ms"] == 10.0

@@ -158,10 +158,15 @@ BATCH = {
     "serve_is_times": {"median": 0.5, "least": 0.4, "most": 0.6},
 }
 SERVE_LOAD = {
-    "machine": "a machine", "model": "phrasebook", "sentences": 1000, "beam_size": 4, "precision": "float32",
-    "seconds": 60, "rounds": 2, "versions": {"wrk": "4.1.0"},
-    "clients": {"64": {"onmal serve": CLIENTS, "onmal, in batch beside echo": BATCH}},
-    "memory": {"requests": [2000, 20_010], "mib": [300.0, 310.4], "growth_mib": 10.4},
+    "machine": "a machine", "precision": "float32", "seconds": 60, "rounds": 2, "versions": {"wrk": "4.1.0"},
+    "models": {
+        name: {
+            "sentences": 1000, "beam_size": beam_size,
+            "clients": {"64": {"onmal serve": CLIENTS, "onmal, in batch beside echo": BATCH}},
+            "memory": {"requests": [2000, 20_010], "mib": [300.0, 310.4], "growth_mib": 10.4},
+        }
+        for name, beam_size in (("phrasebook", 4), ("multi30k-en-de", 5))
+    },
 }  # fmt: skip
 FIDELITY = {
     "machine": "a machine",
@@ -280,9 +285,17 @@ def test_engines_stand_beside_torch() -> None:
 
 
 def test_only_what_has_clients_has_latencies() -> None:
-    _, serve, batch = rows(tables.serve_load(RESULTS, tables.WORDS["en"]))
-    assert serve == ["64", "**onmal serve**", "500 (400 – 600)", "2.0", "9.1", "1.00"]
-    assert batch[2:] == ["1,000 (800 – 1,000)", "", "", "0.50"]
+    _, serve, batch, *_ = rows(tables.serve_load(RESULTS, tables.WORDS["en"]))
+    assert serve == ["phrasebook", "64", "**onmal serve**", "500 (400 – 600)", "2.0", "9.1", "1.00"]
+    assert batch[3:] == ["1,000 (800 – 1,000)", "", "", "0.50"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_served_model_has_its_rows_and_says_what_it_is(language: str) -> None:
+    lines = tables.serve_load(RESULTS, tables.WORDS[language])
+    assert [row[0] for row in rows(lines)[1:]] == ["phrasebook"] * 2 + ["multi30k-en-de"] * 2
+    told = [line for line in lines if line.startswith(("- phrasebook:", "- multi30k-en-de:"))]
+    assert [("4" in line, "310 MiB" in line) for line in told] == [(True, True), (False, True)]
 
 
 def test_the_network_alone_stands_beside_onmal() -> None:
@@ -329,5 +342,7 @@ RESULT_FILES = sorted((REPOSITORY / "benchmarks" / "results").glob("*.json"))
 @pytest.mark.parametrize("path", RESULT_FILES, ids=lambda path: path.name)
 def test_each_result_says_where_it_comes_from(path: Path) -> None:
     text = path.read_text("utf-8")
-    assert {"machine", "minutes", "config_hash"} <= json.loads(text).keys()
+    result = json.loads(text)
+    assert {"machine", "minutes"} <= result.keys()
+    assert all("config_hash" in its for its in result.get("models", {"": result}).values())
     assert "signature" in text or not re.search(r"\b(bleu|chrf)\b", text, re.IGNORECASE)

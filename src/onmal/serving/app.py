@@ -59,7 +59,7 @@ def build(
         redoc_url=None,
         lifespan=running,
     )
-    v1.add(app, service)
+    asked_most = v1.add(app, service)
     # Each further API is a module with `routes(service, ...)`, which turns Refusals and OnmalErrors into its own statuses and bodies.
     others: list[BaseRoute] = [
         *page_routes(),
@@ -69,12 +69,13 @@ def build(
     if metrics:
         metrics.watch(service.dispatcher)
         others.append(metrics.route())
+    app.router.routes.insert(0, asked_most)
     app.router.routes.extend(others)
     templates = {
         route.endpoint if isinstance(route, Route) else getattr(route, "app", None): getattr(
             route, "path", ""
         )
-        for route in others
+        for route in (asked_most, *others)
     }
 
     settings = service.settings  # the last one added is the outermost

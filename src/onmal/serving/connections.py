@@ -1,13 +1,14 @@
 """Connections, and how many requests: who says nothing keeps nobody out, and nobody has all the room.
 
 uvicorn waits for ever for the head of a request, and where there are as many connections as may be it refuses whoever comes, so that
-a few hundred silent sockets would be enough to shut everybody out. Here a silent connection ends after a while, and at once where a
-new one needs its place; and what is counted are requests that are under way.
+a few hundred silent sockets would be enough to shut everybody out. Here a silent connection ends after a while, with an answer if it
+has begun a request, and at once where a new one needs its place; and what is counted are requests that are under way.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 
 from starlette.responses import JSONResponse
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from onmal.serving.clients import by_address
+from onmal.serving.refusals import BodyLate
 
 __all__ = ["Crowd", "connections"]
 
@@ -55,9 +57,26 @@ def connections(most: int, seconds: float) -> type[H11Protocol]:
                 if end := silent.pop(self, None):
                     end.cancel()
             elif self not in silent:
-                silent[self] = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+                silent[self] = self.loop.call_later(seconds, self._end_silence)
+
+        def _end_silence(self) -> None:
+            if self.conn.trailing_data[0]:  # a part of a head
+                self.transport.write(_answer(BodyLate(seconds)))
+            self.timeout_keep_alive_handler()
 
     return Connection
+
+
+def _answer(refusal: BodyLate) -> bytes:
+    """To a request whose head is not there, so that no application knows it yet."""
+    body = json.dumps({"error": {"code": "body_late", "message": refusal.message}})
+    head = (
+        f"HTTP/1.1 {refusal.status} Request Timeout",
+        "content-type: application/json",
+        f"content-length: {len(body)}",
+        "connection: close",
+    )
+    return "\r\n".join((*head, "", body)).encode()
 
 
 class Crowd:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.requests import HTTPConnection
@@ -32,17 +33,24 @@ def allow_body(connection: HTTPConnection, most: int) -> None:
 
 
 class _Body:
-    """A request's body on its way in. `receive` is ASGI's; it raises TooLarge and BodyLate in whoever reads."""
+    """A request's body on its way in. `receive` is ASGI's; it raises TooLarge and BodyLate in whoever reads.
 
-    def __init__(self, scope: Scope, receive: Receive, most: int, seconds: float) -> None:
+    `gone` is called if the connection is closed when the body is there.
+    """
+
+    def __init__(
+        self, scope: Scope, receive: Receive, most: int, seconds: float, gone: Callable[[], None]
+    ) -> None:
         self.most, self.seconds = most, seconds
         self._receive, self._until = receive, time.monotonic() + seconds
         self._size, self._declared = 0, _declared(scope)
-        self.whole = asyncio.Event()
+        self._gone = gone
+        self._watching: asyncio.Task[None] | None = None
+        self.whole = False
         self.left = asyncio.Event()
 
     async def receive(self) -> Message:
-        if self.whole.is_set():  # the only news to come
+        if self.whole:  # the only news to come
             await self.left.wait()
             return {"type": "http.disconnect"}
         if self._declared > self.most:
@@ -58,26 +66,31 @@ class _Body:
         return message
 
     def _take(self, message: Message) -> None:
+        self._size += len(message.get("body", b""))
+        self.whole = not message.get("more_body")
         if message["type"] == "http.disconnect":
             self.left.set()
-        self._size += len(message.get("body", b""))
-        if not message.get("more_body"):
-            self.whole.set()
+        elif self.whole:
+            self._watching = asyncio.ensure_future(self._watch())
 
-    async def client_leaves(self) -> None:
-        """Returns when the connection is closed, once the body is there."""
-        await self.whole.wait()
-        while not self.left.is_set():
-            if (await self._receive())["type"] == "http.disconnect":
-                self.left.set()
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.left.set()
+        self._gone()
 
     async def discard_rest(self) -> None:
         """Read what is still to come and forget it, within limits."""
         most = self._size + DISCARDED
         with suppress(TimeoutError):
             async with asyncio.timeout(DISCARDING):
-                while not self.whole.is_set() and self._size < most:
+                while not self.whole and self._size < most:
                     self._take(await self._receive())
+
+    def forget(self) -> None:
+        """Whether the client leaves is of no interest any more."""
+        if self._watching:
+            self._watching.cancel()
 
 
 class Exchange:
@@ -90,12 +103,21 @@ class Exchange:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body = scope["onmal.body"] = _Body(scope, receive, self.most_bytes, self.seconds)
-        answered = False
+        work = asyncio.current_task()
+        assert work is not None
+        answered = left = False
+
+        def gone() -> None:
+            nonlocal left
+            if not answered:
+                left = True
+                work.cancel()
+
+        body = scope["onmal.body"] = _Body(scope, receive, self.most_bytes, self.seconds, gone)
 
         async def send_and_discard(message: Message) -> None:
             nonlocal answered
-            refused = not body.whole.is_set() and _has_body(scope)  # before it was there
+            refused = not body.whole and _has_body(scope)  # before it was there
             if message["type"] == "http.response.start" and refused:
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             elif message["type"] == "http.response.body" and not message.get("more_body"):
@@ -106,20 +128,14 @@ class Exchange:
                     message = {"type": "http.response.body"}
             await send(message)
 
-        answering = asyncio.ensure_future(self.app(scope, body.receive, send_and_discard))
-        leaving = asyncio.ensure_future(body.client_leaves())
         try:
-            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
-                if not answered:
-                    answering.cancel()
-                await asyncio.wait({answering})
-            if answering.cancelled():
-                raise ClientLeft
-            answering.result()
+            await self.app(scope, body.receive, send_and_discard)
+        except asyncio.CancelledError:
+            if not left or work.uncancel():  # or somebody else cancels it, too
+                raise
+            raise ClientLeft from None
         finally:
-            for task in (answering, leaving):
-                task.cancel()
+            body.forget()
 
 
 def _declared(scope: Scope) -> int:

@@ -12,6 +12,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -78,6 +79,7 @@ def _is_at(host: str, origin: str) -> bool:
         return False
 
 
+@lru_cache(256)
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))

@@ -1,4 +1,7 @@
-"""LibreTranslate's API, as its clients know it: its routes, the shapes of its answers, and how it words what it refuses."""
+"""LibreTranslate's API, as its clients know it: its routes, the shapes of its answers, and how it words what it refuses.
+
+Beyond what LibreTranslate knows, a text or a document may ask for a model by its name (`model`), as those of /v1 may.
+"""
 
 from __future__ import annotations
 
@@ -123,17 +126,24 @@ class _LibreTranslate:
         form = asked.text("format") or "text"
         if form not in ("text", "html"):
             raise _Wrong(f"{form} format is not supported")
-        alternatives = self._alternatives(asked)
+        alternatives, model = self._alternatives(asked), asked.text("model")
         self.service.check(texts, client)
         found = [self.service.detect(_words(text, form)) for text in texts] if source == "auto" else []
         sources = [self.service.source_among(each, target) for each in found] or [source] * len(texts)
         others: list[list[str]]
         if form == "html":
-            said = await translate_pages(self.service, texts, sources, target=target, client=client)
+            said = await translate_pages(
+                self.service, texts, sources, target=target, client=client, model=model
+            )
             others = [[] for _ in texts]
         else:
             translations = await self.service.translate(
-                texts, source=sources, target=target, client=client, search={"n_best": alternatives + 1}
+                texts,
+                source=sources,
+                target=target,
+                client=client,
+                model=model,
+                search={"n_best": alternatives + 1},
             )
             said = [each.text for each in translations]
             others = [_others(each, alternatives) for each in translations]
@@ -175,7 +185,7 @@ class _LibreTranslate:
         asked, client = await self._asked(request)
         if asked.upload is None:
             raise _missing("file")
-        source, target = self._direction(asked)
+        (source, target), model = self._direction(asked), asked.text("model")
         if not asked.upload.name:
             raise _Wrong("Invalid request: empty file")
         name = PurePath(asked.upload.name)
@@ -183,7 +193,8 @@ class _LibreTranslate:
             raise _Wrong("Invalid request: file format not supported")
         content = asked.upload.content
         check_size(content, name.name, settings.document_characters)
-        async with self.service.document(target=target, client=client) as ask, self.room.turn(client):
+        document_of = self.service.document(target=target, client=client, model=model)
+        async with document_of as ask, self.room.turn(client):
             document = await translate_file(
                 content, name.name, partial(ask, source), to=target, readers=self.room.readers
             )

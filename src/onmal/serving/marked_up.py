@@ -35,6 +35,7 @@ async def translate_pages(
     *,
     target: str,
     client: Client,
+    model: str = "",
     glossary: Glossary | None = None,
     ignored: Collection[str] = (),
 ) -> list[str]:
@@ -45,7 +46,9 @@ async def translate_pages(
     service.check(texts, client)
     said, characters = list(texts), sum(map(len, texts))
     # As a document, whose passages are not counted as texts of the request.
-    document = service.document(target=target, client=client, glossary=glossary, characters=characters)
+    document = service.document(
+        target=target, client=client, model=model, glossary=glossary, characters=characters
+    )
     async with document as ask:
         for source in dict.fromkeys(sources):
             numbers = [number for number, its in enumerate(sources) if its == source]

@@ -30,6 +30,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 LEFT = 499  # as nginx calls it: the client closed the connection before the answer was there
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
@@ -96,7 +97,7 @@ class Observing:
                 "status": status,
                 "seconds": round(seconds, 4),
             }
-            self.log(json.dumps(line, ensure_ascii=False))
+            self.log(_as_json(line))
 
     def _template(self, scope: Scope) -> str:
         """The path of a route as it is written in the program, with {names} for what differs."""

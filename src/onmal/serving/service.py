@@ -294,6 +294,9 @@ class Service:
                 found[number] = translation
 
         kinds = [(source, kind) for source, kind in known.items() if kind]
+        if len(kinds) == 1:  # as nearly always: without tasks beside this one
+            await fill(*kinds[0], accepted)
+            return found
         tasks = [  # who gets in with one language does so with all of them
             asyncio.ensure_future(fill(source, kind, accepted or number > 0))
             for number, (source, kind) in enumerate(kinds)
@@ -320,9 +323,11 @@ class Service:
 
     def _is_the_same(self, source: str, target: str) -> bool:
         """Whether these are one language, which is served, perhaps of two regions; but no model translates from one to the other."""
+        if primary(source) != primary(target):
+            return False
         served = {primary(code) for facts in self.models for pair in facts.directions for code in pair}
         translated = any(facts.exactly(source, target) for facts in self.models)
-        return primary(source) == primary(target) and primary(target) in served and not translated
+        return primary(target) in served and not translated
 
     def _search(self, usual: SearchConfig, changes: Mapping[str, Any]) -> SearchConfig:
         """The usual search with changes; n best need as many hypotheses. Raises ConfigError."""
@@ -330,6 +335,8 @@ class Service:
         asked = {**changes, "n_best": n_best}
         if "beam_size" not in changes and isinstance(n_best, int):
             asked["beam_size"] = n_best if changes.get("sample") else max(usual.beam_size, n_best)
+        if all(getattr(usual, name, None) == value for name, value in asked.items()):
+            return usual
         search = usual.replace(**asked)
         if search.beam_size > max(self.settings.beam_size, usual.beam_size):
             raise ConfigError(
@@ -340,7 +347,13 @@ class Service:
 
     @asynccontextmanager
     async def document(
-        self, *, target: str, client: Client, glossary: Glossary | None = None, characters: int | None = None
+        self,
+        *,
+        target: str,
+        client: Client,
+        model: str = "",
+        glossary: Glossary | None = None,
+        characters: int | None = None,
     ) -> AsyncGenerator[Callable[[str, Sequence[str]], Awaitable[list[Translation]]]]:
         """A document, or some pages: one request, for as long as documents may take, however often it has texts translated.
 
@@ -348,7 +361,7 @@ class Service:
         queue a few at a time, so that it has room for others. Only the first of them can find it full, and be too many: they are
         counted unless `characters` says how many there are, and what is asked for afterwards has been counted with them.
         """
-        asked, accepted, detected = _Asked(client, target, glossary=glossary), False, ""
+        asked, accepted, detected = _Asked(client, target, model, glossary=glossary), False, ""
         most, seconds = self.settings.document_characters, self.settings.document_seconds
 
         async def ask(source: str, texts: Sequence[str]) -> list[Translation]:

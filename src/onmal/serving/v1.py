@@ -13,9 +13,11 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from onmal.errors import OnmalError
 from onmal.serving import inspecting
+from onmal.serving.directly import Directly
 from onmal.serving.refusals import Refusal
 from onmal.serving.schemas import (
     DetectedLanguage,
@@ -70,11 +72,14 @@ class _BodyFirst(APIRoute):
         return read_first
 
 
-def add(app: FastAPI, service: Service) -> None:
-    """Adds /v1 and /health to an application, and how errors look that no other API has words for."""
+def add(app: FastAPI, service: Service) -> Route:
+    """Adds /v1 and /health to an application, and how errors look that no other API has words for.
+
+    What it gives answers POST /v1/translate like the route of that name, but sooner, and has to stand before all others.
+    """
     routes = APIRouter(route_class=_BodyFirst, responses=REFUSED)
 
-    # The one that is asked most comes first, and writes its answer itself: it was checked when it was made.
+    # Writes its answer itself, which was checked when it was made.
     @routes.post("/v1/translate", tags=["translation"], response_model=TranslationAnswer | TranslationsAnswer)
     async def translate(request: Request, asked: TranslateRequest) -> Response:
         """Translate a text, or a list of texts together: one answer, or a list of answers."""
@@ -170,6 +175,7 @@ def add(app: FastAPI, service: Service) -> None:
     app.add_exception_handler(OnmalError, _mistaken)
     app.add_exception_handler(RequestValidationError, _misunderstood)
     app.add_exception_handler(HTTPException, _not_served)
+    return Route("/v1/translate", Directly(TranslateRequest, translate, routes), methods=["POST"])
 
 
 async def _events(

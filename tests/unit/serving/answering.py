@@ -15,11 +15,11 @@ from onmal.serving.app import build
 
 
 class Answering:
-    """The application for a model folder; each request runs its event loop until the answer is there."""
+    """The application for model folders, the first of which is its translator; each request runs its event loop until the answer is there."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *more: Path, **settings: Any) -> None:
         self.translator = load_in_torch(folder)
-        self.service = service_of(folder, **settings)
+        self.service = service_of(folder, *more, **settings)
         self.app = build(self.service)
         self.runner = asyncio.Runner()
 
@@ -51,9 +51,9 @@ class Answering:
 
 
 @contextmanager
-def answering(folder: Path, **settings: Any) -> Iterator[Answering]:
-    """A server of a model folder, until it is no longer needed."""
-    server = Answering(folder, **settings)
+def answering(folder: Path, *more: Path, **settings: Any) -> Iterator[Answering]:
+    """A server of model folders, until it is no longer needed."""
+    server = Answering(folder, *more, **settings)
     try:
         yield server
     finally:

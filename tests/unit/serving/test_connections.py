@@ -94,7 +94,9 @@ def play(scene: Callable[[], Awaitable[None]]) -> None:
 
 @pytest.mark.parametrize("sent", [b"", HALF])
 @pytest.mark.parametrize("requests_before", [0, 1])
-def test_a_connection_without_a_whole_head_ends_in_time(sent: bytes, requests_before: int) -> None:
+def test_a_connection_without_a_whole_head_ends_in_time_and_is_told_why(
+    sent: bytes, requests_before: int
+) -> None:
     async def scene() -> None:
         application = Waiting()
         application.gate.set()
@@ -103,7 +105,14 @@ def test_a_connection_without_a_whole_head_ends_in_time(sent: bytes, requests_be
             for _ in range(requests_before):
                 assert (await line.ask()).startswith(b"HTTP/1.1 200 OK")
             line.writer.write(sent)
-            assert await line.rest() == b""
+            answer = await line.rest()
+            if not sent:
+                assert answer == b""
+                return
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 408 ")
+            assert b"connection: close" in head.lower()
+            assert json.loads(body)["error"]["code"] == "body_late"
 
     play(scene)
 

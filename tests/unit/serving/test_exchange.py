@@ -137,6 +137,27 @@ def test_work_for_a_client_that_left_is_cancelled() -> None:
     assert ends == ["cancelled"]
 
 
+def test_work_that_somebody_else_cancels_has_no_client_that_left() -> None:
+    async def scene() -> None:
+        reached = asyncio.Event()
+
+        async def work(scope: Scope, receive: Receive, send: Send) -> None:
+            await Request(scope, receive).body()
+            reached.set()
+            await asyncio.Event().wait()
+
+        connection = Connection(chunk(b"whole", more=False))
+        working = asyncio.ensure_future(
+            Exchange(work, MOST, 30)(connection.scope, connection.receive, connection.send)
+        )
+        await reached.wait()
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+
+    asyncio.run(scene())
+
+
 def test_a_client_that_leaves_with_its_answer_cancels_nothing() -> None:
     ends: list[str] = []
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from answering import Answering, answering
+from served import load_in_torch
 from tiny_model import save_tiny_model
 
 from onmal.documents import TranslatedDocument, translate_document
@@ -230,6 +231,24 @@ def test_a_file_is_translated_and_can_be_fetched(server: Answering) -> None:
     assert fetched.headers["content-disposition"].startswith("attachment;")
     assert server.get(url).content == fetched.content  # more than once, for a while
     assert refused(server.get(url[:-3])) == (404, "Invalid filename")
+
+
+def test_a_text_a_page_and_a_document_may_ask_for_another_model(both_ways: Path, tmp_path: Path) -> None:
+    other = save_tiny_model(tmp_path / "other", both_directions=True, seed=5)
+    expected = {name: load_in_torch(folder).translate(KOREAN, to="en").text
+                for name, folder in (("", both_ways), ("ko-en", both_ways), ("other", other))}  # fmt: skip
+    assert expected["other"] != expected[""]
+    with answering(both_ways, other) as server:
+        for model, said in expected.items():
+            asked = {"source": "ko", "target": "en", "model": model}
+            assert server.post("/translate", data={**asked, "q": KOREAN}).json() == {"translatedText": said}
+            page = server.post("/translate", data={**asked, "q": f"<p>{KOREAN}</p>", "format": "html"})
+            assert page.json() == {"translatedText": f"<p>{said}</p>"}
+            answer = server.post("/translate_file", files={"file": ("a.txt", KOREAN.encode())}, data=asked)
+            assert server.get(answer.json()["translatedFileUrl"]).content.decode() == said
+        asked["model"] = "none"
+        unknown = server.post("/translate_file", files={"file": ("a.txt", KOREAN.encode())}, data=asked)
+        assert refused(unknown) == (404, "there is no model 'none' here; there are: ko-en, other")
 
 
 @pytest.mark.parametrize("name", ["x", "..%2F..%2Fetc%2Fpasswd", "%00", "0" * 32 + ".x.txt"])

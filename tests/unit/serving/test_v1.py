@@ -138,6 +138,30 @@ def test_mistakes_are_one_line(service: Service, body: Any, status: int, code: s
     assert "\n" not in answer["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "said"),
+    [
+        (b"", "application/json", 422, "the body: Field required"),
+        (b"[]", "application/json", 422, "the body: Input should be a valid dictionary"),
+        (b'{"text": ', "application/json", 422, "JSON decode error"),
+        (b'{"text": "a", "target": "en"}', "text/plain", 422, "the body: Input should be a valid dictionary"),
+        (b'{"text": "\xff", "target": "en"}', "application/json", 400, "parsing the body"),
+        (b"[" * 100_000, "application/json", 400, "parsing the body"),
+        (b'{"text": "a", "target": "en"}', "application/problem+json; charset=utf-8", 200, ""),
+        (b'{"text": "a", "target": "en"}', "Application/JSON ; charset=utf-8", 200, ""),
+    ],
+)
+def test_what_is_read_directly_is_refused_as_everything_is(
+    service: Service, body: bytes, kind: str, status: int, said: str
+) -> None:
+    async def scene(client: Ask) -> None:
+        answer = await client.post("/v1/translate", content=body, headers={"content-type": kind})
+        assert answer.status_code == status
+        assert said in answer.json().get("error", {"message": ""})["message"]
+
+    ask(service, scene)
+
+
 def test_limits_are_enforced_before_any_work(both_ways: Path) -> None:
     service = service_of(both_ways, characters=10, texts=2)
     for text, said in (("가" * 11, "11 characters"), (["가"] * 3, "3 texts")):

@@ -4,6 +4,7 @@ import { $, h, icon } from "./dom.js";
 import { t } from "./words.js";
 import { state } from "./state.js";
 import { Trouble, ask, headers } from "./server.js";
+import { chosenModel } from "./served.js";
 import { warningLine } from "./warnings.js";
 
 const FEW = 5; // warnings that are shown at once
@@ -94,6 +95,7 @@ function upload(file, progress) {
   form.append("file", file);
   form.append("source", state.from);
   form.append("target", state.to);
+  form.append("model", chosenModel());
   const request = new XMLHttpRequest();
   sending = request;
   return new Promise((resolve, reject) => {
