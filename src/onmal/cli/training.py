@@ -97,7 +97,8 @@ def train(
 
     Languages are guessed from names such as train.ko or pairs.ko-en.tsv. Ctrl-C stops, saves and says how to go on.
     """
-    from onmal.config import RunConfig, apply_overrides, read_toml
+    from onmal.config import RunConfig
+    from onmal.settings import apply_overrides, read_toml
     from onmal.text.language import canonical
 
     text = _files("", source, target, file)
