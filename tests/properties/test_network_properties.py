@@ -91,7 +91,9 @@ def network(vocabulary: Vocabulary | None = None, **changes: Any) -> Any:
     model = build(config, vocabulary or Vocabulary(source_size=V, target_size=V)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
-            noise = 0.05 if changes.get("network") == "convolution" else 0.2  # whose windows add up more products
+            noise = (
+                0.05 if changes.get("network") == "convolution" else 0.2
+            )  # whose windows add up more products
             parameter.add_(torch.randn_like(parameter) * noise)
     return model
 

@@ -28,8 +28,9 @@ def tokenizer(joint: bool) -> Tokenizer:
 def random_model(subwords: Tokenizer, *, seed: int = 0, **kind: Any) -> SavedModel:
     """A network that has learned nothing but that padding and the start are no words."""
     torch.manual_seed(seed)
-    sizes = {"d_model": 16, "num_heads": 2, "feed_forward": 24, "encoder_layers": 2, "decoder_layers": 2}
-    config = ModelConfig(**{**sizes, "output_bias": True, **kind})
+    sizes = {"d_model": 16, "encoder_layers": 2, "decoder_layers": 2}
+    heads = {} if "network" in kind else {"num_heads": 2, "feed_forward": 24}
+    config = ModelConfig(**{**sizes, **heads, "output_bias": True, **kind})
     network = build(config, subwords.vocabulary).eval()
     with torch.no_grad():
         for parameter in network.parameters():
