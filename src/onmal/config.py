@@ -153,6 +153,11 @@ class ModelConfig(Settings):
         """Of what is inside a GRU or a convolutional network."""
         return self.hidden_size or self.d_model
 
+    @property
+    def compares_by_products(self) -> bool:
+        """Whether attention's scores are products of queries and keys, divided by the root of their size."""
+        return not (self.knows("attention") and self.attention == "additive")
+
     def knows(self, option: str) -> bool:
         """Whether a setting means anything to this network."""
         return option in OPTIONS[self.network] or not any(option in own for own in OPTIONS.values())

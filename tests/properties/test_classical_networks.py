@@ -110,7 +110,7 @@ def test_with_attention_each_word_takes_its_own_mean_of_the_source(
             if attention == "additive":
                 scores = torch.stack([decoder.look.score.weight[0] @ torch.tanh(query + key) for key in keys])
             else:
-                scores = keys @ query / math.sqrt(G)
+                scores = keys @ query / math.sqrt(2 * G)
             context = scores.softmax(0) @ told
             made = torch.tanh(decoder.readout(torch.cat((remembered, context))))
             assert torch.allclose(states[row, t], made, atol=1e-6)

@@ -34,7 +34,10 @@ def random_model(subwords: Tokenizer, *, seed: int = 0, **kind: Any) -> SavedMod
     network = build(config, subwords.vocabulary).eval()
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.2)
+            noise = (
+                0.05 if kind.get("network") == "convolution" else 0.2
+            )  # whose windows add up more products
+            parameter.add_(torch.randn_like(parameter) * noise)
         network.output.bias[[subwords.vocabulary.pad, subwords.vocabulary.start]] = -50.0
         network.output.bias[subwords.vocabulary.end] += 5
     return SavedModel(network, subwords, config, (("ko", "en"),))

@@ -113,7 +113,7 @@ class RecurrentDecoder(nn.Module):
             {"remembered": begin.repeat_interleave(beams, 0)},
         )  # [R,layers,G]
         if self.look is not None:
-            sources = {"keys": self.look.key(memory.states), "values": memory.states}  # [B,S,G], [B,S,C]
+            sources = {"keys": self.look.key(memory.states), "values": memory.states}  # [B,S,E], [B,S,C]
         if self.feeding:
             rows["made"] = begin.new_zeros(len(begin) * beams, 1, self.readout.out_features)  # [R,1,D]
         return sources, rows
@@ -170,12 +170,13 @@ class Look(nn.Module):
 
     def __init__(self, width: int, context: int, *, additive: bool) -> None:
         super().__init__()
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(context, width, bias=False)
-        self.score = nn.Linear(width, 1, bias=False) if additive else None
+        size = width if additive else context  # E of a product is that of the values, as everywhere
+        self.query = nn.Linear(width, size)
+        self.key = nn.Linear(context, size, bias=False)
+        self.score = nn.Linear(size, 1, bias=False) if additive else None
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor, probe: Probe | None) -> Tensor:
-        """x [B,T,G] over keys [B,S,G] and values [B,S,C] -> [B,T,C]; mask [B,S]."""
+        """x [B,T,G] over keys [B,S,E] and values [B,S,C] -> [B,T,C]; mask [B,S]."""
         query = self.query(x)
         if self.score is None:
             scores = query @ keys.transpose(1, 2) / math.sqrt(query.shape[2])  # [B,T,S]
