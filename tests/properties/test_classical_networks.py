@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from onmal.config import ModelConfig, SearchConfig, Vocabulary
+from onmal.config import ModelConfig, RunConfig, SearchConfig, Vocabulary
 from onmal.decoding.search import beam_search
 from onmal.models import Place, Probe, build
 from onmal.saved_model import load_model, save_model
@@ -29,6 +29,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 every_network = pytest.mark.parametrize("name", NETWORKS)
 SUBWORDS = tokenizer(joint=True)
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
 
 def network(**options: Any) -> Any:
@@ -220,6 +221,27 @@ def test_auto_takes_torch_for_a_classical_network_and_says_why(name: str) -> Non
     kind = "Convolution" if name == "convolution" else "GRU"
     assert said.startswith("torch, float32")
     assert said.endswith(f"; no faster engine knows networks of the kind {kind}")
+
+
+def parameters(recipe: str) -> int:
+    """Of a recipe's network; weights on the meta device are counted and never drawn."""
+    run = RunConfig.from_toml(RECIPES / f"{recipe}.toml")
+    size = run.data.vocabulary_size
+    with torch.device("meta"):
+        model = build(run.model, Vocabulary(source_size=size, target_size=size))
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("network", ["gru", "gru-attention", "convolution"])
+def test_recipes_have_as_many_parameters_and_the_same_text_as_the_transformers(
+    network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nn.init, "orthogonal_", lambda weights: weights)  # not done on the meta device
+    usual, recipe = "multi30k-en-de", f"multi30k-en-de-{network}"
+    assert parameters(recipe) == pytest.approx(parameters(usual), rel=0.02)
+    runs = [RunConfig.from_toml(RECIPES / f"{name}.toml") for name in (usual, recipe)]
+    assert runs[0].data == runs[1].data
+    assert runs[1].model.network == network
 
 
 def test_only_a_network_with_attention_is_asked_about_it() -> None:
