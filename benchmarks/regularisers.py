@@ -27,10 +27,11 @@ import recording
 
 import onmal
 from onmal.cli.options import corpus_folders
-from onmal.config import RunConfig, apply_overrides, read_toml
+from onmal.config import RunConfig
 from onmal.data.corpus import Pair
 from onmal.errors import ConfigError, TrainingError
 from onmal.evaluation import bleu_tokenizer, compare
+from onmal.settings import apply_overrides, read_toml
 from onmal.training.sources import training_pairs
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "multi30k-en-de.toml"

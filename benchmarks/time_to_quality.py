@@ -40,9 +40,10 @@ from train_speed import RECIPE
 
 from onmal.cache import cache_folder
 from onmal.cli.options import corpus_folders
-from onmal.config import RunConfig, apply_overrides, read_toml
+from onmal.config import RunConfig
 from onmal.errors import ConfigError, TrainingError
 from onmal.evaluation import score
+from onmal.settings import apply_overrides, read_toml
 
 PATIENCE = 3  # times onmal's minutes
 LOOK_EVERY = 2.0  # seconds

@@ -41,8 +41,9 @@ from rivals.contest import (
 
 from onmal.cache import cache_folder
 from onmal.cli.options import corpus_folders
-from onmal.config import RunConfig, apply_overrides, read_toml
+from onmal.config import RunConfig
 from onmal.errors import TrainingError
+from onmal.settings import apply_overrides, read_toml
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "multi30k-en-de.toml"
 PHRASEBOOK = (

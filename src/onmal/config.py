@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from itertools import accumulate, pairwise
 from math import exp, log
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from onmal.errors import ConfigError
-from onmal.settings import Settings, Text, unknown_setting
+from onmal.settings import Settings, Text, apply_overrides, read_toml, unknown_setting
 
 __all__ = [
+    "OPTIONS",
     "SIZES",
     "DataConfig",
     "DataMixConfig",
@@ -36,6 +35,20 @@ __all__ = [
 
 Size = Literal["tiny", "small", "base", "big"]
 PositionKind = Literal["learned", "sinusoidal", "sinusoidal-halves", "rotary", "none"]
+Network = Literal["transformer", "gru", "gru-attention", "convolution"]
+
+_POSITIONS = {"source_positions", "target_positions"}
+_RECURRENT = {"hidden_size", "bidirectional"}
+OPTIONS: dict[Network, set[str]] = {
+    "transformer": {
+        *_POSITIONS, "num_heads", "feed_forward", "norm", "norm_order", "activation", "attention_dropout",
+        "feed_forward_dropout",
+    },
+    "gru": _RECURRENT,
+    "gru-attention": {*_RECURRENT, "attention", "input_feeding"},
+    "convolution": {*_POSITIONS, "hidden_size", "kernel_size"},
+}  # fmt: skip
+"""What each network has of the settings that not all of them have; a network refuses those of the others."""
 
 
 class Vocabulary(Settings):
@@ -54,10 +67,10 @@ class Vocabulary(Settings):
 class ModelConfig(Settings):
     """The network. Sizes are in units of vector components, tokens or layers."""
 
-    network: Literal["transformer"] = "transformer"
+    network: Network = "transformer"
     """Which network translates."""
     d_model: int = Field(default=256, gt=0)
-    """Width of every word vector and hidden state."""
+    """Width of every word vector, and of the states that words are chosen by."""
     num_heads: int = Field(default=4, gt=0)
     """Attention heads; d_model is split evenly among them."""
     feed_forward: int = Field(default=1024, gt=0)
@@ -90,10 +103,30 @@ class ModelConfig(Settings):
     """Shared tables: source + target embedding + output projection, only the latter two, or none."""
     output_bias: bool = False
     """Add a learned bias to the logits."""
+    hidden_size: int = Field(default=0, ge=0)
+    """Width inside a GRU (of each direction) or a convolutional network; 0 takes d_model."""
+    bidirectional: bool = True
+    """Whether a GRU reads the source from both ends."""
+    attention: Literal["additive", "dot"] = "additive"
+    """How gru-attention compares: by a small network (Bahdanau 2015), or by a scaled product (Luong 2015)."""
+    input_feeding: bool = False
+    """Whether gru-attention reads with each word what it made of the word before (Luong 2015)."""
+    kernel_size: int = Field(default=3, ge=1)
+    """Words that a convolution sees at once; odd."""
 
     @model_validator(mode="after")
-    def _heads_divide_width(self) -> Self:
-        if self.d_model % self.num_heads:
+    def _only_options_of_the_network(self) -> Self:
+        for option in ModelConfig.model_fields:
+            if option in self.model_fields_set and not self.knows(option):
+                owners = " or ".join(network for network, options in OPTIONS.items() if option in options)
+                raise ValueError(
+                    f"{option} is no option of network = {self.network!r}; leave it away, or take {owners}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        if self.knows("num_heads") and self.d_model % self.num_heads:
             raise ValueError(
                 f"d_model = {self.d_model} cannot be split evenly into num_heads = {self.num_heads}; "
                 "make d_model a multiple of num_heads"
@@ -101,9 +134,33 @@ class ModelConfig(Settings):
         if self.d_model % 2:
             raise ValueError(f"d_model = {self.d_model} is odd; make it even")
         rotary = "rotary" in (self.source_positions, self.target_positions)
+        if rotary and not self.knows("num_heads"):
+            raise ValueError(
+                f"rotary positions turn queries and keys, which {self.network} does not have; choose others"
+            )
         if rotary and (self.d_model // self.num_heads) % 2:
             raise ValueError("rotary positions turn pairs of components; make d_model / num_heads even")
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size = {self.kernel_size} has no word in its middle; make it odd")
         return self
+
+    @model_serializer(mode="wrap")
+    def _own_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {option: value for option, value in dump(self).items() if self.knows(option)}
+
+    @property
+    def width(self) -> int:
+        """Of what is inside a GRU or a convolutional network."""
+        return self.hidden_size or self.d_model
+
+    @property
+    def compares_by_products(self) -> bool:
+        """Whether attention's scores are products of queries and keys, divided by the root of their size."""
+        return not (self.knows("attention") and self.attention == "additive")
+
+    def knows(self, option: str) -> bool:
+        """Whether a setting means anything to this network."""
+        return option in OPTIONS[self.network] or not any(option in own for own in OPTIONS.values())
 
 
 SIZES: dict[str, dict[str, Any]] = {
@@ -112,7 +169,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "base": {"d_model": 512, "num_heads": 8, "feed_forward": 2048, "encoder_layers": 6, "decoder_layers": 6},
     "big": {"d_model": 1024, "num_heads": 16, "feed_forward": 4096, "encoder_layers": 6, "decoder_layers": 6},
 }
-"""The one dial for newcomers; every field stays open beside it."""
+"""The one dial for newcomers; every field stays open beside it. A network takes of it what it knows."""
 
 
 class DataMixConfig(Settings):
@@ -394,7 +451,7 @@ class RunConfig(Settings):
         if size is not None and size not in list(SIZES):
             raise ConfigError(f"size cannot be {size!r}", f"choose one of {', '.join(SIZES)}")
         sections = {name: dict(values.get(name, {})) for name in SECTIONS}
-        sections["model"] = {**SIZES.get(size or "", {}), **sections["model"]}
+        sections["model"] = {**_sizes(size or "", sections["model"]), **sections["model"]}
         return cls(
             name=values.get("name", "model"),
             size=size,
@@ -422,42 +479,10 @@ class RunConfig(Settings):
         return "\n".join(lines) + "\n"
 
 
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """Read a TOML file; a missing, unreadable or broken one is a ConfigError that names it."""
-    try:
-        return tomllib.loads(Path(path).read_text("utf-8-sig"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not valid TOML: {error}", "correct it there", path=path) from None
-    except UnicodeDecodeError:
-        raise ConfigError("not UTF-8 text", "save it as UTF-8", path=path) from None
-    except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", "check the path", path=path) from None
-
-
-def apply_overrides(
-    values: Mapping[str, Any],
-    overrides: Iterable[str],
-    *,
-    option: str = "--set",
-    form: str = "section.key=value",
-) -> dict[str, Any]:
-    """Apply `section.key=value` strings, the value read as TOML and else as plain text; errors name the option."""
-    result: dict[str, Any] = {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        path = key.strip().split(".")
-        if not equals or not all(path):
-            raise ConfigError(f"{option} {override!r} is not of the form {form}", "give it that form")
-        value: Any = text.strip()
-        with suppress(tomllib.TOMLDecodeError):
-            value = tomllib.loads(f"value = {value}")["value"]
-        place = result
-        for part in path[:-1]:
-            place = place.setdefault(part, {})
-            if not isinstance(place, dict):
-                raise ConfigError(f"{option} {override!r}: {part!r} is not a section", f"write {form}")
-        place[path[-1]] = value
-    return result
+def _sizes(size: str, model: Mapping[str, Any]) -> dict[str, Any]:
+    """What a size fills in of a network's settings."""
+    network = ModelConfig(network=model.get("network", "transformer"))
+    return {option: value for option, value in SIZES.get(size, {}).items() if network.knows(option)}
 
 
 def _toml_value(value: Any) -> str:

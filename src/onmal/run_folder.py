@@ -51,9 +51,10 @@ def check_folder(folder: Path, config: RunConfig, *, resume: bool) -> None:
     before, now = RunConfig.from_toml(written).model_dump(), config.model_dump()
     for section, keys in FIXED.items():
         for key in keys:
-            if now[section][key] != before[section][key]:
+            was, wanted = before[section].get(key), now[section].get(key)  # None: no option of the network
+            if was != wanted:
                 raise ConfigError(
-                    f"the run was begun with {section}.{key} = {before[section][key]!r}, not {now[section][key]!r}",
+                    f"the run was begun with {section}.{key} = {was!r}, not {wanted!r}",
                     "resume with its own settings, or begin a new run with another --out",
                     path=written,
                 )

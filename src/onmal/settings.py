@@ -1,17 +1,23 @@
-"""What all settings have in common: they never change, unknown keys are refused, and every mistake is one line."""
+"""What all settings have in common: they never change, unknown keys are refused, and every mistake is one line.
+
+They are read from TOML, and changed by `section.key=value`.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from onmal.errors import ConfigError
 
-__all__ = ["Settings", "Text", "unknown_setting"]
+__all__ = ["Settings", "Text", "apply_overrides", "read_toml", "unknown_setting"]
 
 
 def _utf8(text: str) -> str:
@@ -91,3 +97,41 @@ def unknown_setting(option: str, key: str, known: Iterable[str]) -> ConfigError:
     close = difflib.get_close_matches(key, known, n=1)
     remedy = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
     return ConfigError(f"unknown setting {option!r}", remedy)
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file; a missing, unreadable or broken one is a ConfigError that names it."""
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}", "correct it there", path=path) from None
+    except UnicodeDecodeError:
+        raise ConfigError("not UTF-8 text", "save it as UTF-8", path=path) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", "check the path", path=path) from None
+
+
+def apply_overrides(
+    values: Mapping[str, Any],
+    overrides: Iterable[str],
+    *,
+    option: str = "--set",
+    form: str = "section.key=value",
+) -> dict[str, Any]:
+    """Apply `section.key=value` strings, the value read as TOML and else as plain text; errors name the option."""
+    result: dict[str, Any] = {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        path = key.strip().split(".")
+        if not equals or not all(path):
+            raise ConfigError(f"{option} {override!r} is not of the form {form}", "give it that form")
+        value: Any = text.strip()
+        with suppress(tomllib.TOMLDecodeError):
+            value = tomllib.loads(f"value = {value}")["value"]
+        place = result
+        for part in path[:-1]:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"{option} {override!r}: {part!r} is not a section", f"write {form}")
+        place[path[-1]] = value
+    return result

@@ -18,8 +18,11 @@ VOCABULARY = Vocabulary(source_size=14, target_size=14)
 
 def network(seed: int, **options: Any) -> Seq2Seq:
     torch.manual_seed(seed)
-    sizes = {"d_model": 8, "num_heads": 2, "feed_forward": 12, "encoder_layers": 1, "decoder_layers": 2}
-    config = ModelConfig(**{**sizes, "tie": "none", "output_bias": True, "max_target_length": 20, **options})
+    sizes = {"d_model": 8, "encoder_layers": 1, "decoder_layers": 2}
+    heads = {} if "network" in options else {"num_heads": 2, "feed_forward": 12}
+    config = ModelConfig(
+        **{**sizes, **heads, "tie": "none", "output_bias": True, "max_target_length": 20, **options}
+    )
     model = build(config, VOCABULARY).eval()
     with torch.no_grad():
         for parameter in model.parameters():
@@ -29,11 +32,14 @@ def network(seed: int, **options: Any) -> Seq2Seq:
 
 
 def members() -> list[Seq2Seq]:
-    """Networks of different widths, depths and positions."""
+    """Networks of different kinds, widths, depths and positions."""
     return [
         network(1),
         network(2, d_model=12, decoder_layers=1, source_positions="rotary"),
         network(3, norm_order="post", max_target_length=12),
+        network(4, network="gru-attention", input_feeding=True, hidden_size=10),
+        network(5, network="gru"),
+        network(6, network="convolution"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What must hold of every Transformer, whatever its weights: who sees whom, and that all ways of running it agree."""
+"""What must hold of every network, whatever its weights: who sees whom, and that all ways of running it agree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from onmal.config import ModelConfig, PositionKind, Vocabulary
 from onmal.errors import LengthError
-from onmal.models import DecoderState, Memory, Place, Probe, Transformer
+from onmal.models import DecoderState, Memory, Place, Probe, Seq2Seq, build
 from onmal.models.contract import Side
 
 V, D, H = 23, 16, 2
@@ -27,11 +27,28 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "rms-swiglu": {"norm": "rms", "activation": "swiglu", "tie": "output"},
     "mixed": {"source_positions": "none", "target_positions": "rotary", "output_bias": True, "tie": "none"},
 }
+TRANSFORMERS = tuple(NETWORKS)
+CLASSICAL: dict[str, dict[str, Any]] = {
+    "gru": {"network": "gru"},
+    "gru-one-way": {"network": "gru", "bidirectional": False, "hidden_size": 10, "tie": "none"},
+    "gru-additive": {"network": "gru-attention"},
+    "gru-dot": {"network": "gru-attention", "attention": "dot", "hidden_size": 10, "output_bias": True},
+    "gru-feeding": {"network": "gru-attention", "input_feeding": True, "tie": "output"},
+    "convolution": {"network": "convolution"},
+    "convolution-wide": {
+        "network": "convolution", "kernel_size": 5, "hidden_size": 12, "tie": "none", "source_positions": "none",
+        "target_positions": "sinusoidal",
+    },
+}  # fmt: skip
+NETWORKS.update(CLASSICAL)
+RECURRENT = [name for name in CLASSICAL if name.startswith("gru")]
 PLACES = {
     Place(part, layer) for part in ("encoder.self", "decoder.self", "decoder.cross") for layer in (0, 1)
 }
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
+every_transformer = pytest.mark.parametrize("name", TRANSFORMERS)
+every_classical = pytest.mark.parametrize("name", CLASSICAL)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 seeds = st.integers(0, 2**31)
 
@@ -65,15 +82,19 @@ class Moved(Probe):
         return None if self.table is None else self.table[ids]
 
 
-def network(vocabulary: Vocabulary | None = None, **changes: Any) -> Transformer:
+def network(vocabulary: Vocabulary | None = None, **changes: Any) -> Any:
     """A small network whose weights all differ from 0 and 1."""
-    sizes = {"d_model": D, "num_heads": H, "feed_forward": 24, "encoder_layers": 2, "decoder_layers": 2}
+    sizes = {"d_model": D, "encoder_layers": 2, "decoder_layers": 2, "dropout": 0.0}
+    heads = {} if "network" in changes else {"num_heads": H, "feed_forward": 24}
     lengths = {"max_source_length": LONGEST, "max_target_length": LONGEST}
-    config = ModelConfig(**{**sizes, **lengths, "dropout": 0.0, **changes})
-    model = Transformer(config, vocabulary or Vocabulary(source_size=V, target_size=V)).eval()
+    config = ModelConfig(**{**sizes, **heads, **lengths, **changes})
+    model = build(config, vocabulary or Vocabulary(source_size=V, target_size=V)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.2)
+            noise = (
+                0.05 if changes.get("network") == "convolution" else 0.2
+            )  # whose windows add up more products
+            parameter.add_(torch.randn_like(parameter) * noise)
     return model
 
 
@@ -124,7 +145,7 @@ def test_padding_at_the_right_changes_nothing(
     assert gap(logits[:, :5], expected) <= 1e-5
 
 
-@pytest.mark.parametrize("name", ["none", "mixed"])
+@pytest.mark.parametrize("name", ["none", "mixed", *RECURRENT])
 @given(seed=seeds, places=st.lists(st.integers(0, 9), min_size=6, max_size=6, unique=True))
 @settings(max_examples=20)
 def test_without_source_positions_padding_anywhere_changes_nothing(
@@ -232,9 +253,7 @@ def test_fused_and_explicit_attention_agree_forward_and_backward(
 class Walk:
     """Steps a model through a hypothesis's life, and remembers in plain lists what each row was fed and answered."""
 
-    def __init__(
-        self, model: Transformer, source: Tensor, beams: int, probe: Probe | None, seed: int
-    ) -> None:
+    def __init__(self, model: Seq2Seq, source: Tensor, beams: int, probe: Probe | None, seed: int) -> None:
         self.model, self.source, self.beams, self.probe = model, source, beams, probe
         self.chance = random.Random(seed)
         self.state = model.start(model.encode(source), beams=beams)
@@ -356,7 +375,8 @@ def test_a_start_token_that_is_the_pad_id_is_seen_like_any_other(name: str) -> N
     recorder = Recorder()
     states = marian.hidden(source, target, probe=recorder)
     assert gap(states, plain.hidden(source, target)) <= 1e-5
-    assert (recorder.weights[Place("decoder.self", 0)][..., 0] > 0).all()
+    if name in TRANSFORMERS:
+        assert (recorder.weights[Place("decoder.self", 0)][..., 0] > 0).all()
     state = marian.start(marian.encode(source))
     for t in range(6):
         stepped, state = marian.step(target[:, t], state)
@@ -379,7 +399,56 @@ def test_what_is_longer_than_the_positions_is_refused_with_the_limit(kind: Posit
         model.step(words(1), state)
 
 
-@every_network
+@every_classical
+@torch.no_grad()
+def test_a_classical_network_refuses_what_is_longer_than_it_can_read(name: str) -> None:
+    model = network(**{**CLASSICAL[name], "max_source_length": 7, "max_target_length": 5})
+    model(sources(7), words(1, 5))
+    with pytest.raises(LengthError, match=r"source of 8 tokens .* 7 positions"):
+        model.encode(sources(8))
+    with pytest.raises(LengthError, match=r"target of 6 tokens .* 5 positions"):
+        model.hidden(sources(7), words(1, 6))
+
+
+@every_classical
+@torch.no_grad()
+def test_a_classical_network_knows_the_order_of_words_without_positions(name: str) -> None:
+    model, source, target = network(**CLASSICAL[name]), words(1, 6), words(1, 4)
+    source = torch.randperm(V - 3)[None, :6] + 3  # all different
+    probe = Moved("source", None)
+    expected = model.hidden(source, target, probe=probe)
+    assert gap(model.hidden(source.flip(1), target, probe=probe), expected) > 1e-4
+
+
+@every_classical
+@torch.no_grad()
+def test_a_probe_sees_and_changes_the_only_attention_of_a_classical_network(name: str) -> None:
+    class LooksAtTheFirstWord(Probe):
+        def attention(self, place: Place, scores: Any, mask: Any, weights: Tensor, values: Any) -> Tensor:
+            return torch.zeros_like(weights).index_fill(3, torch.tensor(0), 1.0)
+
+    model, source, target = network(**CLASSICAL[name]), sources(5, 8, 4), words(3, 6)
+    whole = Recorder()
+    usual = model.hidden(source, target, probe=whole)
+    layers = {"gru": 0, "gru-one-way": 0, "convolution": 2, "convolution-wide": 2}.get(name, 1)
+    assert set(whole.weights) == {Place("decoder.cross", layer) for layer in range(layers)}
+    assert all(weights.shape == (3, 1, 6, 8) for weights in whole.weights.values())
+    assert all(values.shape[:3] == (3, 1, 8) for values in whole.values.values())
+
+    state = model.start(model.encode(source), beams=2)
+    for t in range(6):
+        probe = Recorder()
+        _, state = model.step(target[:, t].repeat_interleave(2), state, probe=probe)
+        assert probe.weights.keys() == whole.weights.keys()
+        for place, weights in probe.weights.items():
+            assert gap(weights, whole.weights[place][:, :, t : t + 1].expand(-1, -1, 2, -1)) <= 1e-5
+
+    changed = model.hidden(source, target, probe=LooksAtTheFirstWord())
+    assert (gap(changed, usual) > 1e-4) == (layers > 0)
+    check_steps(model, source, target, LooksAtTheFirstWord(), changed)
+
+
+@every_transformer
 @torch.no_grad()
 def test_a_probe_visits_every_attention_once_with_the_shapes_of_the_contract(name: str) -> None:
     model, source, target = network(**NETWORKS[name]), sources(5, 8, 4), words(3, 6)
@@ -505,7 +574,7 @@ def test_a_network_of_half_precision_says_about_the_same(name: str) -> None:
         assert gap(stepped.float(), expected[:, 0]) <= 0.05 * expected.abs().max()
 
 
-def check_steps(model: Transformer, source: Tensor, target: Tensor, probe: Probe, expected: Tensor) -> None:
+def check_steps(model: Seq2Seq, source: Tensor, target: Tensor, probe: Probe, expected: Tensor) -> None:
     """With the same probe, steps give the expected states [B,T,D] of teacher forcing."""
     memory: Memory = model.encode(source, probe=probe)
     state: DecoderState = model.start(memory)

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from onmal.config import ModelConfig, SearchConfig, Vocabulary
+from onmal.config import OPTIONS, ModelConfig, SearchConfig, Vocabulary
 from onmal.decoding.search import Hypothesis, beam_search, closed_up, continuations, in_place
-from onmal.models import DecoderState, Memory, Probe, Seq2Seq, Transformer
+from onmal.models import DecoderState, Memory, Probe, Seq2Seq, build
 
 CASES, PER_TEST = 200, 25
 SPECIAL_IDS = ({}, {}, {"start": 0}, {"start": 2}, {"pad": 3, "start": 0, "end": 1})  # Marian's, fairseq's
@@ -34,21 +34,29 @@ class Case:
         chance = random.Random(seed)
         size = chance.randint(5, 12)
         self.vocabulary = Vocabulary(source_size=size, target_size=size, **chance.choice(SPECIAL_IDS))
-        config = ModelConfig(
-            d_model=8,
-            num_heads=2,
-            feed_forward=12,
-            encoder_layers=1,
-            decoder_layers=chance.randint(1, 2),
-            dropout=0.1,  # to be off
-            norm_order=chance.choice(["pre", "post"]),
-            source_positions=chance.choice(["learned", "sinusoidal", "rotary", "none"]),
-            target_positions=chance.choice(["learned", "sinusoidal", "rotary", "none"]),
-            max_source_length=8,
-            max_target_length=chance.choice([5, 14]),
-            output_bias=True,
-        )
-        self.model = Transformer(config, self.vocabulary).eval()
+        shape: dict[str, Any] = {
+            "network": chance.choice(["transformer"] * 3 + ["gru", "gru-attention", "convolution"]),
+            "d_model": 8,
+            "encoder_layers": 1,
+            "decoder_layers": chance.randint(1, 2),
+            "dropout": 0.1,  # to be off
+            "max_source_length": 8,
+            "max_target_length": chance.choice([5, 14]),
+            "output_bias": True,
+        }
+        options: dict[str, Any] = {
+            "num_heads": 2,
+            "feed_forward": 12,
+            "norm_order": chance.choice(["pre", "post"]),
+            "source_positions": chance.choice(["learned", "sinusoidal", "rotary", "none"]),
+            "target_positions": chance.choice(["learned", "sinusoidal", "rotary", "none"]),
+            "attention": chance.choice(["additive", "dot"]),
+            "input_feeding": chance.choice([True, False]),
+        }
+        if shape["network"] != "transformer":
+            options["source_positions"] = options["target_positions"] = "learned"
+        known = {option: value for option, value in options.items() if option in OPTIONS[shape["network"]]}
+        self.model = build(ModelConfig(**shape, **known), self.vocabulary).eval()
         with torch.no_grad():
             for parameter in self.model.parameters():
                 parameter.add_(torch.randn_like(parameter) * 0.3)
@@ -153,6 +161,7 @@ def test_the_random_cases_meet_every_way_of_ending() -> None:
     assert {hypothesis.ended for hypothesis in best} == {True, False}
     assert {len(hypothesis.tokens) for hypothesis in best} >= {0, 1, 2, 3, 5, 14}
     assert {case.search.beam_size for case in cases} == {1, 2, 3, 4, 5}
+    assert {type(case.model).__name__ for case in cases} == {"Transformer", "GRU", "Convolution"}
 
 
 def test_one_beam_is_greedy() -> None:

@@ -28,12 +28,16 @@ def tokenizer(joint: bool) -> Tokenizer:
 def random_model(subwords: Tokenizer, *, seed: int = 0, **kind: Any) -> SavedModel:
     """A network that has learned nothing but that padding and the start are no words."""
     torch.manual_seed(seed)
-    sizes = {"d_model": 16, "num_heads": 2, "feed_forward": 24, "encoder_layers": 2, "decoder_layers": 2}
-    config = ModelConfig(**{**sizes, "output_bias": True, **kind})
+    sizes = {"d_model": 16, "encoder_layers": 2, "decoder_layers": 2}
+    heads = {} if "network" in kind else {"num_heads": 2, "feed_forward": 24}
+    config = ModelConfig(**{**sizes, **heads, "output_bias": True, **kind})
     network = build(config, subwords.vocabulary).eval()
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.2)
+            noise = (
+                0.05 if kind.get("network") == "convolution" else 0.2
+            )  # whose windows add up more products
+            parameter.add_(torch.randn_like(parameter) * noise)
         network.output.bias[[subwords.vocabulary.pad, subwords.vocabulary.start]] = -50.0
         network.output.bias[subwords.vocabulary.end] += 5
     return SavedModel(network, subwords, config, (("ko", "en"),))

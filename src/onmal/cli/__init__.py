@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from onmal.cli import bench, data, evaluating, keys, model, report, serving, training, translating
+from onmal.cli import bench, data, evaluating, keys, lab, model, report, serving, training, translating
 from onmal.cli.terminal import INTERRUPTED, note
 from onmal.errors import OnmalError
 
@@ -80,6 +80,7 @@ for command in (
     bench.bench,
     model.inspect,
     model.info,
+    lab.lab,
     data.doctor,
     data.prepare,
     data.corpus,

@@ -123,9 +123,10 @@ def prepare(
 def _prepare_shards(
     config: Path, out: Path, source: str, target: str, settings: Sequence[str], folders: Sequence[str]
 ) -> None:
-    from onmal.config import DataConfig, apply_overrides, read_toml
+    from onmal.config import DataConfig
     from onmal.corpora.located import open_pairs
     from onmal.preparing.shards import prepare_shards
+    from onmal.settings import apply_overrides, read_toml
     from onmal.text.language import canonical
 
     sides = (("source_language", source), ("target_language", target))

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["info", "inspect"]
 
+INSIDE = {
+    "num_heads": "{0.num_heads} heads",
+    "feed_forward": "feed-forward {0.feed_forward}",
+    "hidden_size": "{0.width} inside",
+    "kernel_size": "windows of {0.kernel_size} words",
+    "attention": "{0.attention} attention",
+}
+"""What `onmal info` tells of a network beside its layers, where it has the option."""
+
 
 def info(
     model: Model,
@@ -40,6 +49,7 @@ def info(
         return
     config, vocabulary = saved.config, saved.model.vocabulary
     layers = f"{config.encoder_layers} + {config.decoder_layers} layers of width {config.d_model}"
+    inside = [form.format(config) for option, form in INSIDE.items() if config.knows(option)]
     sides = (
         (vocabulary.source_size,)
         if saved.tokenizer.joint
@@ -47,7 +57,7 @@ def info(
     )
     facts = {
         "directions": ", ".join(map("-".join, saved.directions)),
-        "network": f"{config.network}, {layers}, {config.num_heads} heads, feed-forward {config.feed_forward}",
+        "network": ", ".join([config.network, layers, *inside]),
         "parameters": f"{sum(parameter.numel() for parameter in saved.model.parameters()):,}",
         "vocabulary": " and ".join(f"{size:,}" for size in sides),
         "longest sentence": "{} tokens of source, {} of target".format(*saved.trained_lengths),

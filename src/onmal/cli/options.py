@@ -170,7 +170,7 @@ def search_config(
     usual: SearchConfig, beam_size: int | None = None, given: Iterable[str] | None = None, **asked: Any
 ) -> SearchConfig:
     """How to search: as the model's recipe does, but for what is asked for; the beam is as wide as the n best need."""
-    from onmal.config import apply_overrides
+    from onmal.settings import apply_overrides
 
     changes = apply_overrides({}, given or (), option="--search", form="key=value")
     changes |= {key: value for key, value in asked.items() if value is not None}

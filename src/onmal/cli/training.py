@@ -53,6 +53,9 @@ ValidTarget = Annotated[Path | None, option("FILE", "Its translation.")]
 ValidBoth = Annotated[Path | None, option("FILE", "Or both in one file.")]
 BothDirections = Annotated[bool, flag("--both-directions", "One model for both directions.")]
 Size = Annotated[str, option("SIZE", "tiny, small, base or big.  [default for your own text: small]")]
+Network = Annotated[
+    str, option("NAME", "transformer, gru, gru-attention or convolution.  [default: transformer]")
+]
 Time = Annotated[str, option("TIME", "How long to train: 90s, 30m, 2h.")]
 Seed = Annotated[int | None, option("N", "Another seed gives another run.")]
 Settings = Annotated[
@@ -78,6 +81,7 @@ def train(
     target_language: To = "",
     both_directions: BothDirections = False,
     size: Size = "",
+    network: Network = "",
     time: Time = "",
     seed: Seed = None,
     settings: Settings = None,
@@ -97,7 +101,8 @@ def train(
 
     Languages are guessed from names such as train.ko or pairs.ko-en.tsv. Ctrl-C stops, saves and says how to go on.
     """
-    from onmal.config import RunConfig, apply_overrides, read_toml
+    from onmal.config import RunConfig
+    from onmal.settings import apply_overrides, read_toml
     from onmal.text.language import canonical
 
     text = _files("", source, target, file)
@@ -111,6 +116,7 @@ def train(
         *([f"data.target_language={canonical(target_language)}"] if target_language else []),
         *(["data.both_directions=true"] if both_directions else []),
         *([f"size={size}"] if size else []),
+        *([f"model.network={network}"] if network else []),
         *([f"train.minutes={minutes(time)}"] if time else []),
         *([f"train.seed={seed}"] if seed is not None else []),
         *(settings or ()),

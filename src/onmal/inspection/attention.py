@@ -115,7 +115,11 @@ class Inspection:
             raise ConfigError(f"there is no attention part {part!r}", f"choose one of {', '.join(_READINGS)}")
         heads = [len(w) for place, w in self.weights.items() if place.part == _READINGS[part].place]
         if not heads:
-            raise ConfigError(f"this network has no {_READINGS[part].title}", "choose another part")
+            others = ", ".join(name for name, other in _READINGS.items() if (other.place, 0) in self.weights)
+            raise ConfigError(
+                f"this network has no {_READINGS[part].title}",
+                f"it has {others}" if others else "it has no attention at all; inspect another network",
+            )
         return len(heads), heads[0]
 
     def attention(

@@ -53,9 +53,9 @@ def row(
     """How the weights of token t's row in one head come about, in true numbers.
 
         query, keys     the token that looks, and those that it can look at
-        scores_raw      query times key
-        scale           by which they are multiplied: 1 / sqrt(E)
-        scores          the product
+        scores_raw      query times key; null where a small network compares them (additive attention)
+        scale           by which they are multiplied: 1 / sqrt(E); null likewise
+        scores          the product, or what that network says
         masked          true where the row may not look: its score counts as minus infinity
         exp, exp_sum    e to the power of the score less the largest one, and their sum
         weights, sum    exp / exp_sum, and what they sum up to: 1, or 0 for a head that is off
@@ -72,6 +72,7 @@ def row(
     seen = _OneRow(again.place, head, t)
     again.read(seen)
     visible = seen.scores.masked_fill(seen.masked, -torch.inf)
+    products, size = translator.saved.config.compares_by_products, seen.size
     exp = (visible - visible.max()).exp().nan_to_num(0.0)  # where nothing may be seen, all are 0
     return {
         "kind": kind,
@@ -80,8 +81,8 @@ def row(
         "t": t,
         "query": names[queries][t],
         "keys": names[keys],
-        "scores_raw": (seen.scores * math.sqrt(seen.size)).tolist(),
-        "scale": 1 / math.sqrt(seen.size),
+        "scores_raw": (seen.scores * math.sqrt(size)).tolist() if products else None,
+        "scale": 1 / math.sqrt(size) if products else None,
         "scores": seen.scores.tolist(),
         "masked": seen.masked.tolist(),
         "exp": exp.tolist(),

@@ -166,7 +166,10 @@ def _model(sentence: Sentence) -> dict[str, Any]:
         "vocabulary": len(saved.tokenizer.target),
         "max_source": saved.model.longest_source,
         "max_target": saved.model.longest_target,
-        "positions": {"source": config.source_positions, "target": config.target_positions},
+        "positions": {
+            side: getattr(config, f"{side}_positions") if config.knows(f"{side}_positions") else "none"
+            for side in ("source", "target")
+        },
         "parts": parts,
     }
 

@@ -15,15 +15,20 @@
 (1) (2) (5) (6) embedding.py    (3) encoder.py    (4) contract.py, Memory    (7) decoder.py
 the whole: transformer.py       attention: attention.py       what surrounds it: sublayer.py
 
+Beside it, behind the same contract, so that what the Transformer changed can be measured: gru.py (Cho 2014, Bahdanau 2015)
+and convolution.py (Gehring 2017).
+
 Letters of every shape comment, in the whole package:
 B batch (sources), S source length, T target length, D d_model, H heads, E head size = D/H, F feed-forward size,
-V vocabulary, K beam (hypotheses per source), R = B*K rows.
+V vocabulary, K beam (hypotheses per source), R = B*K rows; of the classical networks G width inside, C encoder states.
 """
 
 from __future__ import annotations
 
 from onmal.config import ModelConfig, Vocabulary
 from onmal.models.contract import DecoderState, Memory, Place, Probe, Seq2Seq
+from onmal.models.convolution import Convolution
+from onmal.models.gru import GRU
 from onmal.models.transformer import Transformer
 
 __all__ = ["DecoderState", "Memory", "Place", "Probe", "Seq2Seq", "Transformer", "build"]
@@ -34,3 +39,7 @@ def build(config: ModelConfig, vocabulary: Vocabulary) -> Seq2Seq:
     match config.network:
         case "transformer":
             return Transformer(config, vocabulary)
+        case "gru" | "gru-attention":
+            return GRU(config, vocabulary)
+        case "convolution":
+            return Convolution(config, vocabulary)

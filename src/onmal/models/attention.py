@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from onmal.models.contract import DecoderState, Place, Probe
 
-__all__ = ["KeyValueCache", "MultiHeadAttention", "causal_mask", "explicit_attention", "fused_attention"]
+__all__ = ["KeyValueCache", "MultiHeadAttention", "explicit_attention", "fused_attention", "mix"]
 
 
 def causal_mask(length: int, device: torch.device | None = None) -> Tensor:
@@ -26,11 +26,16 @@ def causal_mask(length: int, device: torch.device | None = None) -> Tensor:
 def explicit_attention(
     query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, *, probe: Probe | None, place: Place
 ) -> Tensor:
-    """Scaled dot-product attention step by step; query [B,H,T,E], keys and values [B,H,S,E] -> [B,H,T,E].
+    """Scaled dot-product attention step by step; query [B,H,T,E], keys and values [B,H,S,E] -> [B,H,T,E]."""
+    scores = query @ keys.transpose(-2, -1) / math.sqrt(query.shape[-1])  # [B,H,T,S]
+    return mix(scores, values, mask, probe=probe, place=place)
+
+
+def mix(scores: Tensor, values: Tensor, mask: Tensor | None, *, probe: Probe | None, place: Place) -> Tensor:
+    """The values [B,H,S,E] weighted by the softmax of scores [B,H,T,S] -> [B,H,T,E].
 
     Masked cells (False, broadcast to [B,H,T,S]) get weight exactly 0; a row with nothing to see gets all zeros.
     """
-    scores = query @ keys.transpose(-2, -1) / math.sqrt(query.shape[-1])  # [B,H,T,S]
     if mask is None:
         weights = scores.softmax(-1)
     else:

@@ -35,14 +35,18 @@ class DecoderLayer(nn.Module):
 
     def forward(self, x: Tensor, memory: Memory, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[B,T,D] -> [B,T,D], all target positions at once."""
-        mask = memory.mask[:, None, None, :]  # [B,1,1,S]
         keys, values = self.cross_attention.keys_and_values(memory.states)  # [B,H,S,E]
         x = self.self_attention_residual(
             x, lambda y: self.self_attention(y, self.self_place, causal=True, rotation=rotation, probe=probe)
         )
+        return self.look(x, keys, values, memory.mask, probe)
+
+    def look(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor, probe: Probe | None) -> Tensor:
+        """Attention over the source's keys and values [B,H,S,E], mask [B,S], and feed-forward: [B,T,D] -> [B,T,D]."""
+        where = mask[:, None, None, :]  # [B,1,1,S]
         x = self.cross_attention_residual(
             x,
-            lambda y: self.cross_attention.across(y, keys, values, self.cross_place, mask=mask, probe=probe),
+            lambda y: self.cross_attention.across(y, keys, values, self.cross_place, mask=where, probe=probe),
         )
         return self.feed_forward_residual(x, self.feed_forward)
 
@@ -53,20 +57,13 @@ class DecoderLayer(nn.Module):
 
     def step(self, x: Tensor, state: DecoderState, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[R,1,D] -> [R,1,D], one target position; a source's K hypotheses share its keys and values."""
-        mask = state.source_mask[:, None, None, :]  # [B,1,1,S]
-        keys = state.sources[f"{self.name}.cross_keys"]  # [B,H,S,E]
-        values = state.sources[f"{self.name}.cross_values"]
+        keys, values = (state.sources[f"{self.name}.cross_{what}"] for what in ("keys", "values"))
         cache = KeyValueCache(state, self.name)
         x = self.self_attention_residual(
             x, lambda y: self.self_attention.step(y, cache, self.self_place, rotation=rotation, probe=probe)
         )
-        x = x.view(-1, state.beams, x.shape[-1])  # [R,1,D] -> [B,K,D]
-        x = self.cross_attention_residual(
-            x,
-            lambda y: self.cross_attention.across(y, keys, values, self.cross_place, mask=mask, probe=probe),
-        )
-        x = x.view(-1, 1, x.shape[-1])  # [B,K,D] -> [R,1,D]
-        return self.feed_forward_residual(x, self.feed_forward)
+        beside = x.view(-1, state.beams, x.shape[-1])  # [R,1,D] -> [B,K,D]
+        return self.look(beside, keys, values, state.source_mask, probe).view_as(x)
 
 
 class Decoder(nn.Module):

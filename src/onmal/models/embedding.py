@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from onmal.config import PositionKind
-from onmal.errors import LengthError
+from onmal.config import ModelConfig, PositionKind, Vocabulary
+from onmal.errors import ConfigError, LengthError
 from onmal.models.contract import Probe, Side
 from onmal.models.sublayer import Dropout
 
-__all__ = ["Embedding", "OutputProjection", "Positions", "build_positions", "drop_words"]
+__all__ = ["Embedding", "OutputProjection", "Positions", "build_positions", "draw", "drop_words", "tables"]
 
 
 class Positions(nn.Module):
@@ -156,3 +156,30 @@ class OutputProjection(nn.Module):
         if words is None:
             return F.linear(states, self.weight, self.bias)
         return F.linear(states, self.weight[words], None if self.bias is None else self.bias[words])
+
+
+def tables(config: ModelConfig, vocabulary: Vocabulary) -> tuple[nn.Embedding, nn.Embedding, Tensor]:
+    """Source words, target words and output weight [V,D], shared as the configuration says.
+
+    Raises ConfigError for two vocabularies of different sizes that are to share one table.
+    """
+    if config.tie == "all" and vocabulary.source_size != vocabulary.target_size:
+        raise ConfigError(
+            f"model.tie = 'all' needs one vocabulary, not {vocabulary.source_size} source and "
+            f"{vocabulary.target_size} target pieces",
+            "set data.joint = true or model.tie = 'output'",
+        )
+    source = nn.Embedding(vocabulary.source_size, config.d_model)
+    target = source if config.tie == "all" else nn.Embedding(vocabulary.target_size, config.d_model)
+    return source, target, nn.Parameter(target.weight.clone()) if config.tie == "none" else target.weight
+
+
+def draw(model: nn.Module, *weights: Tensor) -> None:
+    """Xavier for projections (Glorot 2010); word vectors so that sqrt(D) times them has unit variance."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    for weight in dict.fromkeys(weights):  # a tied table is drawn once
+        nn.init.normal_(weight, std=weight.shape[1] ** -0.5)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from onmal.config import ModelConfig, Vocabulary
-from onmal.errors import ConfigError
 from onmal.models.contract import DecoderState, Memory, Probe, Seq2Seq
 from onmal.models.decoder import Decoder
-from onmal.models.embedding import Embedding, OutputProjection, build_positions
+from onmal.models.embedding import Embedding, OutputProjection, build_positions, draw, tables
 from onmal.models.encoder import Encoder
 
 __all__ = ["Transformer"]
@@ -24,21 +22,9 @@ class Transformer(Seq2Seq):
         self.longest_source, self.longest_target = config.max_source_length, config.max_target_length
         d_model, head_size = config.d_model, config.d_model // config.num_heads
 
-        source_words = nn.Embedding(vocabulary.source_size, d_model)
-        target_words = source_words
-        if config.tie != "all":
-            target_words = nn.Embedding(vocabulary.target_size, d_model)
-        elif vocabulary.source_size != vocabulary.target_size:
-            raise ConfigError(
-                f"model.tie = 'all' needs one vocabulary, not {vocabulary.source_size} source and "
-                f"{vocabulary.target_size} target pieces",
-                "set data.joint = true or model.tie = 'output'",
-            )
+        source_words, target_words, output_weight = tables(config, vocabulary)
         source_positions = build_positions(config.source_positions, self.longest_source, d_model, head_size)
         target_positions = build_positions(config.target_positions, self.longest_target, d_model, head_size)
-        output_weight = target_words.weight
-        if config.tie == "none":
-            output_weight = nn.Parameter(torch.empty(vocabulary.target_size, d_model))
 
         # (1) source words + (2) source positions
         self.source = Embedding("source", source_words, source_positions, self.longest_source, config.dropout)
@@ -49,7 +35,7 @@ class Transformer(Seq2Seq):
         # (7) decoder, and from its states the next target word
         self.decoder = Decoder(config)
         self.output = OutputProjection(output_weight, bias=config.output_bias)
-        self._initialise(d_model)
+        draw(self, source_words.weight, target_words.weight, output_weight)
 
     def encode(self, source: Tensor, *, probe: Probe | None = None) -> Memory:
         mask = source != self.vocabulary.pad  # [B,S]
@@ -72,13 +58,3 @@ class Transformer(Seq2Seq):
     ) -> tuple[Tensor, DecoderState]:
         x, rotation = self.target(token[:, None], first=state.position, probe=probe)  # [R,1,D]
         return self.decoder.step(x, state, rotation, probe), state
-
-    def _initialise(self, d_model: int) -> None:
-        """Xavier for projections (Glorot 2010); word vectors so that sqrt(D) times them has unit variance."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
-        tables = (self.source.words.weight, self.target.words.weight, self.output.weight)
-        for weight in dict.fromkeys(tables):  # a tied table is drawn once
-            nn.init.normal_(weight, std=d_model**-0.5)

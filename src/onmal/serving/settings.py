@@ -10,8 +10,7 @@ from typing import Self
 
 from pydantic import Field
 
-from onmal.config import apply_overrides, read_toml
-from onmal.settings import Settings, Text
+from onmal.settings import Settings, Text, apply_overrides, read_toml
 
 __all__ = ["ServeConfig"]
 

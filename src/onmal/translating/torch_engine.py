@@ -106,12 +106,16 @@ class TorchEngine:
         return rules
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
-        """Cross-attention of the translation, mean over layers and heads: [T][S], rows sum to one."""
+        """Cross-attention of the translation, mean over layers and heads: [T][S], rows sum to one.
+
+        A network without attention knows all words of the source alike.
+        """
         probe = _CrossAttention()
+        alike = torch.full((len(target), len(source)), 1 / len(source))
         words = [self.model.vocabulary.start, *target[:-1]]
         with torch.inference_mode():
             self.model.hidden(self._row(source), self._row(words), probe=probe)
-        mean: list[list[float]] = torch.stack(probe.layers).mean(0).tolist()  # [T,S]
+        mean: list[list[float]] = torch.stack(probe.layers or [alike]).mean(0).tolist()  # [T,S]
         return mean
 
     def _row(self, ids: Sequence[int]) -> Tensor:

@@ -373,8 +373,10 @@ def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "flo
     if wanted == "ctranslate2" or precision == "int8":  # which torch has not
         return CTranslate2Engine(saved, precision=precision)
     last = TorchEngine(saved.model, precision=precision)
-    if last.device.type != "cpu" or inexpressible(saved):
+    if last.device.type != "cpu":
         return last
+    if what := inexpressible(saved):
+        return Auto((last,), f"no faster engine knows {what}")
     if not installed():
         return Auto((last,), "pip install 'onmal[fast]' brings a faster engine")
     return Auto((CTranslate2Engine(saved, precision=precision), last))

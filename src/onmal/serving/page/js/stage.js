@@ -68,10 +68,10 @@ export class Stage {
       return values.map((value) => ({ value, share: Math.max(0, value / most), says: number(value, 2) }));
     }
     const { layer, head } = choice(this.#seen, "cross");
-    const row = this.#seen.byRow
+    const row = this.#seen.byRow && this.#seen.layerCount("cross")
       ? this.#oneRow(layer, head)
       : this.#seen.weights("cross", layer, head)?.joined(rows, columns).row(this.#chosen);
-    if (!row) this.#fetch(layer, head);
+    if (!row && this.#seen.layerCount("cross")) this.#fetch(layer, head);
     return (row ?? columns.map(() => 0)).map((value) => ({ value, share: value, says: percent(value) }));
   }
 

@@ -21,7 +21,7 @@ export function drawDecoder(seen, part, again) {
     stepper(seen, pieces, at, go),
     seen.steps && candidates(seen, state.step),
     attention(seen, "dec", at, query, again, future),
-    mask(seen, again),
+    seen.layerCount("dec") > 0 && mask(seen, again),
     crossAttention(seen, again),
     seen.beam && beamTree(seen),
   ];

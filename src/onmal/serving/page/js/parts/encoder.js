@@ -25,6 +25,7 @@ export function drawEncoder(seen, part, again) {
  * @param {(row: number) => void} choose
  */
 export function attention(seen, kind, chosen, choose, again, masked) {
+  if (!seen.layerCount(kind)) return note(t("part.without", { network: seen.model.network }));
   const { layer, head } = choice(seen, kind);
   const [rows, columns] = seen.units(kind, state.pieces || masked, state.signs || masked);
   const at = Math.min(chosen, rows.length - 1);

@@ -1,0 +1,152 @@
+"""What an experiment is, how it is run, and what its result holds."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import torch
+
+from onmal.data.writing import write_whole
+from onmal.errors import ConfigError, OnmalError
+from onmal.threads import one_thread
+from onmal.training.device import processor
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Bench", "Experiment", "Judgement", "Result", "Verdict", "run"]
+
+Verdict = Literal["holds", "holds partly", "not seen at this size"]
+Numbers = dict[str, Any]
+"""What was measured, as values that JSON knows."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the numbers say of the claim, by the rule that was written before the run."""
+
+    verdict: Verdict
+    decides: str
+    """The number that decides, in words: "influence beyond the window: 0"."""
+    because: str
+    """One sentence for a reader."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where an experiment works: a folder that keeps trained networks for it and for others, and someone to tell."""
+
+    folder: Path
+    say: Say
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One claim put to the test."""
+
+    name: str
+    number: str
+    """E1 to E11, as the pages of docs/lab count."""
+    claim: str
+    """As the introduction says it."""
+    refuted_if: str
+    """Written before the run; `judge` is this rule."""
+    setup: Mapping[str, Any]
+    """Everything that the numbers depend on: sizes, seeds, texts."""
+    exact: bool
+    """Whether it needs no training, so that it takes seconds."""
+    minutes: float
+    """Expected on two cores."""
+    measure: Callable[[Bench], Numbers]
+    judge: Callable[[Numbers], Judgement]
+    draw: Callable[[Numbers, Figure], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of an experiment: enough to judge and draw it again."""
+
+    experiment: str
+    number: str
+    claim: str
+    refuted_if: str
+    setup: dict[str, Any]
+    numbers: Numbers
+    verdict: Verdict
+    decides: str
+    because: str
+    minutes: float
+    onmal: str
+    torch: str
+    machine: str
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """A result's file; ConfigError where it is none."""
+        try:
+            return cls(**json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            raise ConfigError("is no result of an experiment", "run it: onmal lab NAME", path=path) from None
+
+    def write(self, path: Path) -> None:
+        """As JSON, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, (json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
+    """Run an experiment; its result is in FOLDER/NAME.json, its picture in FOLDER/NAME.svg.
+
+    On one thread, so that the numbers of a seed are the same wherever as many cores are.
+    """
+    began = time.monotonic()
+    say(f"{experiment.number} {experiment.name}: {experiment.claim}")
+    say(f"   refuted if {experiment.refuted_if}")
+    with one_thread():
+        numbers = experiment.measure(Bench(folder, lambda words: say(f"   {words}")))
+    numbers = _plain(numbers)
+    result = Result(
+        experiment=experiment.name,
+        number=experiment.number,
+        claim=experiment.claim,
+        refuted_if=experiment.refuted_if,
+        setup=_plain(experiment.setup),
+        numbers=numbers,
+        **asdict(experiment.judge(numbers)),
+        minutes=round((time.monotonic() - began) / 60, 2),
+        onmal=importlib.metadata.version("onmal"),
+        torch=torch.__version__,
+        machine=processor(),
+    )
+    result.write(folder / f"{experiment.name}.json")
+    try:
+        picture(experiment, result, folder / f"{experiment.name}.svg")
+    except OnmalError as error:
+        say(f"   no picture: {error}")
+    say(f"   {result.verdict}: {result.because}")
+    return result
+
+
+def _plain(values: Any) -> Any:
+    """As a reader of the file will have them: no tuples, no keys that are numbers."""
+    return json.loads(json.dumps(values))
+
+
+def picture(experiment: Experiment, result: Result, path: Path) -> None:
+    """Draw a result, from its numbers alone; MissingExtraError without matplotlib."""
+    from onmal.lab.pictures import sheet
+
+    with sheet(path, f"{experiment.number} {experiment.name}: {result.verdict}") as figure:
+        experiment.draw(result.numbers, figure)
+
+
+def judged_again(experiment: Experiment, result: Result) -> Result:
+    """The same numbers under the rule as it is now."""
+    return replace(result, **asdict(experiment.judge(result.numbers)))
