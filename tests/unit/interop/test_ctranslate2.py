@@ -40,7 +40,7 @@ KINDS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind.values())) or "learned")
 def test_every_network_says_the_same_in_both_engines(kind: dict[str, Any], beams: int) -> None:
     saved = random_model(tokenizer(joint=kind.get("tie", "all") == "all"), **kind)
-    search = SearchConfig(beam_size=beams, n_best=min(2, beams), length_penalty=0.7)
+    search = SearchConfig(beam_size=beams, n_best=min(2, beams), length_penalty=0.7, patience=1 + (beams > 1))
     rows = sources(saved, 30)
     ours, theirs = (
         TorchEngine(saved.model).translate(rows, search),
