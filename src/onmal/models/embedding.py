@@ -50,8 +50,8 @@ class SinusoidalPositions(Positions):
 
     def __init__(self, max_length: int, d_model: int, *, interleaved: bool) -> None:
         super().__init__()
-        angles = _angles(torch.arange(max_length), d_model)  # [T,D/2]
-        waves = [angles.sin(), angles.cos()]
+        angles = _angles(torch.arange(max_length, dtype=torch.float64), d_model)  # [T,D/2]
+        waves = [angles.sin().float(), angles.cos().float()]
         table = torch.stack(waves, -1).flatten(1) if interleaved else torch.cat(waves, -1)  # [T,D]
         self.register_buffer("table", table, persistent=False)
 
@@ -73,7 +73,7 @@ class RotaryPositions(Positions):
 
 def _angles(ids: Tensor, size: int) -> Tensor:
     """Position times frequency [T,size/2], frequencies 1 ... 1/10000 in geometric steps."""
-    exponents = torch.arange(0, size, 2, device=ids.device) / size
+    exponents = torch.arange(0, size, 2, dtype=ids.dtype, device=ids.device) / size
     return ids[:, None] * torch.exp(-math.log(10000.0) * exponents)
 
 
