@@ -109,11 +109,11 @@ def _keep(saved: SavedModel, folder: Path) -> bool:
 def _describe(model: Transformer, config: ModelConfig) -> Any:
     from ctranslate2.specs import Activation, TransformerDecoderSpec, TransformerEncoderSpec, TransformerSpec
 
-    activations = {"relu": Activation.RELU, "gelu": Activation.GELU, "swiglu": Activation.SWISH}
+    activations = {"relu": Activation.RELU, "gelu": Activation.GELU}
     shape: dict[str, Any] = {
         "num_heads": config.num_heads,
         "pre_norm": config.norm_order == "pre",
-        "activation": activations[config.activation],
+        "activation": activations.get(config.activation, Activation.SWISH),
         "ffn_glu": config.activation == "swiglu",
         "rms_norm": config.norm == "rms",
     }

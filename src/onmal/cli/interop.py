@@ -1,0 +1,96 @@
+"""`onmal import` and `onmal export`: models from elsewhere, and for other engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onmal.cli.options import Model, argument, option
+
+__all__ = ["exporting", "importing"]
+
+importing = typer.Typer(
+    no_args_is_help=True,
+    help="""Take a model from elsewhere: it becomes an ordinary model folder.
+
+    \b
+    onmal import hf Helsinki-NLP/opus-mt-ko-en runs/opus-ko-en
+    """,
+)
+exporting = typer.Typer(
+    no_args_is_help=True,
+    help="""Write a model for other programs.
+
+    \b
+    onmal export hf runs/ko-en exported            for transformers
+    """,
+)
+
+Out = Annotated[Path, argument("OUT", "Folder to write; it must not be there yet.")]
+
+
+@importing.command("hf")
+def import_hf(
+    place: Annotated[
+        str,
+        argument("NAME_OR_FOLDER", "A name on Hugging Face, which is fetched, or a folder with its files."),
+    ],
+    out: Out,
+    source: Annotated[
+        list[str] | None,
+        option("LANGUAGE", "Source language, such as en; repeatable.  [default: as its files say]", "--from"),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        option("LANGUAGE", "Target language, such as ko; repeatable.  [default: as its files say]", "--to"),
+    ] = None,
+) -> None:
+    """Import a MarianMT model of Hugging Face, as the thousand of OPUS-MT.
+
+    \b
+    onmal import hf Helsinki-NLP/opus-mt-ko-en runs/opus-ko-en
+    onmal import hf downloads/opus-mt-ROMANCE-en runs/romance-en --from fr --from es
+    onmal translate runs/opus-ko-en --text "안녕하세요."
+
+    A name needs a network, a folder none: config.json, vocab.json, source.spm, target.spm and model.safetensors.
+    Pickles (pytorch_model.bin) are not read. Translate, serve, inspect and evaluate work on OUT as on any other model.
+    """
+    from onmal.interop.hugging_face import checkpoint
+    from onmal.interop.marian import read_marian
+    from onmal.interop.new_folder import refuse_occupied
+    from onmal.saved_model import save_model
+
+    refuse_occupied(out)
+    folder, name = checkpoint(place)
+    saved = read_marian(folder, name=name, source=source or (), target=target or ())
+    save_model(out, saved)
+    directions = saved.directions
+    shown = ", ".join(map("-".join, directions[:6])) + (
+        f" and {len(directions) - 6} more" if len(directions) > 6 else ""
+    )
+    typer.echo(
+        f"{out}: {shown}, {saved.config.encoder_layers} + {saved.config.decoder_layers} layers, from {name}"
+    )
+
+
+@exporting.command("hf")
+def export_hf(model: Model, out: Out) -> None:
+    """Write a model as transformers reads it: MarianMTModel and MarianTokenizer.
+
+    \b
+    onmal export hf runs/opus-ko-en exported
+    python -c "from transformers import pipeline; print(pipeline('translation', 'exported')('안녕하세요.'))"
+
+    Marian has post-norm, LayerNorm, relu, gelu or swish, and positions that are added: train with model.norm_order=post. What
+    it does not have is refused, with the setting's name.
+    """
+    from onmal.interop.marian import write_marian
+    from onmal.interop.new_folder import new_folder
+    from onmal.saved_model import load_model
+
+    saved = load_model(model)
+    with new_folder(out) as made:
+        write_marian(saved, made)
+    typer.echo(f"{out}: for transformers, MarianMTModel.from_pretrained({str(out)!r})")
