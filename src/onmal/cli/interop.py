@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from onmal.cli.options import Model, argument, option
+from onmal.errors import ConfigError
 
 __all__ = ["exporting", "importing"]
 
@@ -24,7 +25,9 @@ exporting = typer.Typer(
     help="""Write a model for other programs.
 
     \b
-    onmal export hf runs/ko-en exported            for transformers
+    onmal export ctranslate2 runs/ko-en exported --quantization int8      for fast processors
+    onmal export onnx runs/ko-en exported                                 for everything that runs onnxruntime
+    onmal export hf runs/ko-en exported                                   for transformers
     """,
 )
 
@@ -94,3 +97,57 @@ def export_hf(model: Model, out: Out) -> None:
     with new_folder(out) as made:
         write_marian(saved, made)
     typer.echo(f"{out}: for transformers, MarianMTModel.from_pretrained({str(out)!r})")
+
+
+@exporting.command("ctranslate2")
+def export_ctranslate2(
+    model: Model,
+    out: Out,
+    quantization: Annotated[
+        str, option("KIND", "float32, float16, int8_float32 or int8.  [default: float32]", "--quantization")
+    ] = "float32",
+) -> None:
+    """Write a model as CTranslate2 reads it, with its tokenizer beside it.
+
+    \b
+    onmal export ctranslate2 runs/ko-en exported
+    onmal export ctranslate2 runs/ko-en exported --quantization int8
+
+    Every Transformer of onmal can be written. Sources end with the piece </s>; where the model has several directions they begin
+    with a tag, such as <2en>.
+    """
+    from typing import cast, get_args
+
+    from onmal.interop.ctranslate2 import Quantization, write_ctranslate2
+    from onmal.interop.new_folder import new_folder
+    from onmal.saved_model import load_model
+
+    if quantization not in get_args(Quantization):
+        raise ConfigError(
+            f"--quantization cannot be {quantization!r}", f"choose one of {', '.join(get_args(Quantization))}"
+        )
+    saved = load_model(model)
+    with new_folder(out) as made:
+        write_ctranslate2(saved, made, cast(Quantization, quantization))
+        saved.tokenizer.save(made)
+    typer.echo(f"{out}: for CTranslate2, {quantization}")
+
+
+@exporting.command("onnx")
+def export_onnx(model: Model, out: Out) -> None:
+    """Write a model as three ONNX graphs, and compare them with torch.
+
+    \b
+    onmal export onnx runs/ko-en exported
+    python examples/onnx_translate.py exported "안녕하세요."
+
+    encoder.onnx, cross.onnx and decoder.onnx, whose keys and values of earlier words go out and in again; model.json and the tokenizer.
+    """
+    from onmal.interop.new_folder import new_folder
+    from onmal.interop.onnx import write_onnx
+    from onmal.saved_model import load_model
+
+    saved = load_model(model)
+    with new_folder(out) as made:
+        difference = write_onnx(saved, made)
+    typer.echo(f"{out}: encoder.onnx, cross.onnx and decoder.onnx; logits as in torch to {difference:.0e}")

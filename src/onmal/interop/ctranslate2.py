@@ -35,6 +35,7 @@ Quantization = Literal[
 ]
 NORM_EPSILON = {"layer": 1e-5, "rms": 1e-6}
 KEPT = 16  # conversions in the cache
+NEVER = -1e4  # a logit that 16 bits can hold
 
 
 def inexpressible(saved: SavedModel) -> str:
@@ -50,7 +51,9 @@ def write_ctranslate2(saved: SavedModel, folder: Path, quantization: Quantizatio
     Its sources are the pieces of `saved.tokenizer`, tags first and the end last, as `encode_source` gives their ids.
     """
     if what := inexpressible(saved):
-        raise ConfigError(f"CTranslate2 does not know {what}", "translate with --engine torch")
+        raise ConfigError(
+            f"CTranslate2 does not know {what}", "translate with --engine torch, or export it to onnx"
+        )
     spec = _describe(cast(Transformer, saved.model), saved.config)
     for subwords, register in (
         (saved.tokenizer.source, spec.register_source_vocabulary),
@@ -143,6 +146,10 @@ def _describe(model: Transformer, config: ModelConfig) -> Any:
     decoder.projection.weight = _numbers(model.output.weight)
     if model.output.bias is not None:
         decoder.projection.bias = _numbers(model.output.bias)
+        never = sorted({model.vocabulary.pad, model.vocabulary.start} - {model.vocabulary.end})
+        decoder.projection.bias[never] = (
+            NEVER  # our search forbids them; Marian's networks do find the padding likely
+        )
     return TransformerSpec(encoder, decoder)
 
 
@@ -182,4 +189,4 @@ def _norm(described: Any, norm: nn.Module) -> None:
 
 
 def _numbers(weights: Any) -> Tensor:
-    return weights.detach().float().cpu().contiguous()
+    return weights.detach().float().cpu().clone()

@@ -19,7 +19,8 @@ from torch import Tensor
 from onmal.config import ModelConfig, SearchConfig
 from onmal.errors import ConfigError, ModelFolderError
 from onmal.interop.marian_languages import directions_of
-from onmal.interop.marian_tokenizer import read_tokenizer, write_json, write_tokenizer
+from onmal.interop.marian_tokenizer import read_tokenizer, write_tokenizer
+from onmal.interop.new_folder import write_json
 from onmal.models import build
 from onmal.models.embedding import SinusoidalPositions
 from onmal.models.transformer import Transformer

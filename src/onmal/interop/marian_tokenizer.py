@@ -8,18 +8,18 @@ So each model gets the pieces of vocab.json in its order: those that it does not
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from onmal.errors import LanguageError, MissingExtraError, ModelFolderError
+from onmal.interop.new_folder import write_json
 from onmal.saved_model import read_json
 from onmal.text.language import canonical, direction_tag
 from onmal.text.tokenizer import SubwordModel, Tokenizer
 
-__all__ = ["Names", "read_tokenizer", "tag_names", "write_json", "write_tokenizer"]
+__all__ = ["Names", "read_tokenizer", "tag_names", "write_tokenizer"]
 
 Names = Mapping[str, str]
 """onmal's tag -> Marian's name of it: {"<2fr>": ">>fra<<"}."""
@@ -53,6 +53,8 @@ def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> tuple[Tokenizer, 
 def write_tokenizer(tokenizer: Tokenizer, names: Names, folder: Path) -> None:
     """Write source.spm, target.spm, vocab.json, and target_vocab.json where each side has its own vocabulary."""
     sides = tokenizer.source, tokenizer.target
+    languages = [tag for tag in tokenizer.tags if tag.startswith("<2")]
+    names = {tag: f">>{tag[2:-1]}<<" for tag in languages} | dict(names)
     numbered = [
         {names.get(piece, piece): number for number, piece in enumerate(side.pieces(range(len(side))))}
         for side in sides
@@ -136,7 +138,3 @@ def _arranged(path: Path, pieces: Sequence[str], controls: set[str], start: str)
     )
     model.DiscardUnknownFields()
     return bytes(model.SerializeToString(deterministic=True))
-
-
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8")

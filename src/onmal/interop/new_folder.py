@@ -1,17 +1,19 @@
-"""A folder that is there whole or not at all."""
+"""A folder that is there whole or not at all, and the JSON in it."""
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 
 from onmal.errors import ConfigError, ModelFolderError
 
-__all__ = ["new_folder", "refuse_occupied"]
+__all__ = ["new_folder", "refuse_occupied", "write_json"]
 
 
 def refuse_occupied(folder: Path) -> None:
@@ -48,3 +50,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise ModelFolderError(
             f"cannot be written ({reason})", "free some space or choose another place", path=folder
         ) from None
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """An object, as people can read it."""
+    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8")

@@ -120,9 +120,8 @@ class Embedding(nn.Module):
                 f"a {self.side} of {last} tokens is longer than the network's {self.max_length} positions",
                 f"split the text, or train with a larger max_{self.side}_length",
             )
-        ids: Tensor | None = torch.arange(first, last, device=tokens.device)  # [T]
-        if probe is not None and ids is not None:
-            ids = probe.positions(self.side, ids)
+        present = torch.arange(first, last, device=tokens.device)  # [T]
+        ids = present if probe is None else probe.positions(self.side, present)
         vectors = self.words(tokens) * math.sqrt(self.words.embedding_dim)  # [B,T,D]
         if self.training and self.word_dropout.p:
             kept = self.word_dropout(vectors.new_ones(*tokens.shape, 1))  # [B,T,1]

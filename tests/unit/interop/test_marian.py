@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -12,19 +13,25 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from onmal.cli import app
 from onmal.config import SearchConfig
 from onmal.errors import ConfigError, LanguageError, ModelFolderError
-from onmal.interop.marian import read_marian
+from onmal.interop.marian import read_marian, write_marian
 from onmal.interop.marian_tokenizer import tag_names
-from onmal.saved_model import SavedModel, load_model
+from onmal.interop.new_folder import new_folder
+from onmal.models import build
+from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.translating.torch_engine import TorchEngine
 from onmal.translating.translator import load
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from marian_checkpoint import save_marian, sentences
+from random_model import random_model, tokenizer
+from tiny_model import save_tiny_model
 
 transformers = pytest.importorskip("transformers", reason="needs transformers, from the extra interop")
 pytest.importorskip("google.protobuf", reason="needs protobuf, from the extra interop")
@@ -192,6 +199,102 @@ def test_languages_come_from_what_is_given_then_the_files_then_the_name(tmp_path
         read_marian(folder)
     with pytest.raises(ConfigError, match="the same language"):
         read_marian(folder, target=["ko"])
+
+
+EXPRESSIBLE: list[dict[str, Any]] = [
+    {"source_positions": "sinusoidal-halves", "target_positions": "sinusoidal-halves"},
+    {"activation": "gelu", "tie": "output", "max_source_length": 40, "max_target_length": 40},
+    {"source_positions": "sinusoidal", "target_positions": "none", "activation": "swish"},
+    {"tie": "none", "target_positions": "sinusoidal-halves"},
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_was_imported_goes_back_as_it_came(shape: str, tmp_path: Path) -> None:
+    folder = checkpoint(shape)
+    save_model(tmp_path / "model", read_marian(folder))
+    run = CliRunner().invoke(app, ["export", "hf", str(tmp_path / "model"), str(tmp_path / "out")])
+    assert run.exit_code == 0, run.output
+    before, after = (load_file(each / "model.safetensors") for each in (folder, tmp_path / "out"))
+    assert before.keys() == after.keys()
+    assert all(torch.equal(after[name], weights.float()) for name, weights in before.items())
+    model, subwords = theirs(tmp_path / "out")
+    _, original = theirs(folder)
+    batch = original(TEXTS, return_tensors="pt", padding=True)
+    assert torch.equal(subwords(TEXTS, return_tensors="pt", padding=True)["input_ids"], batch["input_ids"])
+    rows = [[*range(2, 60), 0]]
+    if shape != "two-vocabularies":
+        assert subwords.batch_decode(rows) == original.batch_decode(rows)
+    with torch.inference_mode():
+        target = torch.full((len(TEXTS), 1), model.config.decoder_start_token_id)
+        logits = model(**batch, decoder_input_ids=target).logits
+        assert torch.equal(logits, theirs(folder)[0](**batch, decoder_input_ids=target).logits)
+    again = read_marian(tmp_path / "out", source=["en"], target=["de"])
+    assert again.config == read_marian(folder).config
+
+
+@pytest.mark.parametrize("kind", EXPRESSIBLE, ids=lambda kind: "-".join(map(str, kind.values())))
+def test_a_model_of_our_own_says_the_same_in_transformers(kind: dict[str, Any], tmp_path: Path) -> None:
+    saved = random_model(tokenizer(joint=kind.get("tie", "all") == "all"), norm_order="post", **kind)
+    with new_folder(tmp_path / "out") as made:
+        write_marian(saved, made)
+    model, subwords = theirs(tmp_path / "out")
+    rows = [saved.tokenizer.encode_source(text) for text in ["abc defg", "jihg", "한 é", "a b"]]
+    batch = subwords(["abc defg", "jihg", "한 é", "a b"], return_tensors="pt", padding=True)
+    assert [row[: len(own)] for row, own in zip(batch["input_ids"].tolist(), rows, strict=True)] == rows
+    target = torch.randint(4, 90, (4, 9), generator=torch.Generator().manual_seed(0))
+    target[:, 0] = saved.model.vocabulary.start
+    with torch.inference_mode():
+        logits = model(**batch, decoder_input_ids=target).logits
+        assert (saved.model(batch["input_ids"], target) - logits).abs().max() <= 1e-5
+    found = TorchEngine(saved.model).translate(rows, SearchConfig(beam_size=1, max_length_extra=30))
+    said = subwords.batch_decode(
+        model.generate(**batch, num_beams=1, max_length=30), skip_special_tokens=True
+    )
+    assert said == [saved.tokenizer.target.decode(best.tokens).strip() for best, *_ in found]
+
+
+def test_languages_keep_their_names_on_the_way_back(tmp_path: Path) -> None:
+    tags = (">>fra<<", ">>cmn_Hant<<")
+    save_marian(tmp_path / "in", tags=tags)
+    save_model(tmp_path / "model", read_marian(tmp_path / "in"))
+    with new_folder(tmp_path / "out") as made:
+        write_marian(load_model(tmp_path / "model"), made)
+    assert json.loads((tmp_path / "out" / "vocab.json").read_text("utf-8")) == json.loads(
+        (tmp_path / "in" / "vocab.json").read_text("utf-8")
+    )
+
+
+def test_a_tag_of_our_own_is_one_of_marians(tmp_path: Path) -> None:
+    saved = load_model(save_tiny_model(tmp_path / "model", both_directions=True))
+    saved = replace(saved, config=saved.config.replace(norm_order="post"))
+    saved = replace(saved, model=build(saved.config, saved.tokenizer.vocabulary))
+    with new_folder(tmp_path / "out") as made:
+        write_marian(saved, made)
+    subwords = transformers.MarianTokenizer.from_pretrained(tmp_path / "out")
+    ours = saved.tokenizer.encode_source("오늘", "en")
+    assert subwords(">>en<< 오늘")["input_ids"] == ours
+    model = transformers.MarianMTModel.from_pretrained(tmp_path / "out")
+    assert not model.final_logits_bias.any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ({"norm_order": "pre"}, "MarianMT has no model.norm_order = 'pre'"),
+        ({"norm": "rms"}, "model.norm = 'rms'"),
+        ({"activation": "swiglu"}, "model.activation = 'swiglu'"),
+        ({"source_positions": "rotary"}, "model.source_positions = 'rotary'"),
+        ({"max_target_length": 40}, "model.max_target_length = 40"),
+    ],
+)
+def test_what_marian_does_not_have_is_named(kind: dict[str, Any], told: str, tmp_path: Path) -> None:
+    save_model(tmp_path / "model", random_model(tokenizer(joint=True), **{"norm_order": "post", **kind}))
+    run = CliRunner().invoke(app, ["export", "hf", str(tmp_path / "model"), str(tmp_path / "out")])
+    assert run.exit_code == 2
+    assert told in run.output
+    assert run.output.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
