@@ -31,8 +31,8 @@ from onmal.saved_model import SavedModel
 __all__ = ["largest_difference", "write_onnx"]
 
 OPSET = 18
-ENOUGH = 1e-3
-"""What logits may differ by: sums of thousands of products in another order."""
+ENOUGH = 1e-2
+"""What logits may differ by: products are added up in another order, and some networks make much of that; a wrong graph is off by 1."""
 
 
 class _Encoder(nn.Module):

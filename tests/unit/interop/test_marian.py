@@ -27,7 +27,7 @@ from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.translating.torch_engine import TorchEngine
 from onmal.translating.translator import load
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from marian_checkpoint import save_marian, sentences
 from random_model import random_model, tokenizer
