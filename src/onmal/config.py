@@ -35,6 +35,7 @@ __all__ = [
 
 Size = Literal["tiny", "small", "base", "big"]
 PositionKind = Literal["learned", "sinusoidal", "sinusoidal-halves", "rotary", "none"]
+Activation = Literal["relu", "gelu", "swish", "swiglu"]
 Network = Literal["transformer", "gru", "gru-attention", "convolution"]
 
 _POSITIONS = {"source_positions", "target_positions"}
@@ -91,8 +92,8 @@ class ModelConfig(Settings):
     """Normalisation: LayerNorm (Ba 2016) or RMSNorm (Zhang 2019)."""
     norm_order: Literal["pre", "post"] = "pre"
     """Normalise before each sublayer (pre) or after the residual sum (post, as in Vaswani 2017)."""
-    activation: Literal["relu", "gelu", "swiglu"] = "relu"
-    """Non-linearity of the feed-forward networks."""
+    activation: Activation = "relu"
+    """Non-linearity of the feed-forward networks; swiglu has a gate beside it (Shazeer 2020)."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Dropout on embeddings and on what each sublayer adds to its residual."""
     attention_dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -354,6 +355,8 @@ class SearchConfig(Settings):
 
     beam_size: int = Field(default=4, ge=1, le=256)
     """Hypotheses kept per sentence; 1 is greedy."""
+    patience: float = Field(default=1.0, ge=1)
+    """A sentence is done with so many times beam_size finished translations; more may find a better one (Kasai 2022)."""
     length_penalty: float = Field(default=1.0, ge=0)
     """Scores are divided by length ** this; 0 favours short, 1 is the mean log-probability."""
     max_length_ratio: float = Field(default=2.0, gt=0)

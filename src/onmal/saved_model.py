@@ -27,7 +27,7 @@ from onmal.models import Seq2Seq, build
 from onmal.text.language import canonical
 from onmal.text.tokenizer import Tokenizer
 
-__all__ = ["FORMAT", "SavedModel", "load_model", "read_folder", "save_model"]
+__all__ = ["FORMAT", "SavedModel", "load_model", "read_folder", "read_json", "save_model"]
 
 FORMAT = 1
 """Version of the folder's layout; an older one is migrated when read, a newer one refused."""
@@ -137,7 +137,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             "give the folder that onmal train wrote",
             path=folder,
         )
-    description = _read_json(folder / "config.json")
+    description = read_json(folder / "config.json")
     version = description.get("format")
     if not isinstance(version, int) or not {"model", "vocabulary", "directions"} <= description.keys():
         raise ModelFolderError(
@@ -149,7 +149,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             "upgrade: pip install -U onmal",
             path=folder,
         )
-    card = _read_json(folder / "card.json") if (folder / "card.json").exists() else {}
+    card = read_json(folder / "card.json") if (folder / "card.json").exists() else {}
     return description, card
 
 
@@ -217,7 +217,8 @@ def _load_weights(model: Seq2Seq, path: Path) -> None:
             parameter.copy_(weights[name])
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a file of a folder. Raises ModelFolderError."""
     try:
         values = json.loads(path.read_text("utf-8"))
     except OSError as error:

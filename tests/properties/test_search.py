@@ -73,6 +73,7 @@ class Case:
             length_penalty=chance.choice([0.0, 0.6, 1.0, 1.5]),
             max_length_ratio=chance.choice([0.5, 1.5, 3.0]),
             max_length_extra=chance.randint(1, 4),
+            patience=chance.choice([1.0, 1.0, 1.5, 3.0]),
         )
 
     def batch(self) -> Tensor:
@@ -97,7 +98,7 @@ def plain_beam_search(model: Seq2Seq, source: list[int], search: SearchConfig) -
     going: list[tuple[float, list[int]]] = [(0.0, [])]
     finished: list[tuple[float, list[int]]] = []
     length = 0
-    while len(finished) < beams and length < limit:
+    while len(finished) < beams * search.patience and length < limit:
         length += 1
         candidates = [
             (total + log_probability, [*prefix, word])

@@ -38,6 +38,8 @@ COMMANDS = (
     "prepare",
     "corpus",
     "keys",
+    "import",
+    "export",
 )
 SENTENCES = ["오늘 학교에 간다.", "", "  매일 시장에 간다.  ", "\t", "혼자"]
 

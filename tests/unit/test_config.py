@@ -68,7 +68,10 @@ def test_there_are_recipes() -> None:
         ({"search": {"beam": 9}}, "unknown setting 'search.beam'; did you mean 'beam_size'?"),
         ({"serach": {}}, "unknown setting 'serach'; did you mean 'search'?"),
         ({"sizes": "tiny"}, "unknown setting 'sizes'; did you mean 'size'?"),
-        ({"search": {"self": 1}}, "unknown setting 'search.self'; known: beam_size, length_penalty, "),
+        (
+            {"search": {"self": 1}},
+            "unknown setting 'search.self'; known: beam_size, patience, length_penalty, ",
+        ),
         ({"zzz": 1}, "unknown setting 'zzz'; known: name, size, model, data, train, search"),
     ],
 )

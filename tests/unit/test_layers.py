@@ -31,6 +31,7 @@ TO_2, TO_3 = LAYER_0 + LAYER_1, LAYER_0 + LAYER_1 + LAYER_2
 TO_4 = TO_3 + LAYER_3
 TENSORS = ("torch", "numpy", "safetensors")
 CONVERTERS = ("ctranslate2", "transformers", "onnx", "onnxscript", "onnxruntime")
+CHECKPOINTS = ("huggingface_hub", "sentencepiece")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ TABLE = {
     "corpora": Row((*TO_2, "data", "formats")),
     "decoding": Row((*LAYER_0, "text", "phrasebook", "models.contract"), TENSORS),
     "saved_model": Row(TO_2, TENSORS),
-    "interop": Row(TO_3, TENSORS, CONVERTERS),
+    "interop": Row(TO_3, TENSORS, (*CONVERTERS, *CHECKPOINTS)),
     "interop.ctranslate2_engine": Row(
         (*TO_3, "interop", "translating.engine", "translating.torch_engine"), TENSORS, CONVERTERS
     ),

@@ -12,7 +12,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from onmal.cli import bench, data, evaluating, keys, lab, model, report, serving, training, translating
+from onmal.cli import (
+    bench,
+    data,
+    evaluating,
+    interop,
+    keys,
+    lab,
+    model,
+    report,
+    serving,
+    training,
+    translating,
+)
 from onmal.cli.terminal import INTERRUPTED, note
 from onmal.errors import OnmalError
 
@@ -87,6 +99,8 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(keys.keys, name="keys")
+app.add_typer(interop.importing, name="import")
+app.add_typer(interop.exporting, name="export")
 
 
 def main() -> None:

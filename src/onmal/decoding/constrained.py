@@ -112,7 +112,8 @@ class _Source:
             if each.words[-1] == end:
                 score = self.penalty(each.total, len(each.words))
                 self.finished.append(Hypothesis(each.words[:-1], each.total, score, ended=True))
-        enough = len(self.finished) >= self.config.beam_size or len(chosen[0].words) >= self.limit
+        most = self.config.beam_size * self.config.patience
+        enough = len(self.finished) >= most or len(chosen[0].words) >= self.limit
         self.done = enough or not self.going
 
     def best(self) -> list[Hypothesis]:

@@ -35,6 +35,7 @@ Quantization = Literal[
 ]
 NORM_EPSILON = {"layer": 1e-5, "rms": 1e-6}
 KEPT = 16  # conversions in the cache
+NEVER = -1e4  # a logit that 16 bits can hold
 
 
 def inexpressible(saved: SavedModel) -> str:
@@ -50,7 +51,9 @@ def write_ctranslate2(saved: SavedModel, folder: Path, quantization: Quantizatio
     Its sources are the pieces of `saved.tokenizer`, tags first and the end last, as `encode_source` gives their ids.
     """
     if what := inexpressible(saved):
-        raise ConfigError(f"CTranslate2 does not know {what}", "translate with --engine torch")
+        raise ConfigError(
+            f"CTranslate2 does not know {what}", "translate with --engine torch, or export it to onnx"
+        )
     spec = _describe(cast(Transformer, saved.model), saved.config)
     for subwords, register in (
         (saved.tokenizer.source, spec.register_source_vocabulary),
@@ -109,11 +112,11 @@ def _keep(saved: SavedModel, folder: Path) -> bool:
 def _describe(model: Transformer, config: ModelConfig) -> Any:
     from ctranslate2.specs import Activation, TransformerDecoderSpec, TransformerEncoderSpec, TransformerSpec
 
-    activations = {"relu": Activation.RELU, "gelu": Activation.GELU, "swiglu": Activation.SWISH}
+    activations = {"relu": Activation.RELU, "gelu": Activation.GELU}
     shape: dict[str, Any] = {
         "num_heads": config.num_heads,
         "pre_norm": config.norm_order == "pre",
-        "activation": activations[config.activation],
+        "activation": activations.get(config.activation, Activation.SWISH),
         "ffn_glu": config.activation == "swiglu",
         "rms_norm": config.norm == "rms",
     }
@@ -143,6 +146,10 @@ def _describe(model: Transformer, config: ModelConfig) -> Any:
     decoder.projection.weight = _numbers(model.output.weight)
     if model.output.bias is not None:
         decoder.projection.bias = _numbers(model.output.bias)
+        never = sorted({model.vocabulary.pad, model.vocabulary.start} - {model.vocabulary.end})
+        decoder.projection.bias[never] = (
+            NEVER  # our search forbids them; Marian's networks do find the padding likely
+        )
     return TransformerSpec(encoder, decoder)
 
 
@@ -182,4 +189,4 @@ def _norm(described: Any, norm: nn.Module) -> None:
 
 
 def _numbers(weights: Any) -> Tensor:
-    return weights.detach().float().cpu().contiguous()
+    return weights.detach().float().cpu().clone()

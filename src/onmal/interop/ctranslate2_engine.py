@@ -118,6 +118,7 @@ class CTranslate2Engine:
                 [[self.pieces[token] for token in sources[i]] for i in rows],
                 asynchronous=True,
                 beam_size=config.beam_size,
+                patience=config.patience,
                 num_hypotheses=config.n_best,
                 length_penalty=config.length_penalty,
                 max_input_length=0,

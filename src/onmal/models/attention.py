@@ -164,6 +164,9 @@ class KeyValueCache:
         return self._append(self.names[0], key), self._append(self.names[1], value)
 
     def _append(self, name: str, new: Tensor) -> Tensor:
+        if torch.onnx.is_in_onnx_export():  # a graph has no memory of its own
+            self.rows[name] = torch.cat((self.rows[name], new), 2)
+            return self.rows[name]
         t = self.position
         buffer = self.rows.get(name)
         if buffer is None:

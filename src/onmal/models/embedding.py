@@ -50,8 +50,8 @@ class SinusoidalPositions(Positions):
 
     def __init__(self, max_length: int, d_model: int, *, interleaved: bool) -> None:
         super().__init__()
-        angles = _angles(torch.arange(max_length), d_model)  # [T,D/2]
-        waves = [angles.sin(), angles.cos()]
+        angles = _angles(torch.arange(max_length, dtype=torch.float64), d_model)  # [T,D/2]
+        waves = [angles.sin().float(), angles.cos().float()]
         table = torch.stack(waves, -1).flatten(1) if interleaved else torch.cat(waves, -1)  # [T,D]
         self.register_buffer("table", table, persistent=False)
 
@@ -73,7 +73,7 @@ class RotaryPositions(Positions):
 
 def _angles(ids: Tensor, size: int) -> Tensor:
     """Position times frequency [T,size/2], frequencies 1 ... 1/10000 in geometric steps."""
-    exponents = torch.arange(0, size, 2, device=ids.device) / size
+    exponents = torch.arange(0, size, 2, dtype=ids.dtype, device=ids.device) / size
     return ids[:, None] * torch.exp(-math.log(10000.0) * exponents)
 
 
@@ -120,9 +120,8 @@ class Embedding(nn.Module):
                 f"a {self.side} of {last} tokens is longer than the network's {self.max_length} positions",
                 f"split the text, or train with a larger max_{self.side}_length",
             )
-        ids: Tensor | None = torch.arange(first, last, device=tokens.device)  # [T]
-        if probe is not None and ids is not None:
-            ids = probe.positions(self.side, ids)
+        present = torch.arange(first, last, device=tokens.device)  # [T]
+        ids = present if probe is None else probe.positions(self.side, present)
         vectors = self.words(tokens) * math.sqrt(self.words.embedding_dim)  # [B,T,D]
         if self.training and self.word_dropout.p:
             kept = self.word_dropout(vectors.new_ones(*tokens.shape, 1))  # [B,T,1]

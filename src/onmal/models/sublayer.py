@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from onmal.config import Activation
+
 __all__ = ["Dropout", "FeedForward", "Residual", "build_norm"]
 
 
@@ -65,11 +67,10 @@ class Residual(nn.Module):
 class FeedForward(nn.Module):
     """Two linear layers with a non-linearity between, applied to each word alone: [B,T,D] -> [B,T,F] -> [B,T,D]."""
 
-    def __init__(
-        self, d_model: int, hidden: int, activation: Literal["relu", "gelu", "swiglu"], dropout: float
-    ) -> None:
+    def __init__(self, d_model: int, hidden: int, activation: Activation, dropout: float) -> None:
         super().__init__()
-        self.activation = activation
+        named: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
+        self.activation = named.get(activation, F.silu)  # swish, also that of swiglu
         self.expand = nn.Linear(d_model, hidden)
         self.gate = nn.Linear(d_model, hidden) if activation == "swiglu" else None
         self.dropout = Dropout(dropout)
@@ -78,8 +79,5 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[B,T,D] -> [B,T,D]."""
         hidden = self.expand(x)  # [B,T,F]
-        if self.gate is not None:
-            hidden = F.silu(self.gate(x)) * hidden
-        else:
-            hidden = F.relu(hidden) if self.activation == "relu" else F.gelu(hidden)
+        hidden = self.activation(hidden) if self.gate is None else self.activation(self.gate(x)) * hidden
         return self.contract(self.dropout(hidden))

@@ -1,6 +1,6 @@
 """Sentences to ids and back, by SentencePiece models that are learned from the corpus (Kudo & Richardson 2018).
 
-Nothing is ever unknown: characters that have no piece are spelled in bytes. Digits stand alone. The text is normalised by
+In models learned here nothing is ever unknown: characters that have no piece are spelled in bytes. Digits stand alone. The text is normalised by
 `onmal.text.normalize` (NFC, nothing lossy) and not by SentencePiece. What a person types is never read as a control
 symbol: "<2ko>" is five characters.
 """
@@ -81,6 +81,7 @@ class SubwordModel:
             raise RuntimeError("no bytes")
         self.serialized = serialized
         self.processor = sentencepiece.SentencePieceProcessor(model_proto=serialized)
+        self.unknown: int = self.processor.unk_id()
 
     def __len__(self) -> int:
         return int(self.processor.get_piece_size())
@@ -169,7 +170,7 @@ class SubwordModel:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; special ids are silent, and bytes that make no character become U+FFFD."""
-        text: str = self.processor.decode([i for i in ids if i != UNKNOWN])
+        text: str = self.processor.decode([i for i in ids if i != self.unknown])
         return text.replace(HIDDEN_MARK, MARK)
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
@@ -209,9 +210,11 @@ class Tokenizer:
     @property
     def vocabulary(self) -> Vocabulary:
         """Sizes and special ids, all that a network knows."""
+        special = self.target.processor
         return Vocabulary(
-            source_size=len(self.source), target_size=len(self.target), pad=PAD, start=START, end=END
-        )
+            source_size=len(self.source), target_size=len(self.target),
+            pad=special.pad_id(), start=special.bos_id(), end=special.eos_id(),
+        )  # fmt: skip
 
     def tag_id(self, target_language: str) -> int:
         """Id of the tag that asks for a language; a LanguageError where the model does not have it."""
@@ -234,11 +237,11 @@ class Tokenizer:
 
     def encode_source(self, text: str, target_language: str = "", tag: str = "") -> list[int]:
         """[tags] words [end], with the tags of `prefix`."""
-        return [*self.prefix(target_language, tag), *self.source.encode(text), END]
+        return [*self.prefix(target_language, tag), *self.source.encode(text), self.source.processor.eos_id()]
 
     def encode_target(self, text: str) -> list[int]:
         """Words [end]."""
-        return [*self.target.encode(text), END]
+        return [*self.target.encode(text), self.target.processor.eos_id()]
 
     def save(self, folder: Path) -> None:
         """Write tokenizer.model, or source.model and target.model."""
@@ -256,7 +259,7 @@ class Tokenizer:
         else:
             source = target = SubwordModel.load(folder / "tokenizer.model")
         for tag in tags:
-            if source.processor.piece_to_id(tag) == UNKNOWN:
+            if source.processor.piece_to_id(tag) == source.unknown:
                 raise ModelFolderError(
                     f"its tokenizer has no tag {tag}", "copy the folder again", path=folder
                 )

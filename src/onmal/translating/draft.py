@@ -128,11 +128,8 @@ class Draft:
         """What must not be said, and is in a spelling that was not forbidden, is searched for without that one."""
         also: list[tuple[int, ...]] = []
         for _ in range(SPELLINGS if self.wishing.wishes.never else 0):
-            said = {
-                n: part
-                for n, best in self._faulty().items()
-                if (part := self.wishing.spelling(best.hypothesis))
-            }
+            spelled = {n: self.wishing.spelling(best.hypothesis) for n, best in self._faulty().items()}
+            said = {n: spelling for n, spelling in spelled.items() if spelling}
             if not said:
                 return
             also += set(said.values())

@@ -233,9 +233,8 @@ class Translator:
         targets = [target for _, target in self.directions]
         if to:
             wanted = canonical(to)
-            exact = [t for t in targets if t == wanted] or [
-                t for t in targets if primary(t) == primary(wanted)
-            ]
+            alike = [t for t in targets if primary(t) == primary(wanted)]
+            exact = [t for t in alike if t == wanted] or alike
             if not exact:
                 raise LanguageError(
                     f"this model cannot translate to {to!r}", f"choose one of: {', '.join(targets)}"
@@ -361,10 +360,8 @@ def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "flo
 
     Raises ConfigError where the one asked for is not installed or cannot run this model.
     """
-    if precision not in get_args(Precision):
-        raise ConfigError(
-            f"there is no precision {precision!r}", f"choose one of: {', '.join(get_args(Precision))}"
-        )
+    if precision not in (known := get_args(Precision)):
+        raise ConfigError(f"there is no precision {precision!r}", f"choose one of: {', '.join(known)}")
     precision = cast(Precision, precision)
     if in_torch := {"torch": TorchEngine, "exact": ExactEngine}.get(wanted):
         return in_torch(saved.model, precision=precision)

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from typer.testing import CliRunner
 
+from onmal.cli import app
 from onmal.config import SearchConfig
 from onmal.decoding.ensemble import Ensemble
 from onmal.errors import ConfigError
 from onmal.interop import ctranslate2 as interop
 from onmal.interop.ctranslate2 import converted, write_ctranslate2
 from onmal.interop.ctranslate2_engine import CTranslate2Engine
+from onmal.saved_model import save_model
 from onmal.translating.torch_engine import TorchEngine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -33,6 +37,7 @@ KINDS: list[dict[str, Any]] = [
     {"source_positions": "rotary", "target_positions": "rotary", "norm": "rms", "norm_order": "post"},
     {"source_positions": "none", "target_positions": "rotary", "tie": "output"},
     {"source_positions": "rotary", "target_positions": "none", "activation": "swiglu"},
+    {"norm": "rms", "activation": "swish"},
 ]
 
 
@@ -40,7 +45,7 @@ KINDS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind.values())) or "learned")
 def test_every_network_says_the_same_in_both_engines(kind: dict[str, Any], beams: int) -> None:
     saved = random_model(tokenizer(joint=kind.get("tie", "all") == "all"), **kind)
-    search = SearchConfig(beam_size=beams, n_best=min(2, beams), length_penalty=0.7)
+    search = SearchConfig(beam_size=beams, n_best=min(2, beams), length_penalty=0.7, patience=1 + (beams > 1))
     rows = sources(saved, 30)
     ours, theirs = (
         TorchEngine(saved.model).translate(rows, search),
@@ -62,14 +67,39 @@ def test_a_network_that_cannot_be_expressed_is_named(tmp_path: Path, monkeypatch
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("quantization", ["float32", "int8"])
-def test_what_is_written_is_read_without_onmal(tmp_path: Path, quantization: Any) -> None:
+@pytest.mark.parametrize("quantization", ["float32", "int8", "int8_float32", "float16"])
+def test_what_is_exported_is_read_without_onmal(tmp_path: Path, quantization: str) -> None:
     import ctranslate2
 
     saved = random_model(tokenizer(joint=True))
-    write_ctranslate2(saved, tmp_path / "out", quantization)
+    save_model(tmp_path / "model", saved)
+    command = ["export", "ctranslate2", str(tmp_path / "model"), str(tmp_path / "out")]
+    run = CliRunner().invoke(app, [*command, "--quantization", quantization])
+    assert run.exit_code == 0, run.output
+    names = ["config.json", "model.bin", "shared_vocabulary.json", "tokenizer.model"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     [result] = ctranslate2.Translator(str(tmp_path / "out")).translate_batch([["▁a", "</s>"]])
     assert set(result.hypotheses[0]) <= set(saved.tokenizer.target.pieces(range(len(saved.tokenizer.target))))
+
+
+def test_a_quantization_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    run = CliRunner().invoke(
+        app, ["export", "ctranslate2", "model", str(tmp_path / "out"), "--quantization", "int4"]
+    )
+    assert run.exit_code == 2
+    assert run.output.startswith("error: --quantization cannot be 'int4'; choose one of float32, float16")
+    assert not (tmp_path / "out").exists()
+
+
+def test_padding_and_start_are_never_said(tmp_path: Path) -> None:
+    saved = random_model(tokenizer(joint=True))
+    with torch.no_grad():
+        saved.model.output.bias[[saved.model.vocabulary.pad, saved.model.vocabulary.start]] = 9.0
+    rows, search = sources(saved, 20), SearchConfig(beam_size=1)
+    ours = TorchEngine(saved.model).translate(rows, search)
+    theirs = CTranslate2Engine(saved).translate(rows, search)
+    assert [best.tokens for best, *_ in theirs] == [best.tokens for best, *_ in ours]
+    assert any(best.tokens for best, *_ in ours)
 
 
 def test_a_conversion_is_kept_and_another_network_gets_its_own(

@@ -1,0 +1,51 @@
+"""Which languages a MarianMT checkpoint translates between, as far as its files say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from onmal.errors import ConfigError, LanguageError
+from onmal.interop.marian_tokenizer import Names
+from onmal.saved_model import read_json
+from onmal.text.language import canonical
+
+__all__ = ["directions_of"]
+
+NAME = re.compile(r"opus-mt-(?:tc-[a-z-]*?(?:big|base|tiny)-)?([^-]+)-([^-]+)$")
+
+
+def directions_of(
+    name: str, folder: Path, tags: Names, source: Sequence[str], target: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Each pair of a source and a target language: those given, else those of the tags, tokenizer_config.json or the name.
+
+    Raises ConfigError where nothing says them, LanguageError for a code that nobody knows or a language without a tag.
+    """
+    tagged = [tag[2:-1] for tag in tags]
+    named = match.groups() if (match := NAME.search(name)) else ("", "")
+    settings = folder / "tokenizer_config.json"
+    said = read_json(settings) if settings.exists() else {}
+    sources = [canonical(code) for code in source] or _known(
+        said.get("source_lang"), named[0], "--from", name
+    )
+    targets = [canonical(code) for code in target] or tagged
+    targets = targets or _known(said.get("target_lang"), named[1], "--to", name)
+    if tagged and (missing := [code for code in targets if code not in tagged]):
+        raise LanguageError(f"{name} cannot translate to {missing[0]!r}", f"it knows: {', '.join(tagged)}")
+    found = tuple((one, other) for one in sources for other in targets if one != other)
+    if not found:
+        raise ConfigError(f"--from and --to are the same language, {targets[0]}", "give two")
+    return found
+
+
+def _known(said: object, named: str, option: str, name: str) -> list[str]:
+    for code in (said, named):
+        if isinstance(code, str) and code:
+            try:
+                return [canonical(code)]
+            except LanguageError:  # a group of languages, as ROMANCE
+                continue
+    which = "source" if option == "--from" else "target"
+    raise ConfigError(f"{name} does not say its {which} language", f"give {option}, for example: {option} en")

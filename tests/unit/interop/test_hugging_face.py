@@ -1,0 +1,52 @@
+"""A name on Hugging Face: what its client has fetched is found again without a network, and a mistake is one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from onmal.errors import ModelFolderError
+from onmal.interop.hugging_face import checkpoint
+
+pytest.importorskip("huggingface_hub", reason="needs huggingface_hub, from the extra interop")
+
+
+def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, as the client reads its settings when it is imported."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(home), "PYTHONIOENCODING": "utf-8"}
+    call = [sys.executable, "-m", "onmal", "import", "hf", *arguments]
+    return subprocess.run(call, capture_output=True, encoding="utf-8", env=environment, check=False)
+
+
+def test_a_folder_is_itself(tmp_path: Path) -> None:
+    assert checkpoint(str(tmp_path)) == (tmp_path, tmp_path.name)
+
+
+@pytest.mark.parametrize("place", ["no-such-folder", "../a/b/c", "a b/c", "/nowhere/at/all"])
+def test_neither_a_folder_nor_a_name_is_told(place: str) -> None:
+    with pytest.raises(ModelFolderError, match=r"there is no such folder; check the path, or give a name"):
+        checkpoint(place)
+
+
+def test_what_was_fetched_needs_no_network(tmp_path: Path) -> None:
+    snapshot = "0123456789012345678901234567890123456789"
+    cached = tmp_path / "hub" / "models--somebody--opus-mt-en-de"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text(snapshot)
+    (cached / "snapshots" / snapshot).mkdir(parents=True)
+    (cached / "snapshots" / snapshot / "config.json").write_text('{"model_type": "bart"}')
+    run = command(tmp_path, "somebody/opus-mt-en-de", str(tmp_path / "out"))
+    assert run.returncode == 2
+    assert "is a model of the kind 'bart'" in run.stderr
+
+
+def test_without_a_network_the_error_is_one_line(tmp_path: Path) -> None:
+    run = command(tmp_path, "somebody/opus-mt-en-de", str(tmp_path / "out"))
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: somebody/opus-mt-en-de: cannot be fetched from Hugging Face (")
+    assert run.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
