@@ -44,8 +44,8 @@ from onmal.translating.torch_engine import TorchEngine
 SHAPES: dict[str, dict[str, Any]] = {
     "one vocabulary": {},
     "two vocabularies": {"separate": True},
-    "6 + 6 layers": {"encoder_layers": 6, "decoder_layers": 6, "activation_function": "relu", "ending": 5.0},
-    "6 + 2 layers": {"encoder_layers": 6, "decoder_layers": 2, "ending": 5.0},
+    "6 + 6 layers": {"encoder_layers": 6, "decoder_layers": 6, "activation_function": "relu", "ending": 7.0},
+    "6 + 2 layers": {"encoder_layers": 6, "decoder_layers": 2, "ending": 7.0},
     "holes in the vocabulary": {"without": ("z", "▁s", "y")},
 }
 KINDS: dict[str, dict[str, Any]] = {
