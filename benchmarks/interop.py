@@ -8,7 +8,7 @@ MarianMT models of several shapes are made on the spot, small and with random we
 - logits: the most that they differ by, over targets of random words (a trained one: over its own translations).
 - cut: sentences that are cut into the same tokens. greedy: sentences whose translations have the same tokens.
 - beam: sentences whose best translation at beam 5 is, by transformers' own network, as likely per token as the one that it finds itself,
-  or within 1e-4; once with the usual search, once with `patience`, which goes on as transformers does. Those that it cut off are left out.
+  or within 1e-4; once with the usual search, once with as much `patience` as there is time for. Those that it cut off are left out.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import recording
 import torch
 
 from onmal.config import DataConfig, ModelConfig, SearchConfig
+from onmal.data.batching import pad_rows
 from onmal.data.corpus import read_lines
 from onmal.data.pair import Pair
 from onmal.data.prepare import learn_tokenizer
@@ -43,8 +44,8 @@ from onmal.translating.torch_engine import TorchEngine
 SHAPES: dict[str, dict[str, Any]] = {
     "one vocabulary": {},
     "two vocabularies": {"separate": True},
-    "6 + 6 layers": {"encoder_layers": 6, "decoder_layers": 6, "activation_function": "relu"},
-    "6 + 2 layers": {"encoder_layers": 6, "decoder_layers": 2},
+    "6 + 6 layers": {"encoder_layers": 6, "decoder_layers": 6, "activation_function": "relu", "ending": 7.0},
+    "6 + 2 layers": {"encoder_layers": 6, "decoder_layers": 2, "ending": 7.0},
     "holes in the vocabulary": {"without": ("z", "▁s", "y")},
 }
 KINDS: dict[str, dict[str, Any]] = {
@@ -57,7 +58,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "norm": "rms", "activation": "swiglu", "source_positions": "rotary", "target_positions": "rotary",
     },
 }  # fmt: skip
-BEAMS, PATIENT, CLOSE = 5, 20.0, 1e-4
+BEAMS, PATIENT, CLOSE = 5, 1e6, 1e-4
 BATCH = 25
 ONNX_SOURCES = 100  # each is a pair of rows
 
@@ -146,12 +147,15 @@ def beside_transformers(folder: Path, texts: Sequence[str], *, longest: int) -> 
     def likelihood(targets: Sequence[Sequence[int]]) -> tuple[list[float], float]:
         """Of each target by transformers' network [nats a token], and the most that our logits differ by."""
         means, most = [], 0.0
-        for source, target in zip(rows, targets, strict=True):
-            said = torch.tensor([[*target, special.end]])
-            given, read = torch.tensor([source]), torch.tensor([[special.start, *target]])
-            logits = theirs(given, decoder_input_ids=read).logits  # [1,T,V]
-            most = max(most, float((ours.model(given, read) - logits).abs().max()))
-            means.append(float(logits.log_softmax(-1)[0].gather(1, said.T).mean()))
+        for first in range(0, len(rows), BATCH):
+            some = targets[first : first + BATCH]
+            source = pad_rows(rows[first : first + BATCH], special.pad)  # [B,S]
+            read = pad_rows([[special.start, *target] for target in some], special.pad)  # [B,T]
+            logits = theirs(source, source != special.pad, decoder_input_ids=read).logits  # [B,T,V]
+            most = max(most, float((ours.model(source, read) - logits).abs().max()))
+            for target, each in zip(some, logits.log_softmax(-1), strict=True):
+                said = torch.tensor([[*target, special.end]]).T  # [T,1]
+                means.append(float(each[: len(said)].gather(1, said).mean()))
         return means, most
 
     def searched(beams: int, patience: float = 1.0) -> list[tuple[int, ...]]:
@@ -179,14 +183,14 @@ def beside_transformers(folder: Path, texts: Sequence[str], *, longest: int) -> 
 
 
 def beside_ctranslate2(saved: SavedModel, rows: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """Tokens and scores of both engines, of the sentences that neither cuts off at its limit."""
+    """Tokens and scores of both engines; at beam 5 of the sentences that neither cuts off at its limit."""
     found: dict[str, Any] = {}
     for name, beams in (("greedy", 1), ("beam", BEAMS)):
         search = SearchConfig(beam_size=beams)
         ours = TorchEngine(saved.model).translate(rows, search)
         theirs = CTranslate2Engine(saved).translate(rows, search)
         pairs = [(one[0], other[0]) for one, other in zip(ours, theirs, strict=True)]
-        compared = [pair for pair in pairs if all(best.ended for best in pair)]
+        compared = [pair for pair in pairs if beams == 1 or all(best.ended for best in pair)]
         found[name] = sum(one.tokens == other.tokens for one, other in compared)
         found[f"{name}_compared"] = len(compared)
         found[f"{name}_score"] = max((score_difference(*pair) for pair in compared), default=0.0)
@@ -215,7 +219,7 @@ def random_network(kind: dict[str, Any]) -> SavedModel:
         bias = network.output.bias
         assert bias is not None
         bias[[special.pad, special.start]] = -50.0
-        bias[special.end] += 4
+        bias[special.end] += 6
     return SavedModel(network, tokenizer, config, (("en", "de"),))
 
 

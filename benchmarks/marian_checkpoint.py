@@ -60,11 +60,13 @@ def save_marian(
     positions: bool = False,
     half: bool = False,
     without: Sequence[str] = (),
+    ending: float = 3.0,
     **config: Any,
 ) -> Path:
     """Saves a MarianMT model with its tokenizer; `separate` gives each side a vocabulary of its own.
 
     With `positions` its positions are its own, with `half` its weights have 16 bits, and its vocabulary lacks pieces `without`.
+    The higher `ending`, the sooner a translation ends.
     """
     from transformers import MarianConfig, MarianMTModel
 
@@ -101,7 +103,7 @@ def save_marian(
             if parameter.requires_grad:
                 parameter.add_(torch.randn_like(parameter) * _spread(name))
         model.final_logits_bias.copy_(torch.randn_like(model.final_logits_bias) * 0.3)
-        model.final_logits_bias[0, 0] += 3
+        model.final_logits_bias[0, 0] += ending
         for part in (model.model.encoder, model.model.decoder):
             part.embed_positions.weight.add_(torch.randn_like(part.embed_positions.weight) * 0.1 * positions)
     model.generation_config.bad_words_ids = [[pad]]

@@ -27,7 +27,7 @@ from onmal.models import Seq2Seq, build
 from onmal.text.language import canonical
 from onmal.text.tokenizer import Tokenizer
 
-__all__ = ["FORMAT", "SavedModel", "load_model", "read_folder", "read_json", "save_model"]
+__all__ = ["FORMAT", "SavedModel", "load_model", "read_folder", "read_json", "save_model", "write_json"]
 
 FORMAT = 1
 """Version of the folder's layout; an older one is migrated when read, a newer one refused."""
@@ -78,8 +78,8 @@ def save_model(folder: Path, saved: SavedModel) -> None:
             f"cannot be written ({error.strerror})", "choose another place", path=folder
         ) from None
     try:
-        (beside / "config.json").write_text(_json(description), "utf-8")
-        (beside / "card.json").write_text(_json(saved.card), "utf-8")
+        write_json(beside / "config.json", description)
+        write_json(beside / "card.json", saved.card)
         saved.tokenizer.save(beside)
         save_file(weights, beside / "weights.safetensors")
         # Temporary folders and safetensors files are their owner's alone; a model may be read by whoever may read the rest.
@@ -171,16 +171,10 @@ def load_model(folder: str | Path, device: str | torch.device = "cpu") -> SavedM
             f"is damaged: {error}", "copy the folder again", path=folder / "config.json"
         ) from None
     tokenizer = Tokenizer.load(folder, tags)
-    for subwords, size in (
-        (tokenizer.source, vocabulary.source_size),
-        (tokenizer.target, vocabulary.target_size),
-    ):
-        if len(subwords) != size:
-            raise ModelFolderError(
-                f"its tokenizer has {len(subwords)} pieces and its network {size}",
-                "copy both again",
-                path=folder,
-            )
+    if (own := tokenizer.vocabulary) != vocabulary:
+        raise ModelFolderError(
+            f"its tokenizer has {own} and its network {vocabulary}", "copy both again", path=folder
+        )
     _load_weights(model, folder / "weights.safetensors")
     saved = SavedModel(model.to(device).eval(), tokenizer, config, directions, card)
     try:
@@ -232,5 +226,6 @@ def read_json(path: Path) -> dict[str, Any]:
     return values
 
 
-def _json(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """An object, as people can read it."""
+    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8")

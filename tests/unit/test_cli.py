@@ -34,6 +34,7 @@ COMMANDS = (
     "bench",
     "inspect",
     "info",
+    "lab",
     "doctor",
     "prepare",
     "corpus",

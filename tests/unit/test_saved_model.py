@@ -313,7 +313,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no tokenizer": (gone("tokenizer.model"), "/tokenizer.model: cannot be read (No such file or directory)"),
     "cut tokenizer": (cut("tokenizer.model", 999), "/tokenizer.model: is not a SentencePiece model"),
     "empty tokenizer": (cut("tokenizer.model", 0), "/tokenizer.model: is not a SentencePiece model"),
-    "foreign tokenizer": (foreign_tokenizer, ": its tokenizer has 318 pieces and its network 320"),
+    "foreign tokenizer": (foreign_tokenizer, ": its tokenizer has source_size=318 "),
     "no weights": (gone("weights.safetensors"), "/weights.safetensors: cannot be read, it is missing or damaged ("),
     "cut weights": (cut("weights.safetensors", -9), "/weights.safetensors: cannot be read, it is missing or damaged"),
     "no weights in it": (cut("weights.safetensors", 0), "/weights.safetensors: cannot be read, it is missing or"),

@@ -14,7 +14,7 @@ __all__ = ["exporting", "importing"]
 
 importing = typer.Typer(
     no_args_is_help=True,
-    help="""Take a model from elsewhere: it becomes an ordinary model folder.
+    help="""Make a model folder of a model from elsewhere.
 
     \b
     onmal import hf Helsinki-NLP/opus-mt-ko-en runs/opus-ko-en

@@ -20,11 +20,10 @@ from onmal.config import ModelConfig, SearchConfig
 from onmal.errors import ConfigError, ModelFolderError
 from onmal.interop.marian_languages import directions_of
 from onmal.interop.marian_tokenizer import read_tokenizer, write_tokenizer
-from onmal.interop.new_folder import write_json
 from onmal.models import build
 from onmal.models.embedding import SinusoidalPositions
 from onmal.models.transformer import Transformer
-from onmal.saved_model import SavedModel, read_json
+from onmal.saved_model import SavedModel, read_json, write_json
 
 __all__ = ["inexpressible", "names", "read_marian", "write_marian"]
 
@@ -95,13 +94,14 @@ def read_marian(
     config = _model_config(values, folder / "config.json", kinds)
     model = build(config, tokenizer.vocabulary).eval()
     _fill(model, config, weights, folder / "model.safetensors")
-    directions = directions_of(name or folder.absolute().name, folder, tags, source, target)
-    asked = {**values, **_optional(folder / "generation_config.json")}
-    search = SearchConfig(beam_size=max(1, int(asked.get("num_beams") or 1)))
-    card = {
-        "imported": {"from": name or folder.absolute().name, "tags": dict(tags)},
-        "run": {"search": search.model_dump()},
-    }
+    name = name or folder.absolute().name
+    directions = directions_of(name, folder, tags, source, target)
+    card: dict[str, Any] = {"name": name, "imported": {"from": "MarianMT"}}
+    if tags:
+        card["imported"]["languages"] = " ".join(tags[tag] for tag in tokenizer.tags)
+    beams = {**values, **_optional(folder / "generation_config.json")}.get("num_beams")
+    if isinstance(beams, int) and 1 <= beams <= 256:
+        card["run"] = {"search": SearchConfig(beam_size=beams).model_dump()}
     return SavedModel(model, tokenizer, config, directions, card)
 
 
@@ -154,7 +154,8 @@ def write_marian(saved: SavedModel, folder: Path) -> None:
     forbidden = [[word] for word in sorted({special.pad, special.start} - {special.end})]
     choices = {"num_beams": search.beam_size, "length_penalty": search.length_penalty, "max_length": longest}
     write_json(folder / "generation_config.json", {**ids, **choices, "bad_words_ids": forbidden})
-    write_tokenizer(saved.tokenizer, saved.card.get("imported", {}).get("tags", {}), folder)
+    languages = str(saved.card.get("imported", {}).get("languages", "")).split()
+    write_tokenizer(saved.tokenizer, dict(zip(saved.tokenizer.tags, languages, strict=False)), folder)
     save_file(_weights(saved.model, config), folder / "model.safetensors", metadata={"format": "pt"})
 
 

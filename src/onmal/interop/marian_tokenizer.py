@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from onmal.errors import LanguageError, MissingExtraError, ModelFolderError
-from onmal.interop.new_folder import write_json
-from onmal.saved_model import read_json
+from onmal.saved_model import read_json, write_json
 from onmal.text.language import canonical, direction_tag
 from onmal.text.tokenizer import SubwordModel, Tokenizer
 
@@ -25,7 +24,7 @@ Names = Mapping[str, str]
 """onmal's tag -> Marian's name of it: {"<2fr>": ">>fra<<"}."""
 
 UNKNOWN, END, PAD = "<unk>", "</s>", "<pad>"
-LANGUAGE = re.compile(r">>(.+)<<")
+LANGUAGE = re.compile(r">>[^\s<>]+<<")
 
 
 def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> tuple[Tokenizer, Names]:

@@ -1,19 +1,17 @@
-"""A folder that is there whole or not at all, and the JSON in it."""
+"""A folder that is there whole or not at all."""
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 
 from onmal.errors import ConfigError, ModelFolderError
 
-__all__ = ["new_folder", "refuse_occupied", "write_json"]
+__all__ = ["new_folder", "refuse_occupied"]
 
 
 def refuse_occupied(folder: Path) -> None:
@@ -50,8 +48,3 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise ModelFolderError(
             f"cannot be written ({reason})", "free some space or choose another place", path=folder
         ) from None
-
-
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """An object, as people can read it."""
-    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8")

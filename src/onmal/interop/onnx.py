@@ -23,10 +23,9 @@ import torch
 from torch import Tensor, nn
 
 from onmal.errors import ConfigError, MissingExtraError
-from onmal.interop.new_folder import write_json
 from onmal.models import Memory, Probe, Seq2Seq
 from onmal.models.contract import DecoderState
-from onmal.saved_model import SavedModel
+from onmal.saved_model import SavedModel, write_json
 
 __all__ = ["largest_difference", "write_onnx"]
 

@@ -168,6 +168,11 @@ class SubwordModel:
         likelihoods = [self.processor.get_score(*each) for each in (ids, others)]
         return self.kind == "unigram" and likelihoods[0] > likelihoods[1] + FAR
 
+    def unknown_parts(self, text: str) -> list[str]:
+        """What of a text has no piece; nothing where the model spells characters in bytes, as those learned here do."""
+        id_of = self.processor.piece_to_id
+        return [text[start:end] for piece, start, end in self.spans(text) if id_of(piece) == self.unknown]
+
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; special ids are silent, and bytes that make no character become U+FFFD."""
         text: str = self.processor.decode([i for i in ids if i != self.unknown])

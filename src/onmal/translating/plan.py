@@ -101,6 +101,9 @@ class Planner:
             plan.parts.append(len(units))
             if not unit.ids:
                 unit = replace(unit, ids=encode(unit.read))
+            if self.saved.tokenizer.source.unknown in unit.ids:
+                unread = ", ".join(dict.fromkeys(self.saved.tokenizer.source.unknown_parts(unit.read)))
+                plan.warnings.append(f"unknown: the model cannot read {unread}")
             if self.glossary:
                 source = next(source for source, to in self.saved.directions if to == target)
                 unit = replace(unit, must=self.glossary.wanted(unit.without.text, source))

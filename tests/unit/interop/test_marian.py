@@ -154,6 +154,15 @@ def test_a_piece_without_a_number_is_written_with_smaller_ones() -> None:
     assert subwords.unk_token_id == saved.tokenizer.target.unknown
 
 
+def test_what_the_model_cannot_read_is_told(tmp_path: Path) -> None:
+    save_model(tmp_path / "model", read_marian(checkpoint("one-vocabulary")))
+    translator = load(tmp_path / "model")
+    text = "Abc 한국 cd 漢 한국 e."
+    assert translator.saved.tokenizer.source.unknown_parts(text) == ["한국", "漢", "한국"]
+    assert "unknown: the model cannot read 한국, 漢" in translator.translate(text).warnings
+    assert not any("unknown" in warning for warning in translator.translate("Abc cd.").warnings)
+
+
 def test_it_becomes_an_ordinary_folder(tmp_path: Path) -> None:
     folder = checkpoint("one-vocabulary")
     run = CliRunner().invoke(app, ["import", "hf", str(folder), str(tmp_path / "model")])
@@ -186,7 +195,10 @@ def test_a_model_of_several_languages_is_asked_with_tags(tmp_path: Path) -> None
 
 
 def test_of_two_names_of_a_language_the_shorter_is_taken() -> None:
-    assert tag_names(["a", ">>zho<<", ">>zh<<", ">>a b<<"]) == {"<2zh>": ">>zh<<", "<2x-ab>": ">>a b<<"}
+    assert tag_names(["a", ">>zho<<", ">>zh<<", ">>a_b<<", ">>a b<<"]) == {
+        "<2zh>": ">>zh<<",
+        "<2x-ab>": ">>a_b<<",
+    }
 
 
 def test_languages_come_from_what_is_given_then_the_files_then_the_name(tmp_path: Path) -> None:
