@@ -17,7 +17,18 @@ from onmal.lab.experiment import Experiment, Result, Verdict, run
 
 __all__ = ["EXPERIMENTS", "Experiment", "Result", "Verdict", "experiment_named", "run"]
 
-EXPERIMENTS = ("reach", "order", "mask", "scaling", "softmax")
+EXPERIMENTS = (
+    "reach",
+    "length",
+    "attention",
+    "order",
+    "roles",
+    "positions",
+    "heads",
+    "mask",
+    "scaling",
+    "softmax",
+)
 """Module names, in the order in which the introduction makes its claims."""
 
 
