@@ -104,7 +104,9 @@ def spearman(one: Table, other: Table) -> float:
     ]
     if len(one) < 3 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
-    ranks = [np.argsort(np.argsort(each, kind="stable"), kind="stable").astype(float) for each in (one, other)]
+    ranks = [
+        np.argsort(np.argsort(each, kind="stable"), kind="stable").astype(float) for each in (one, other)
+    ]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
