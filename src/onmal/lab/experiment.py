@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -104,12 +105,12 @@ class Result:
 def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
     """Run an experiment; its result is in FOLDER/NAME.json, its picture in FOLDER/NAME.svg.
 
-    On one thread, so that the numbers of a seed are the same wherever as many cores are.
+    An exact check has one thread, so that the numbers of a seed are the same however many cores there are.
     """
     began = time.monotonic()
     say(f"{experiment.number} {experiment.name}: {experiment.claim}")
     say(f"   refuted if {experiment.refuted_if}")
-    with one_thread():
+    with one_thread() if experiment.exact else nullcontext():
         numbers = experiment.measure(Bench(folder, lambda words: say(f"   {words}")))
     numbers = _plain(numbers)
     result = Result(

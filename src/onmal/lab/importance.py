@@ -1,0 +1,172 @@
+"""E11: is what a network looks at what matters? Attention beside measured effect, and beside gold alignments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from onmal.inspection.attention import Recorder
+from onmal.inspection.effects import effect_of_words
+from onmal.inspection.words import Unit, joined, special_pieces, tokens_of
+from onmal.lab.experiment import Bench, Experiment, Judgement, Numbers
+from onmal.lab.pictures import dots, panels
+from onmal.lab.scores import mean
+from onmal.lab.texts import short
+from onmal.lab.trained import MODELS, trained
+from onmal.phrasebook import Phrase, phrases
+from onmal.saved_model import SavedModel
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SEEDS, SENTENCES = (1, 2, 3), 80
+NETWORKS = ("Transformer", "GRU with attention")
+Table = NDArray[np.float32]
+
+
+def measure(bench: Bench) -> Numbers:
+    """Of each head of cross-attention, and of their mean: rank correlation with the effect, and alignment error."""
+    test = list(filter(short, phrases("test", 2 * SENTENCES)))[:SENTENCES]
+    found: Numbers = {}
+    for name in NETWORKS:
+        found[name] = []
+        for seed in SEEDS:
+            saved = trained(bench, name, MODELS[name], seed)
+            heads: dict[str, list[dict[str, float]]] = {}
+            for phrase in test:
+                for head, facts in looked_at(saved, phrase).items():
+                    heads.setdefault(head, []).append(facts)
+            told = {
+                head: {what: mean(each[what] for each in facts) for what in facts[0]}
+                for head, facts in heads.items()
+            }
+            found[name].append(told)
+        for what in ("correlation", "alignment_error"):
+            bench.say(
+                f"{name}, {what.replace('_', ' ')}: {mean(each['mean'][what] for each in found[name]):.2f} of all heads' mean"
+            )
+    return found
+
+
+@torch.inference_mode()
+def looked_at(saved: SavedModel, phrase: Phrase) -> dict[str, dict[str, float]]:
+    """What each head does for one sentence and its reference: "layer.head", from 1, and "mean"."""
+    tokenizer, special, recorder = saved.tokenizer, saved.model.vocabulary, Recorder()
+    source, said = tokenizer.encode_source(phrase.english, "ko"), tokenizer.encode_target(phrase.korean)
+    ids = torch.tensor([source])
+    saved.model.hidden(ids, torch.tensor([[special.start, *said[:-1]]]), probe=recorder)
+    signs = special_pieces(tokenizer)
+    rows = tokens_of(tokenizer.target, said, signs, spaces=True).words
+    columns = tokens_of(tokenizer.source, source, signs, spaces=True).words
+    effect = effect_of_words(saved.model, ids, said, rows, columns)
+    layers = {
+        place.layer + 1: table.numpy()
+        for place, table in recorder.weights.items()
+        if place.part == "decoder.cross"
+    }
+    tables = {
+        f"{layer}.{head + 1}": each for layer, heads in layers.items() for head, each in enumerate(heads)
+    }
+    tables["mean"] = np.mean(list(tables.values()), axis=0)
+    return {
+        head: facts(joined(each, rows, columns), effect, rows, columns, phrase)
+        for head, each in tables.items()
+    }
+
+
+def facts(
+    weights: Table, effect: Table, rows: tuple[Unit, ...], columns: tuple[Unit, ...], phrase: Phrase
+) -> dict[str, float]:
+    """Of one head and sentence [target words, source words]; the end of a sentence is no word."""
+    said, read = ([n for n, unit in enumerate(units) if not unit.special] for units in (rows, columns))
+    words = np.ix_(said, read)
+    gold = {(korean, english) for korean, english in phrase.alignment if english >= 0}
+    links = {(t, int(weights[row].argmax())) for t, row in enumerate(said)}
+    links = {(t, read.index(column)) for t, column in links if column in read}
+    right = len(links & gold)
+    return {
+        "correlation": spearman(weights[words].ravel(), effect[words].ravel()),
+        "correlation_with_end": spearman(weights[said].ravel(), effect[said].ravel()),
+        "alignment_error": 1 - 2 * right / max(1, len(links) + len(gold)),
+        "on_the_end": float(
+            weights[said][:, [n for n in range(len(columns)) if n not in read]].sum(1).mean()
+        ),
+    }
+
+
+def spearman(one: Table, other: Table) -> float:
+    """Correlation of the ranks; 0 where one side is all alike."""
+    ranks = [
+        np.argsort(np.argsort(each, kind="stable"), kind="stable").astype(float) for each in (one, other)
+    ]
+    if len(one) < 3 or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    ranks = [
+        np.argsort(np.argsort(each, kind="stable"), kind="stable").astype(float) for each in (one, other)
+    ]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def judge(numbers: Numbers) -> Judgement:
+    """The warning goes if weights and effects correlate by more than 0.9 in every head; it stays if in none."""
+    heads = {
+        f"{name} {head}": mean(each[head]["correlation"] for each in seeds)
+        for name, seeds in numbers.items()
+        for head in seeds[0]
+    }
+    whole = {name: mean(each["mean"]["correlation"] for each in seeds) for name, seeds in numbers.items()}
+    errors = {
+        name: mean(each["mean"]["alignment_error"] for each in seeds) for name, seeds in numbers.items()
+    }
+    decides = "rank correlation of weight and effect, mean of all heads: " + ", ".join(
+        f"{n} {c:.2f}" for n, c in whole.items()
+    )
+    told = "alignment error " + ", ".join(f"{name} {error:.2f}" for name, error in errors.items())
+    high = [head for head, value in heads.items() if value > 0.9]
+    if len(high) == len(heads):
+        return Judgement("not seen at this size", decides, f"what is looked at is what matters; {told}")
+    if high:
+        return Judgement(
+            "holds partly", decides, f"{len(high)} of {len(heads)} correlate by more than 0.9; {told}"
+        )
+    best = max(heads, key=heads.__getitem__)
+    return Judgement("holds", decides, f"the best, {best}, has {heads[best]:.2f}; {told}")
+
+
+def draw(numbers: Numbers, figure: Figure) -> None:
+    """Every seed a dot, for each head."""
+    correlation, error = panels(
+        figure, ["rank correlation of weight and effect", "alignment error beside gold"]
+    )
+    for axes, what in ((correlation, "correlation"), (error, "alignment_error")):
+        groups = {
+            f"{'T' if name == 'Transformer' else 'GRU'} {head}": [each[head][what] for each in seeds]
+            for name, seeds in numbers.items()
+            for head in seeds[0]
+        }
+        dots(axes, groups, what.replace("_", " "))
+    correlation.axhline(0.9, color="#999999", linestyle=":")
+
+
+EXPERIMENT = Experiment(
+    name="importance",
+    number="E11",
+    claim="how much a word is looked at is not how much it matters",
+    refuted_if=(
+        "weights and measured effects have a rank correlation above 0.9 in every head of cross-attention; holds only partly if in some"
+    ),
+    setup={
+        "seeds": SEEDS,
+        "sentences": SENTENCES,
+        "networks": {name: MODELS[name] for name in NETWORKS},
+        "direction": "en-ko",
+    },
+    exact=False,
+    minutes=8,
+    measure=measure,
+    judge=judge,
+    draw=draw,
+)
