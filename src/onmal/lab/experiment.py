@@ -121,7 +121,7 @@ def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
         setup=_plain(experiment.setup),
         numbers=numbers,
         **asdict(experiment.judge(numbers)),
-        minutes=round((time.monotonic() - began) / 60, 2),
+        minutes=round((time.monotonic() - began) / 60, 3),
         onmal=importlib.metadata.version("onmal"),
         torch=torch.__version__,
         machine=processor(),
