@@ -78,16 +78,18 @@ def trained(
     key = hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest()[:16]
     folder = bench.folder / "networks" / key
     if (folder / "config.json").exists():
-        return load_model(folder)
+        saved = load_model(folder)
+        bench.earlier.append(saved.card["minutes"])
+        return saved
     bench.say(f"training: {name}, seed {seed}")
     train_file, valid_file = training_text(bench.folder / "networks" / "text")
     swapped = config.data.source_language == "en"
     files = {"train": _sides(train_file, swapped), "valid": _sides(valid_file, swapped)}
     run = config.model_copy(update={"data": config.data.model_copy(update=files)})
-    saved = train(run, folder, resume=(folder / "training" / "run.toml").exists(), reporter=Reporters())
-    if saved is None:
+    made = train(run, folder, resume=(folder / "training" / "run.toml").exists(), reporter=Reporters())
+    if made is None:
         raise KeyboardInterrupt
-    return saved
+    return made
 
 
 def _sides(pairs: Path, swapped: bool) -> list[str]:
