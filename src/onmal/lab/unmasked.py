@@ -92,9 +92,10 @@ def learned_without(bench: Bench, usual: SavedModel, seed: int) -> SavedModel:
         if update % 20 == 0:
             curve.append(float(found.negative_log_likelihood) / found.tokens)
     saved.model.eval()
-    card = {"name": "without-mask", "minutes": round((time.monotonic() - began) / 60, 1), "training_nll": curve}
-    save_model(folder, replace(saved, card=card))
-    return replace(saved, card=card)
+    minutes = round((time.monotonic() - began) / 60, 1)
+    saved = replace(saved, card={"name": "without-mask", "minutes": minutes, "training_nll": curve})
+    save_model(folder, saved)
+    return saved
 
 
 class OnTheNextWord(Probe):
