@@ -25,7 +25,7 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "unit"))
 
 from tiny_model import save_tiny_model, sentence_pairs  # noqa: E402
 
-PAGES = sorted([*REPOSITORY.glob("README*.md"), *(REPOSITORY / "docs").glob("*.md")])
+PAGES = sorted([*REPOSITORY.glob("README*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 QUICKSTARTS = ["quickstart.md", "quickstart.ko.md"]
 SHORT = shlex.split(
     "--size tiny --set train.max_updates=2 --set train.threads=1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from onmal.decoding.search import beam_search
 from onmal.models import Place, Probe, build
 from onmal.saved_model import load_model, save_model
 from onmal.translating.translator import Translator, choose_engine
-from tests.unit.random_model import random_model, tokenizer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
+from random_model import random_model, tokenizer
 
 V, D, G = 20, 8, 6
 VOCABULARY = Vocabulary(source_size=V, target_size=V)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from random_model import random_model, tokenizer
 from typer.testing import CliRunner
 
 from onmal.cli import app
@@ -15,7 +16,6 @@ from onmal.inspection import Question, inspect, look_inside, row, terminal, vect
 from onmal.saved_model import save_model
 from onmal.translating.torch_engine import TorchEngine
 from onmal.translating.translator import Translator
-from tests.unit.random_model import random_model, tokenizer
 
 SUBWORDS = tokenizer(joint=True)
 TEXT = "abcd efgh ij"

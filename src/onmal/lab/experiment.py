@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -46,6 +46,8 @@ class Bench:
 
     folder: Path
     say: Say
+    earlier: list[float] = field(default_factory=list)
+    """Minutes that the networks took that are at hand already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,7 @@ class Result:
     decides: str
     because: str
     minutes: float
+    """That it took, those of networks included that an earlier experiment had trained."""
     onmal: str
     torch: str
     machine: str
@@ -111,7 +114,8 @@ def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
     say(f"{experiment.number} {experiment.name}: {experiment.claim}")
     say(f"   refuted if {experiment.refuted_if}")
     with one_thread() if experiment.exact else nullcontext():
-        numbers = experiment.measure(Bench(folder, lambda words: say(f"   {words}")))
+        bench = Bench(folder, lambda words: say(f"   {words}"))
+        numbers = experiment.measure(bench)
     numbers = _plain(numbers)
     result = Result(
         experiment=experiment.name,
@@ -121,7 +125,7 @@ def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
         setup=_plain(experiment.setup),
         numbers=numbers,
         **asdict(experiment.judge(numbers)),
-        minutes=round((time.monotonic() - began) / 60, 2),
+        minutes=round((time.monotonic() - began) / 60 + sum(bench.earlier), 3),
         onmal=importlib.metadata.version("onmal"),
         torch=torch.__version__,
         machine=processor(),

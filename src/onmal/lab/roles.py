@@ -57,9 +57,7 @@ def measure(bench: Bench) -> Numbers:
     for kind, options in KINDS.items():
         for seed in SEEDS:
             model = {**MODELS["Transformer"], **options}
-            saved = trained(
-                bench, f"positions on {kind}" if not options else kind, model, seed, data=BOTH, more=UPDATES
-            )
+            saved = trained(bench, f"positions, {kind}", model, seed, data=BOTH, more=UPDATES)
             for direction, to in (("ko-en", "en"), ("en-ko", "ko")):
                 found.setdefault(direction, {}).setdefault(kind, []).append(accuracy(saved, pairs, to))
         bench.say(f"{kind}: " + ", ".join(f"{d} {mean(each[kind]):.0f} %" for d, each in found.items()))

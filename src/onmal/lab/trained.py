@@ -17,7 +17,7 @@ from onmal.training.run import train
 from onmal.translating.torch_engine import TorchEngine
 from onmal.translating.translator import Translator
 
-__all__ = ["GREEDY", "MODELS", "trained", "translations"]
+__all__ = ["GREEDY", "MODELS", "TRAIN", "at_hand", "place_of", "settings", "trained", "translations"]
 
 UPDATES = 600
 TRAIN: dict[str, Any] = {
@@ -75,18 +75,32 @@ def trained(
     where it was stopped; the next run goes on from there.
     """
     config = settings(model, seed, data or {}, more or {})
-    key = hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest()[:16]
-    folder = bench.folder / "networks" / key
-    if (folder / "config.json").exists():
-        return load_model(folder)
+    folder = place_of(bench, config)
+    if known := at_hand(bench, folder):
+        return known
     bench.say(f"training: {name}, seed {seed}")
     train_file, valid_file = training_text(bench.folder / "networks" / "text")
     swapped = config.data.source_language == "en"
     files = {"train": _sides(train_file, swapped), "valid": _sides(valid_file, swapped)}
     run = config.model_copy(update={"data": config.data.model_copy(update=files)})
-    saved = train(run, folder, resume=(folder / "training" / "run.toml").exists(), reporter=Reporters())
-    if saved is None:
+    made = train(run, folder, resume=(folder / "training" / "run.toml").exists(), reporter=Reporters())
+    if made is None:
         raise KeyboardInterrupt
+    return made
+
+
+def place_of(bench: Bench, config: RunConfig) -> Path:
+    """Where a network of these settings is kept."""
+    key = hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest()[:16]
+    return bench.folder / "networks" / key
+
+
+def at_hand(bench: Bench, folder: Path) -> SavedModel | None:
+    """A network that an experiment has trained already, and the minutes that it took."""
+    if not (folder / "config.json").exists():
+        return None
+    saved = load_model(folder)
+    bench.earlier.append(saved.card["minutes"])
     return saved
 
 

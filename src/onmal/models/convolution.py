@@ -73,7 +73,7 @@ class Convolution(Seq2Seq):
 
 
 class Window(nn.Module):
-    """One layer: each word from the k words of its window, through a gate, plus its residual."""
+    """What one layer adds to each word: the k words of its window, through a gate."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class ConvolutionEncoder(nn.Module):
     def forward(self, words: Tensor, mask: Tensor) -> Tensor:
         """Words [B,S,D], mask [B,S] -> [B,S,2D]: what attention compares, and what it takes (Gehring 2017, 3.3)."""
         real = mask[:, :, None]
-        x = self.expand(words)  # [B,S,G]
+        x = self.expand(words).to(words.dtype)  # [B,S,G]; sums keep the precision of words
         for layer in self.layers:
             assert isinstance(layer, Window)
             x = x * real
@@ -142,7 +142,7 @@ class ConvolutionDecoder(nn.Module):
 
     def forward(self, words: Tensor, state: DecoderState, probe: Probe | None) -> Tensor:
         """States [R,T,D] of the next words [R,T,D]; the state keeps the last k-1 words that each layer has seen."""
-        x = self.expand(words)  # [R,T,G]
+        x = self.expand(words).to(words.dtype)  # [R,T,G]
         for number, (layer, look) in enumerate(zip(self.layers, self.looks, strict=True)):
             assert isinstance(layer, Window)
             seen = torch.cat((state.rows[f"window.{number}"], x), 1)  # [R,k-1+T,G]

@@ -108,15 +108,12 @@ class RecurrentDecoder(nn.Module):
         """What is kept of each source, and what each hypothesis begins with."""
         summary = self.summary(memory)  # [B,C]
         begin = torch.tanh(self.begin(summary)).unflatten(1, (self.layers, -1))  # [B,layers,G]
-        sources, rows = (
-            {"summary": summary},
-            {"remembered": begin.repeat_interleave(beams, 0)},
-        )  # [R,layers,G]
-        if self.look is not None:
-            sources = {"keys": self.look.key(memory.states), "values": memory.states}  # [B,S,E], [B,S,C]
+        rows = {"remembered": begin.repeat_interleave(beams, 0)}  # [R,layers,G]
         if self.feeding:
             rows["made"] = begin.new_zeros(len(begin) * beams, 1, self.readout.out_features)  # [R,1,D]
-        return sources, rows
+        if self.look is None:
+            return {"summary": summary}, rows
+        return {"keys": self.look.key(memory.states), "values": memory.states}, rows  # [B,S,E], [B,S,C]
 
     def summary(self, memory: Memory) -> Tensor:
         """The state at the last word from the left, and at the first one from the right: [B,C]."""
@@ -128,8 +125,10 @@ class RecurrentDecoder(nn.Module):
 
     def forward(self, words: Tensor, state: DecoderState, probe: Probe | None) -> Tensor:
         """States [B,T,D] of all words [B,T,D], which are known beforehand; the state is used up."""
-        if not self.feeding or probe is None:
-            return self.in_turn(words, state, probe) if self.feeding else self.read(words, state, probe)
+        if not self.feeding:
+            return self.read(words, state, probe)
+        if probe is None:
+            return self.in_turn(words, state, None)
         # The Probe is asked once, about all words together. If it changes weights, the words are read again with those.
         seen = Weights()
         states = self.in_turn(words, state.copy(), seen)
@@ -154,9 +153,8 @@ class RecurrentDecoder(nn.Module):
         told, remembered = exactly(self.recurrence, words, remembered)  # [R,T,G]
         rows["remembered"] = remembered.transpose(0, 1).contiguous()
         if self.look is not None:
-            queries = told.reshape(
-                len(mask), -1, told.shape[2]
-            )  # [B,T,G], or [B,K,G]: hypotheses share their source
+            # [B,T,G], or [B,K,G]: hypotheses share their source.
+            queries = told.reshape(len(mask), -1, told.shape[2])
             context = self.look(queries, sources["keys"], sources["values"], mask, probe)
             context = context.reshape(*told.shape[:2], -1)  # [R,T,C]
         made = torch.tanh(self.readout(torch.cat((told, context), 2)))  # Luong 2015, equation 5

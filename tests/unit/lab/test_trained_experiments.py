@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from onmal.lab.scores import by_length, likelihoods
 from onmal.lab.texts import SHORT, english_words, short
 from onmal.models import build
 from onmal.phrasebook import phrases
-from tests.unit.random_model import random_model, tokenizer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from random_model import random_model, tokenizer
 
 TRAINED = [name for name in EXPERIMENTS if not experiment_named(name).exact]
 HOLDS, PARTLY, NOT = "holds", "holds partly", "not seen at this size"

@@ -1,0 +1,59 @@
+"""The pages of the lab say what the result files say, in both languages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from onmal.lab import EXPERIMENTS, Result, experiment_named
+from onmal.lab.experiment import judged_again
+
+LAB = Path(__file__).resolve().parents[3] / "docs" / "lab"
+RESULTS = sorted(path.stem for path in LAB.glob("*.json"))
+VERDICTS = {
+    ".md": {"holds": "Holds", "holds partly": "Holds partly", "not seen at this size": "Not seen at this size"},
+    ".ko.md": {
+        "holds": "맞습니다", "holds partly": "일부만 맞습니다", "not seen at this size": "이 크기에서는 보이지 않았습니다",
+    },
+}  # fmt: skip
+NUMBER = re.compile(r"\d+\.\d+(?:e-\d+)?")
+ends = pytest.mark.parametrize("end", VERDICTS)
+
+
+def page(name: str, end: str) -> str:
+    return (LAB / f"{name}{end}").read_text("utf-8")
+
+
+@ends
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_page_begins_with_the_verdict_and_has_the_numbers_that_decide(name: str, end: str) -> None:
+    result, text = Result.read(LAB / f"{name}.json"), page(name, end)
+    after_the_title = text.split("\n\n")[2]
+    assert after_the_title.startswith(f"**{VERDICTS[end][result.verdict]}")
+    assert f"({name}.svg)" in text
+    assert f"onmal lab {name}" in text
+    for number in NUMBER.findall(result.decides):
+        assert number in text, number
+
+
+@ends
+def test_the_table_has_every_experiment_with_its_verdict_and_numbers(end: str) -> None:
+    rows = [line for line in page("README", end).splitlines() if line.startswith("| E")]
+    assert len(rows) == len(EXPERIMENTS)
+    for name in RESULTS:
+        result = Result.read(LAB / f"{name}.json")
+        (row,) = [line for line in rows if f"({name}{end})" in line]
+        assert row.startswith(f"| {result.number} |")
+        assert f"| {VERDICTS[end][result.verdict].lower()} |" in row.lower()
+        for number in NUMBER.findall(result.decides):
+            assert number in row, number
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_result_is_judged_by_the_rule_as_it_is_today(name: str) -> None:
+    result = Result.read(LAB / f"{name}.json")
+    assert judged_again(experiment_named(name), result) == result
+    assert result.refuted_if == experiment_named(name).refuted_if
+    assert (LAB / f"{name}.svg").exists()
