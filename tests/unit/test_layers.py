@@ -22,7 +22,7 @@ CLASSICAL = ("models.gru", "models.convolution")
 CLASSICAL_LINES = 350
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
-LAYER_0 = ("ahead", "allocator", "errors", "settings", "config", "cache")
+LAYER_0 = ("ahead", "allocator", "errors", "settings", "config", "cache", "products")
 LAYER_1 = ("text", "phrasebook", "models", "threads")
 LAYER_2 = ("formats", "data", "cleaning", "corpora", "decoding", "saved_model")
 LAYER_3 = ("interop", "translating")
@@ -49,6 +49,7 @@ class Row:
 TABLE = {
     "ahead": Row(),
     "allocator": Row(),
+    "products": Row((), ("torch",)),
     "errors": Row(),
     "settings": Row(("errors",), ("pydantic",)),
     "cache": Row(),

@@ -28,7 +28,8 @@ from onmal.translating.torch_engine import TorchEngine
 
 __all__ = ["CTranslate2Engine", "installed"]
 
-BATCH_TOKENS = {"float32": 1024, "bfloat16": 1024, "int8": 384}  # of the sources in a batch, padding included
+BATCH_TOKENS = {"float32": 1024, "bfloat16": 1024, "int8": 512}  # of the sources in a batch, padding included
+BATCH_CELLS = {"float32": 8192, "bfloat16": 8192, "int8": 1024}  # the same times the hypotheses of each
 MOST_AT_ONCE = 8  # portions, besides one that Python has in hand
 ENOUGH = 100  # sentences that make it worth while to find out how they are translated fastest
 TRIED = 64  # sentences that each way is tried on
@@ -110,10 +111,11 @@ class CTranslate2Engine:
     def _translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
         fair = -(-len(order) // self.workers)  # so that each worker has something to do
+        tokens = min(BATCH_TOKENS[self.precision], BATCH_CELLS[self.precision] // config.beam_size)
         waiting: list[Any] = []
         while len(waiting) < len(order):
             longest = len(sources[order[len(waiting)]])
-            rows = order[len(waiting) :][: max(1, min(fair, BATCH_TOKENS[self.precision] // longest))]
+            rows = order[len(waiting) :][: max(1, min(fair, tokens // longest))]
             waiting += self.translator.translate_batch(
                 [[self.pieces[token] for token in sources[i]] for i in rows],
                 asynchronous=True,

@@ -22,6 +22,7 @@ from onmal.models.attention import explicit_attention, fused_attention
 from onmal.models.contract import DecoderState, Memory, Place, Probe, Seq2Seq
 from onmal.models.embedding import Embedding, OutputProjection, build_positions, draw, tables
 from onmal.models.sublayer import Dropout
+from onmal.products import Linear
 
 __all__ = ["Convolution"]
 
@@ -79,7 +80,7 @@ class Window(nn.Module):
         super().__init__()
         self.size = config.kernel_size
         self.dropout = Dropout(config.dropout)
-        self.product = nn.Linear(self.size * config.width, 2 * config.width)
+        self.product = Linear(self.size * config.width, 2 * config.width)
 
     def draw(self) -> None:
         """Weights whose gated output has about the variance of what came in (Gehring 2017, 3.5)."""
@@ -99,9 +100,9 @@ class ConvolutionEncoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.expand = nn.Linear(config.d_model, config.width)
+        self.expand = Linear(config.d_model, config.width)
         self.layers = nn.ModuleList(Window(config) for _ in range(config.encoder_layers))
-        self.contract = nn.Linear(config.width, config.d_model)
+        self.contract = Linear(config.width, config.d_model)
 
     def forward(self, words: Tensor, mask: Tensor) -> Tensor:
         """Words [B,S,D], mask [B,S] -> [B,S,2D]: what attention compares, and what it takes (Gehring 2017, 3.3)."""
@@ -123,10 +124,10 @@ class ConvolutionDecoder(nn.Module):
         super().__init__()
         self.width, layers = config.width, range(config.decoder_layers)
         self.places = [Place("decoder.cross", layer) for layer in layers]
-        self.expand = nn.Linear(config.d_model, config.width)
+        self.expand = Linear(config.d_model, config.width)
         self.layers = nn.ModuleList(Window(config) for _ in layers)
         self.looks = nn.ModuleList(Look(config) for _ in layers)
-        self.contract = nn.Linear(config.width, config.d_model)
+        self.contract = Linear(config.width, config.d_model)
         self.dropout = Dropout(config.dropout)
 
     def start(self, memory: Memory, beams: int) -> DecoderState:
@@ -157,8 +158,8 @@ class Look(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.query = nn.Linear(config.width, config.d_model)
-        self.output = nn.Linear(config.d_model, config.width)
+        self.query = Linear(config.width, config.d_model)
+        self.output = Linear(config.d_model, config.width)
 
     def forward(
         self, made: Tensor, words: Tensor, state: DecoderState, place: Place, probe: Probe | None

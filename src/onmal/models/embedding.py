@@ -10,12 +10,12 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from onmal.config import ModelConfig, PositionKind, Vocabulary
 from onmal.errors import ConfigError, LengthError
 from onmal.models.contract import Probe, Side
 from onmal.models.sublayer import Dropout
+from onmal.products import linear
 
 __all__ = ["Embedding", "OutputProjection", "Positions", "build_positions", "draw", "drop_words", "tables"]
 
@@ -153,8 +153,8 @@ class OutputProjection(nn.Module):
     def forward(self, states: Tensor, words: Tensor | None = None) -> Tensor:
         """Logits [...,V] of states [...,D], or [...,N] for the chosen words [N]."""
         if words is None:
-            return F.linear(states, self.weight, self.bias)
-        return F.linear(states, self.weight[words], None if self.bias is None else self.bias[words])
+            return linear(states, self.weight, self.bias)
+        return linear(states, self.weight[words], None if self.bias is None else self.bias[words])
 
 
 def tables(config: ModelConfig, vocabulary: Vocabulary) -> tuple[nn.Embedding, nn.Embedding, Tensor]:

@@ -23,6 +23,7 @@ from onmal.models.attention import mix
 from onmal.models.contract import DecoderState, Memory, Place, Probe, Seq2Seq
 from onmal.models.embedding import Embedding, OutputProjection, Positions, draw, tables
 from onmal.models.sublayer import Dropout
+from onmal.products import Linear
 
 __all__ = ["GRU"]
 
@@ -94,14 +95,14 @@ class RecurrentDecoder(nn.Module):
         self.layers, self.directions = config.decoder_layers, 1 + config.bidirectional
         self.feeding = config.network == "gru-attention" and config.input_feeding
         context = config.width * self.directions  # C
-        self.begin = nn.Linear(context, self.layers * config.width)
+        self.begin = Linear(context, self.layers * config.width)
         self.look: Look | None = None
         beside = context  # what is read beside each word: the summary, nothing, or what was made of the word before
         if config.network == "gru-attention":
             self.look = Look(config.width, context, additive=config.attention == "additive")
             beside = config.d_model if self.feeding else 0
         self.recurrence = recurrence(config.d_model + beside, config, self.layers)
-        self.readout = nn.Linear(config.width + context, config.d_model)
+        self.readout = Linear(config.width + context, config.d_model)
         self.dropout = Dropout(config.dropout)
 
     def start(self, memory: Memory, beams: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -169,9 +170,9 @@ class Look(nn.Module):
     def __init__(self, width: int, context: int, *, additive: bool) -> None:
         super().__init__()
         size = width if additive else context  # E of a product is that of the values, as everywhere
-        self.query = nn.Linear(width, size)
-        self.key = nn.Linear(context, size, bias=False)
-        self.score = nn.Linear(size, 1, bias=False) if additive else None
+        self.query = Linear(width, size)
+        self.key = Linear(context, size, bias=False)
+        self.score = Linear(size, 1, bias=False) if additive else None
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor, probe: Probe | None) -> Tensor:
         """x [B,T,G] over keys [B,S,E] and values [B,S,C] -> [B,T,C]; mask [B,S]."""

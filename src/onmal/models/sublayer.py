@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from onmal.config import Activation
+from onmal.products import Linear
 
 __all__ = ["Dropout", "FeedForward", "Residual", "build_norm"]
 
@@ -71,10 +72,10 @@ class FeedForward(nn.Module):
         super().__init__()
         named: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
         self.activation = named.get(activation, F.silu)  # swish, also that of swiglu
-        self.expand = nn.Linear(d_model, hidden)
-        self.gate = nn.Linear(d_model, hidden) if activation == "swiglu" else None
+        self.expand = Linear(d_model, hidden)
+        self.gate = Linear(d_model, hidden) if activation == "swiglu" else None
         self.dropout = Dropout(dropout)
-        self.contract = nn.Linear(hidden, d_model)
+        self.contract = Linear(hidden, d_model)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B,T,D] -> [B,T,D]."""

@@ -1,0 +1,51 @@
+"""Products of words and weights are torch's own, whichever library makes them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from onmal import products
+from onmal.products import Linear, linear, mkl_holds_back
+
+
+@pytest.fixture(params=[False, True], ids=["by MKL", "by oneDNN"])
+def by_onednn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    if request.param and not torch.backends.mkldnn.is_available():
+        pytest.skip("this torch has no oneDNN")
+    monkeypatch.setattr(products, "mkl_holds_back", lambda: request.param)
+    monkeypatch.setattr(products, "WORTH_IT", 0)
+    return bool(request.param)
+
+
+@pytest.mark.parametrize("shape", [(7, 24), (3, 5, 24), (0, 24), (2, 3, 5, 24)], ids=str)
+@pytest.mark.parametrize("bias", [False, True])
+def test_the_product_is_torchs_own(by_onednn: bool, shape: tuple[int, ...], bias: bool) -> None:
+    torch.manual_seed(1)
+    layer = Linear(24, 40, bias=bias)
+    x = torch.randn(shape)
+    with torch.inference_mode():
+        found = layer(x)
+        assert found.shape == (*shape[:-1], 40)
+        torch.testing.assert_close(found, F.linear(x, layer.weight, layer.bias), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(
+            linear(x.transpose(0, -2), layer.weight),
+            F.linear(x.transpose(0, -2), layer.weight),
+            rtol=1e-5,
+            atol=1e-5,
+        )
+
+
+def test_gradients_pass_and_autocast_holds(by_onednn: bool) -> None:
+    layer, x = Linear(24, 40), torch.randn(7, 24, requires_grad=True)
+    layer(x).sum().backward()
+    torch.testing.assert_close(x.grad, layer.weight.sum(0).expand(7, -1))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        assert layer(x).dtype == torch.bfloat16
+    with torch.inference_mode():
+        assert layer.double()(x.double()).dtype == torch.float64
+
+
+def test_whether_mkl_holds_back_is_found_out_without_an_error() -> None:
+    assert mkl_holds_back() in (True, False)
