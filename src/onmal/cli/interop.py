@@ -84,7 +84,6 @@ def export_hf(model: Model, out: Out) -> None:
 
     \b
     onmal export hf runs/opus-ko-en exported
-    python -c "from transformers import pipeline; print(pipeline('translation', 'exported')('안녕하세요.'))"
 
     Marian has post-norm, LayerNorm, relu, gelu or swish, and positions that are added: train with model.norm_order=post. What
     it does not have is refused, with the setting's name.

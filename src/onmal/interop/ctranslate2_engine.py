@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -19,6 +20,7 @@ from typing import Any
 import torch
 
 from onmal.config import SearchConfig
+from onmal.decoding.scoring import LengthPenalty
 from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError, MissingExtraError
 from onmal.interop.ctranslate2 import converted, inexpressible
@@ -80,7 +82,6 @@ class CTranslate2Engine:
             "minimum length": config.min_length_ratio,
             "coverage": config.coverage_penalty,
             "diversity": config.diversity,
-            "n-grams that may not repeat": config.no_repeat_ngram,
             "given beginning": any(constraints.prefixes),
             "words that must be said": any(constraints.must),
             "words that must not be said": constraints.never,
@@ -126,6 +127,7 @@ class CTranslate2Engine:
                 max_input_length=0,
                 max_decoding_length=self._limit(longest, config),
                 min_decoding_length=0,
+                no_repeat_ngram_size=config.no_repeat_ngram,
                 return_end_token=True,
                 return_scores=True,
             )
@@ -134,7 +136,23 @@ class CTranslate2Engine:
             found[i] = self._hypotheses(result.result(), config)
             if max(len(h.tokens) + h.ended for h in found[i]) > self._limit(len(sources[i]), config):
                 (found[i],) = self._translate([sources[i]], config)  # not by the limit of a longer batch mate
-        return found
+        return self._scored_anew(sources, found, config) if config.no_repeat_ngram else found
+
+    def _scored_anew(
+        self, sources: Sequence[Sequence[int]], found: list[list[Hypothesis]], config: SearchConfig
+    ) -> list[list[Hypothesis]]:
+        """By the network itself: CTranslate2 shares the probability of words that may not be repeated out among the others."""
+        end, penalty = self.saved.model.vocabulary.end, LengthPenalty(config.length_penalty)
+        said = [[*each.tokens, *[end] * each.ended] for some in found for each in some]
+        told = [source for source, some in zip(sources, found, strict=True) for _ in some]
+        totals = iter(TorchEngine(self.saved.model).log_probabilities(told, said))
+
+        def anew(each: Hypothesis) -> Hypothesis:
+            total = next(totals)
+            score = penalty(total, max(1, len(each.tokens) + each.ended))
+            return replace(each, log_probability=total, score=score)
+
+        return [sorted(map(anew, some), key=lambda each: -each.score) for some in found]
 
     def _limit(self, words: int, config: SearchConfig) -> int:
         """Most tokens, end included, of a translation of so many."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -28,9 +29,9 @@ def checkpoint(place: str) -> tuple[Path, str]:
     Only the files that are read are fetched, into the client's own cache. Raises ModelFolderError or DataError.
     """
     folder = Path(place)
-    if folder.is_dir():
+    if os.path.isdir(folder):  # False for what cannot be a path, too
         return folder, folder.absolute().name
-    if not NAME.fullmatch(place) or folder.exists():
+    if not NAME.fullmatch(place) or os.path.exists(folder):
         raise ModelFolderError(
             "there is no such folder",
             "check the path, or give a name such as Helsinki-NLP/opus-mt-en-de",

@@ -196,17 +196,27 @@ def _read_config(folder: Path) -> dict[str, Any]:
     usual = {"dropout": 0.1, "attention_dropout": 0.0, "activation_dropout": 0.0, "eos_token_id": 0}
     usual |= dict.fromkeys(SHARED, True)
     values = {**usual, **_optional(folder / "generation_config.json"), **found}
-    sizes = ("vocab_size", "max_position_embeddings", "d_model")
-    for key in (*sizes, "pad_token_id", "eos_token_id", "decoder_start_token_id"):
-        low, high = (1, 1 << 24) if key in sizes else (0, values["vocab_size"] - 1)
-        if not isinstance(value := values.get(key), int) or not low <= value <= high:
-            what = f"says {key} = {value!r}, which is no number from {low} to {high}"
-            raise ModelFolderError(what, "copy the folder again", path=path)
+    own = not values[SHARED[0]] and values.get("decoder_vocab_size")  # of shared tables it says nothing
+    values["decoder_vocab_size"] = own or values.get("vocab_size")
+    sizes = dict.fromkeys(("vocab_size", "decoder_vocab_size"), 1 << 24)
+    sizes |= dict.fromkeys(("max_position_embeddings", "d_model"), 1 << 16)
+    for key, most in sizes.items():
+        _check_number(values, key, 1, most, path)
+    words = min(values["vocab_size"], values["decoder_vocab_size"])
+    for key in ("pad_token_id", "eos_token_id", "decoder_start_token_id"):
+        _check_number(values, key, 0, words - 1, path)
     if not values.get("scale_embedding"):
         raise ConfigError(
             "says scale_embedding = false, and onmal's words are scaled", "take another model", path=path
         )
     return values
+
+
+def _check_number(values: dict[str, Any], key: str, low: int, high: int, path: Path) -> None:
+    value = values.get(key)
+    if not isinstance(value, int) or not low <= value <= high:
+        what = f"says {key} = {value!r}, which is no number from {low} to {high}"
+        raise ModelFolderError(what, "copy the folder again", path=path)
 
 
 def _optional(path: Path) -> dict[str, Any]:
@@ -234,7 +244,7 @@ def _model_config(values: dict[str, Any], path: Path, positions: dict[str, str])
                 path=path,
             )
         settings[ours] = found[0]
-    if (activation := ACTIVATIONS.get(settings["activation"])) is None:
+    if (activation := ACTIVATIONS.get(str(settings["activation"]))) is None:
         what = f"says activation_function = {settings['activation']!r}"
         raise ConfigError(what, f"onmal has {', '.join(ACTIVATIONS)}: take another model", path=path)
     if (tie := TIES.get((bool(values[SHARED[0]]), bool(values[SHARED[1]])))) is None:

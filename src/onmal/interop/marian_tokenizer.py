@@ -31,7 +31,7 @@ def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> tuple[Tokenizer, 
     """The tokenizer of a checkpoint, and what its tags are called there. Raises ModelFolderError."""
     shared = not (folder / "target_vocab.json").exists()
     vocabulary_files = ["vocab.json"] * 2 if shared else ["vocab.json", "target_vocab.json"]
-    sizes = config["vocab_size"], config.get("decoder_vocab_size") or config["vocab_size"]
+    sizes = config["vocab_size"], config["decoder_vocab_size"]
     names: Names = {}
     sides = []
     for side, file, size in zip(("source", "target"), vocabulary_files, sizes, strict=True):
@@ -45,7 +45,11 @@ def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> tuple[Tokenizer, 
         start = pieces[config["decoder_start_token_id"]]
         pieces = [tags.get(piece, piece) for piece in pieces]
         sides.append(_arranged(folder / f"{side}.spm", pieces, {start, END, PAD, *names}, start))
-    source, target = (SubwordModel(serialized) for serialized in sides)
+    try:
+        source, target = (SubwordModel(serialized) for serialized in sides)
+    except RuntimeError as error:
+        what = f"has pieces that make no SentencePiece model ({error})"
+        raise ModelFolderError(what, "copy it again", path=folder) from None
     return Tokenizer(source, source if sides[0] == sides[1] else target, tuple(names)), names
 
 

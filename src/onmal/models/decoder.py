@@ -21,17 +21,14 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
-        d_model, dropout, order = config.d_model, config.dropout, config.norm_order
         self.name = f"decoder.{layer}"
         self.self_place, self.cross_place = Place("decoder.self", layer), Place("decoder.cross", layer)
-        self.self_attention = MultiHeadAttention(d_model, config.num_heads, config.attention_dropout)
-        self.cross_attention = MultiHeadAttention(d_model, config.num_heads, config.attention_dropout)
-        self.feed_forward = FeedForward(
-            d_model, config.feed_forward, config.activation, config.feed_forward_dropout
-        )
-        self.self_attention_residual = Residual(build_norm(config.norm, d_model), dropout, order)
-        self.cross_attention_residual = Residual(build_norm(config.norm, d_model), dropout, order)
-        self.feed_forward_residual = Residual(build_norm(config.norm, d_model), dropout, order)
+        self.self_attention = MultiHeadAttention(config.d_model, config.num_heads, config.attention_dropout)
+        self.cross_attention = MultiHeadAttention(config.d_model, config.num_heads, config.attention_dropout)
+        self.feed_forward = FeedForward(config)
+        self.self_attention_residual = Residual(config)
+        self.cross_attention_residual = Residual(config)
+        self.feed_forward_residual = Residual(config)
 
     def forward(self, x: Tensor, memory: Memory, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[B,T,D] -> [B,T,D], all target positions at once."""

@@ -17,14 +17,11 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, config: ModelConfig, place: Place) -> None:
         super().__init__()
-        d_model, dropout, order = config.d_model, config.dropout, config.norm_order
         self.place = place
-        self.self_attention = MultiHeadAttention(d_model, config.num_heads, config.attention_dropout)
-        self.feed_forward = FeedForward(
-            d_model, config.feed_forward, config.activation, config.feed_forward_dropout
-        )
-        self.self_attention_residual = Residual(build_norm(config.norm, d_model), dropout, order)
-        self.feed_forward_residual = Residual(build_norm(config.norm, d_model), dropout, order)
+        self.self_attention = MultiHeadAttention(config.d_model, config.num_heads, config.attention_dropout)
+        self.feed_forward = FeedForward(config)
+        self.self_attention_residual = Residual(config)
+        self.feed_forward_residual = Residual(config)
 
     def forward(self, x: Tensor, mask: Tensor, rotation: Tensor | None, probe: Probe | None) -> Tensor:
         """[B,S,D] -> [B,S,D]; mask [B,1,1,S] is True where there is a word."""

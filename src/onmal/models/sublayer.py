@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from onmal.config import Activation
+from onmal.config import ModelConfig
 from onmal.products import Linear
 
 __all__ = ["Dropout", "FeedForward", "Residual", "build_norm"]
@@ -52,11 +52,11 @@ def dropout_mask(shape: torch.Size, p: float) -> Tensor:
 class Residual(nn.Module):
     """x plus what a sublayer makes of it, normalised before (pre) or after (post, Vaswani 2017) the sublayer."""
 
-    def __init__(self, norm: nn.Module, dropout: float, order: Literal["pre", "post"]) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.norm = norm
-        self.dropout = Dropout(dropout)
-        self.order = order
+        self.norm = build_norm(config.norm, config.d_model)
+        self.dropout = Dropout(config.dropout)
+        self.order = config.norm_order
 
     def forward(self, x: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
         """[B,T,D] -> [B,T,D]."""
@@ -68,14 +68,14 @@ class Residual(nn.Module):
 class FeedForward(nn.Module):
     """Two linear layers with a non-linearity between, applied to each word alone: [B,T,D] -> [B,T,F] -> [B,T,D]."""
 
-    def __init__(self, d_model: int, hidden: int, activation: Activation, dropout: float) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         named: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
-        self.activation = named.get(activation, F.silu)  # swish, also that of swiglu
-        self.expand = Linear(d_model, hidden)
-        self.gate = Linear(d_model, hidden) if activation == "swiglu" else None
-        self.dropout = Dropout(dropout)
-        self.contract = Linear(hidden, d_model)
+        self.activation = named.get(config.activation, F.silu)  # swish, also that of swiglu
+        self.expand = Linear(config.d_model, config.feed_forward)
+        self.gate = Linear(config.d_model, config.feed_forward) if config.activation == "swiglu" else None
+        self.dropout = Dropout(config.feed_forward_dropout)
+        self.contract = Linear(config.feed_forward, config.d_model)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B,T,D] -> [B,T,D]."""

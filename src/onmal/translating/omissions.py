@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import torch
-
-from onmal.data.batching import pad_rows
 from onmal.decoding.search import Hypothesis
 from onmal.saved_model import SavedModel
+from onmal.translating.torch_engine import TorchEngine
 
 __all__ = ["left_out"]
 
 MARGIN = 0.3  # how much likelier it must become [nats]
-AT_ONCE = 8  # shortened sources
 
 
-@torch.inference_mode()
 def left_out(saved: SavedModel, source: Sequence[int], first: int, hypothesis: Hypothesis) -> list[str]:
     """The words of a source, from its `first` token on, that a hypothesis for it does not say."""
     model, subwords = saved.model, saved.tokenizer.source
@@ -32,15 +28,7 @@ def left_out(saved: SavedModel, source: Sequence[int], first: int, hypothesis: H
         return []
     shortened = [list(source), *([*source[:start], *source[stop:]] for start, stop in words)]
     said = [*hypothesis.tokens, model.vocabulary.end][: len(hypothesis.tokens) + hypothesis.ended]
-    device = next(model.parameters()).device
-    target = torch.tensor([[model.vocabulary.start, *said[:-1]]], device=device)  # [1,T]
-    expected = torch.tensor(said, device=device)[None, :, None]  # [1,T,1]
-    totals: list[float] = []
-    for few in pad_rows(shortened, model.vocabulary.pad).to(device).split(AT_ONCE):  # [B,S]
-        states = model.hidden(few, target.expand(len(few), -1))  # [B,T,D]
-        logits = model.project(states).float()  # [B,T,V]
-        chosen = logits.gather(2, expected.expand(len(few), -1, -1)).squeeze(2)  # [B,T]
-        totals += (chosen - logits.logsumexp(-1)).sum(1).tolist()
+    totals = TorchEngine(model).log_probabilities(shortened, [said] * len(shortened))
     return [
         subwords.decode(source[start:stop]).strip()
         for (start, stop), total in zip(words, totals[1:], strict=True)

@@ -7,6 +7,7 @@ from itertools import chain
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from onmal.config import SearchConfig
 from onmal.data.batching import pad_rows
@@ -24,6 +25,7 @@ BATCH_CELLS = 16384  # source tokens, padding and hypotheses included, searched 
 FEW_CELLS = 1024  # that one thread searches as fast as two, which wait for each other's Python
 SMALL = 30_000_000  # parameters: in products of a smaller network there is nothing for threads to share
 NARROWEST = 16  # words of a batch's sources: over fewer, torch's attention on a CPU takes twice as long
+FEW = 8  # things said that are read together, for the probabilities of all words
 MOST_AT_ONCE = 8  # batches: what Python does between the products is done by one after the other
 
 
@@ -104,6 +106,22 @@ class TorchEngine:
         if constraints.prefixes:
             rules.append(Prefix([constraints.prefixes[i] for i in rows], self.device))
         return rules
+
+    @torch.inference_mode()
+    def log_probabilities(
+        self, sources: Sequence[Sequence[int]], said: Sequence[Sequence[int]]
+    ) -> list[float]:
+        """How likely it is that each of these things is said, token by token, of a source of its own [nats]."""
+        pad, totals = self.model.vocabulary.pad, list[float]()
+        for some in (slice(first, first + FEW) for first in range(0, len(said), FEW)):
+            source, words = (pad_rows(rows[some], pad).to(self.device) for rows in (sources, said))
+            # source [B,S], words [B,T]
+            before = F.pad(words[:, :-1], (1, 0), value=self.model.vocabulary.start)  # [B,T]
+            logits = self.model.project(self.model.hidden(source, before)).float()  # [B,T,V]
+            chosen = logits.gather(2, words[:, :, None]).squeeze(2) - logits.logsumexp(2)  # [B,T]
+            real = pad_rows([[1] * len(row) for row in said[some]], 0).to(self.device)
+            totals += torch.where(real == 1, chosen, 0.0).sum(1).tolist()
+        return totals
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
         """Cross-attention of the translation, mean over layers and heads: [T][S], rows sum to one.

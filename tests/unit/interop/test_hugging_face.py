@@ -26,7 +26,7 @@ def test_a_folder_is_itself(tmp_path: Path) -> None:
     assert checkpoint(str(tmp_path)) == (tmp_path, tmp_path.name)
 
 
-@pytest.mark.parametrize("place", ["no-such-folder", "../a/b/c", "a b/c", "/nowhere/at/all"])
+@pytest.mark.parametrize("place", ["no-such-folder", "../a/b/c", "a b/c", "/nowhere/at/all", "a" * 300])
 def test_neither_a_folder_nor_a_name_is_told(place: str) -> None:
     with pytest.raises(ModelFolderError, match=r"there is no such folder; check the path, or give a name"):
         checkpoint(place)

@@ -20,9 +20,13 @@ VOCABULARY = Vocabulary(source_size=V, target_size=V)
 TIES = ("all", "output", "none")
 
 
-def transformer(vocabulary: Vocabulary = VOCABULARY, **changes: Any) -> Transformer:
+def settings(**changes: Any) -> ModelConfig:
     sizes = {"d_model": D, "num_heads": 4, "feed_forward": FF, "encoder_layers": 2, "decoder_layers": 3}
-    return Transformer(ModelConfig(**{**sizes, "dropout": 0.0, **changes}), vocabulary)
+    return ModelConfig(**{**sizes, "dropout": 0.0, **changes})
+
+
+def transformer(vocabulary: Vocabulary = VOCABULARY, **changes: Any) -> Transformer:
+    return Transformer(settings(**changes), vocabulary)
 
 
 def count(model: nn.Module) -> int:
@@ -152,9 +156,9 @@ def test_every_norm_of_a_network_is_the_one_that_was_asked_for(norm: str) -> Non
     assert all(type(module) is wanted for module in norms)
 
 
-@pytest.mark.parametrize("activation", ["relu", "gelu", "swiglu"])
+@pytest.mark.parametrize("activation", ["relu", "gelu", "swish", "swiglu"])
 def test_feed_forward_networks_are_their_formulas(activation: str) -> None:
-    network = FeedForward(D, FF, activation, dropout=0.0)  # type: ignore[arg-type]
+    network = FeedForward(settings(activation=activation))
     shapes = {name: tuple(p.shape) for name, p in network.named_parameters() if name.endswith("weight")}
     expected = {"expand.weight": (FF, D), "contract.weight": (D, FF)}
     assert shapes == (expected if activation != "swiglu" else {**expected, "gate.weight": (FF, D)})
@@ -165,6 +169,8 @@ def test_feed_forward_networks_are_their_formulas(activation: str) -> None:
         hidden = gate * gate.sigmoid() * hidden  # Shazeer 2020: the gate is what Swish bends
     elif activation == "relu":
         hidden = hidden.clamp(min=0)
+    elif activation == "swish":
+        hidden = hidden * hidden.sigmoid()
     else:
         hidden = hidden * 0.5 * (1 + torch.erf(hidden / math.sqrt(2)))
     torch.testing.assert_close(network(x), hidden @ network.contract.weight.T + network.contract.bias)
@@ -173,12 +179,13 @@ def test_feed_forward_networks_are_their_formulas(activation: str) -> None:
 def test_a_residual_normalises_before_or_after() -> None:
     norm, x = nn.LayerNorm(D), torch.randn(2, 3, D)
     sublayer = nn.Linear(D, D)
-    torch.testing.assert_close(Residual(norm, 0.0, "pre")(x, sublayer), x + sublayer(norm(x)))
-    torch.testing.assert_close(Residual(norm, 0.0, "post")(x, sublayer), norm(x + sublayer(x)))
+    before, after = (Residual(settings(norm_order=order)) for order in ("pre", "post"))
+    torch.testing.assert_close(before(x, sublayer), x + sublayer(norm(x)))
+    torch.testing.assert_close(after(x, sublayer), norm(x + sublayer(x)))
 
 
 def test_a_residual_drops_only_what_the_sublayer_adds() -> None:
-    added = Residual(nn.Identity(), 0.5, "pre")(torch.ones(2, 50, D), torch.ones_like) - 1
+    added = Residual(settings(dropout=0.5))(torch.ones(2, 50, D), torch.ones_like) - 1
     assert set(added.unique().tolist()) == {0.0, 2.0}
 
 

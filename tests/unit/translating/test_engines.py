@@ -98,7 +98,6 @@ def test_auto_takes_ctranslate2_and_without_it_says_how_to_get_it(monkeypatch: p
         ({"min_length_ratio": 0.5}, {}),
         ({"coverage_penalty": 0.1}, {}),
         ({"diversity": 1.0}, {}),
-        ({"no_repeat_ngram": 3}, {}),
         ({}, {"prefixes": [(5,), ()]}),
         ({}, {"must": [((5,),), ()]}),
         ({}, {"never": [(5,)]}),
@@ -122,6 +121,31 @@ def test_what_ctranslate2_cannot_do_goes_to_torch_and_nothing_is_dropped(
     )
     with pytest.raises(ConfigError, match=r"CTranslate2 has no .*; translate with the engine auto or torch"):
         CTranslate2Engine(SAVED).translate(sources(SAVED, 2), search, told)
+
+
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_ctranslate2_repeats_nothing_and_scores_as_the_network_does(beam_size: int) -> None:
+    search = SearchConfig(beam_size=beam_size, n_best=beam_size, no_repeat_ngram=1)
+    told, end = sources(SAVED, 12), SAVED.model.vocabulary.end
+    found = CTranslate2Engine(SAVED).translate(told, search)
+    assert any(len(set(each[0].tokens)) > 2 for each in found)
+    for source, hypotheses in zip(told, found, strict=True):
+        assert [each.score for each in hypotheses] == sorted((h.score for h in hypotheses), reverse=True)
+        for each in hypotheses:
+            assert len(set(each.tokens)) == len(each.tokens)
+            said = [*each.tokens, *[end] * each.ended]
+            [total] = TorchEngine(SAVED.model).log_probabilities([source], [said])
+            assert each.log_probability == pytest.approx(total, abs=1e-4)
+            assert each.score == pytest.approx(total / len(said), abs=1e-4)
+
+
+def test_what_a_search_finds_is_as_likely_as_it_says() -> None:
+    told, end, engine = sources(SAVED, 20), SAVED.model.vocabulary.end, TorchEngine(SAVED.model)
+    found = [best for [best] in engine.translate(told, SearchConfig(beam_size=2))]
+    totals = engine.log_probabilities(told, [[*each.tokens, *[end] * each.ended] for each in found])
+    assert totals == pytest.approx([each.log_probability for each in found], abs=1e-4)
+    assert engine.log_probabilities(told[:1], [[]]) == [0.0]
+    assert engine.log_probabilities([], []) == []
 
 
 def test_names_that_nobody_knows() -> None:
