@@ -283,7 +283,10 @@ def test_validation_reads_sentences_as_training_and_translation_do(
     saved = load_model(finished[0])
     validator = Validator(saved.tokenizer, [Pair("학교에 가요.", "I go to school.")], plan(corpus).data)
     read: list[list[int]] = []
-    saved.model.source.register_forward_pre_hook(lambda _, ids: read.extend(ids[0].tolist()))
+    pad = saved.model.vocabulary.pad
+    saved.model.source.register_forward_pre_hook(
+        lambda _, ids: read.extend([token for token in row if token != pad] for row in ids[0].tolist())
+    )
     validator(saved.model)
     expected = [("학교에 가요.", "en"), ("I go to school.", "ko")]
     assert read[:2] == [saved.tokenizer.encode_source(text, language) for text, language in expected]

@@ -237,7 +237,7 @@ class Pool:
         return Batch(source, target, _tensor(self.target.lengths[rows] + 1), self.pairs[rows])
 
 
-def pad_rows(rows: Sequence[Sequence[int]], pad: int, narrowest: int = 1) -> Tensor:
+def pad_rows(rows: Sequence[Sequence[int]], pad: int, narrowest: int = 0) -> Tensor:
     """Ids of unequal length as one tensor, as wide as the longest and no narrower than that, padded at the right."""
     padded = np.full((len(rows), max(narrowest, *map(len, rows))), pad, np.int64)
     for index, row in enumerate(rows):
