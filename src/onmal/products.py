@@ -2,7 +2,7 @@
 
 On a CPU torch multiplies float32 by Intel's MKL, which leaves half of an AMD processor unused that has AVX-512. oneDNN, which torch has
 for other precisions, uses all of it: 224 to 250 GFLOP/s on one core where MKL has 100 to 110. It takes 10 microseconds more to
-begin, so small products stay with MKL; so do products that gradients pass through.
+begin, so small products stay with MKL.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import platform
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 __all__ = ["Linear", "linear"]
@@ -30,17 +32,44 @@ class Linear(nn.Linear):
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x [...,D] times weight [N,D] transposed, plus bias [N]: [...,N]."""
-    if x.numel() * weight.shape[0] >= WORTH_IT and _by_onednn(x, weight):
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
-        return product
-    return F.linear(x, weight, bias)
+    if not (x.numel() * weight.shape[0] >= WORTH_IT and _by_onednn(x, weight)):
+        return F.linear(x, weight, bias)
+    if not torch.is_grad_enabled():
+        return _onednn(x, weight, bias)
+    product: Tensor = _Product.apply(x, weight, bias)  # type: ignore[no-untyped-call]
+    return product
+
+
+class _Product(torch.autograd.Function):
+    """The product and its gradients, which are products too."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _onednn(x, weight, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        wanted = ctx.needs_input_grad
+        rows, of_rows = x.flatten(0, -2), grad.flatten(0, -2)  # [R,D], [R,N]
+        return (
+            _onednn(grad, weight.t()) if wanted[0] else None,
+            _onednn(of_rows.t(), rows.t()) if wanted[1] else None,
+            of_rows.sum(0) if wanted[2] else None,
+        )
+
+
+def _onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+    return product
 
 
 def _by_onednn(x: Tensor, weight: Tensor) -> bool:
     return (
         x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
-        and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()  # nor written for another engine
         and mkl_holds_back()

@@ -37,10 +37,38 @@ def test_the_product_is_torchs_own(by_onednn: bool, shape: tuple[int, ...], bias
         )
 
 
-def test_gradients_pass_and_autocast_holds(by_onednn: bool) -> None:
-    layer, x = Linear(24, 40), torch.randn(7, 24, requires_grad=True)
+@pytest.mark.parametrize("shape", [(7, 24), (3, 5, 24)], ids=str)
+@pytest.mark.parametrize("bias", [False, True])
+def test_gradients_are_torchs_own(by_onednn: bool, shape: tuple[int, ...], bias: bool) -> None:
+    torch.manual_seed(2)
+    layer, x, pull = (
+        Linear(24, 40, bias=bias),
+        torch.randn(shape, requires_grad=True),
+        torch.randn(*shape[:-1], 40),
+    )
+    (layer(x) * pull).sum().backward()
+    own = [x.grad, *(parameter.grad for parameter in layer.parameters())]
+    x.grad = None
+    layer.zero_grad()
+    (F.linear(x, layer.weight, layer.bias) * pull).sum().backward()
+    for found, expected in zip(
+        own, [x.grad, *(parameter.grad for parameter in layer.parameters())], strict=True
+    ):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_frozen_has_no_gradient(by_onednn: bool) -> None:
+    layer, x = Linear(24, 40).requires_grad_(False), torch.randn(7, 24, requires_grad=True)
     layer(x).sum().backward()
     torch.testing.assert_close(x.grad, layer.weight.sum(0).expand(7, -1))
+    assert layer.weight.grad is None
+    learning = Linear(24, 40)
+    learning(torch.randn(7, 24)).sum().backward()
+    assert learning.weight.grad is not None
+
+
+def test_autocast_and_other_precisions_are_torchs_own(by_onednn: bool) -> None:
+    layer, x = Linear(24, 40), torch.randn(7, 24)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         assert layer(x).dtype == torch.bfloat16
     with torch.inference_mode():

@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from onmal.models.contract import Seq2Seq
+from onmal.products import linear
 
 __all__ = ["LossSum", "TranslationLoss", "chunked_cross_entropy", "smoothed_cross_entropy"]
 
@@ -105,7 +106,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 grad_states.split(rows),
                 strict=True,
             ):
-                logits = F.linear(chunk, factor, addend).float()  # [n,V]
+                logits = linear(chunk, factor, addend).float()  # [n,V]
                 delta = logits.softmax(-1)
                 # log p = logit - log of the sum of exp; the likeliest word, whose p is at least 1/V, tells the latter.
                 log_sum = logits.amax(-1, keepdim=True) - delta.amax(-1, keepdim=True).log()
@@ -123,7 +124,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 if grad_bias is not None:
                     grad_bias += delta.sum(0)
                 delta = delta.to(dtype)
-                grad.copy_(delta @ factor)
+                grad.copy_(linear(delta, factor.t()))
                 grad_weight += delta.T @ chunk
         ctx.save_for_backward(grad_states, grad_weight, grad_bias)
         ctx.mark_non_differentiable(likelihood)
