@@ -21,7 +21,7 @@ from onmal.translating.translator import Translator
 
 __all__ = ["ROOM", "whole"]
 
-ROOM = 4 << 20
+ROOM = 6 << 20
 """Characters that vectors and rows may take: a sentence of 24 tokens in a network of 6 + 6 layers has all of them."""
 
 
@@ -54,7 +54,7 @@ def _as_many_as_fit(told: Iterable[tuple[str, Any]], room: int) -> tuple[dict[st
     kept: dict[str, Any] = {}
     for name, value in told:
         rounded = _rounded(value)
-        room -= len(json.dumps(rounded))
+        room -= len(json.dumps(rounded, separators=(",", ":")))
         if room < 0:
             break
         kept[name] = rounded
