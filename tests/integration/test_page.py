@@ -613,7 +613,9 @@ def test_the_view_inside_is_saved_as_one_file_that_shows_all_of_it_alone(
         for part in range(1, 8):
             page.locator(f".part-{part}").click()
             alone.sees("#part-title .nth", str(part))
-            assert page.locator("#part p[role=status]").count() == 0  # nothing that would have to be asked for
+            assert (
+                page.locator("#part p[role=status]").count() == 0
+            )  # nothing that would have to be asked for
         page.locator(".stepper button").last.click()
         alone.address_has("step=")
         page.locator("[data-key=head-dec]").select_option("1")
@@ -646,7 +648,9 @@ def test_what_is_switched_off_is_saved_so(chromium: Any, reader: Reader, tmp_pat
     reader.page.locator("#comparison .comparison").wait_for()
     file = saved(reader, tmp_path)
     with reading_alone(chromium, file) as alone:
-        shown = [someone.page.locator("#comparison p[lang]").all_text_contents() for someone in (alone, reader)]
+        shown = [
+            someone.page.locator("#comparison p[lang]").all_text_contents() for someone in (alone, reader)
+        ]
         assert shown[0] == shown[1]
         assert alone.page.locator("#switches .chip.off").count() == 2
         assert alone.page.locator("#comparison button").count() == 0
@@ -667,9 +671,7 @@ def test_axe_finds_no_serious_fault_in_a_saved_file(
 ) -> None:
     checker = accessibility_checker()
     reader.opens(view="inside")
-    with reading_alone(
-        chromium, saved(reader, tmp_path), color_scheme=theme, bypass_csp=True
-    ) as alone:
+    with reading_alone(chromium, saved(reader, tmp_path), color_scheme=theme, bypass_csp=True) as alone:
         alone.page.evaluate(checker)
         alone.page.locator("#switches summary").click()
         faults = serious_faults(alone.page)

@@ -192,7 +192,9 @@ def test_all_closer_looks_at_once_are_those_that_are_told_one_by_one(
     assert told["attn"]["tensors"].keys() == {f"{kind}.0" for kind in KINDS}
     for name, table in told["attn"]["tensors"].items():
         kind, layer = name.split(".")
-        assert {"kind": kind, "layer": int(layer), **table} == tensor(golden, answer, kind=kind, layer=int(layer))
+        assert {"kind": kind, "layer": int(layer), **table} == tensor(
+            golden, answer, kind=kind, layer=int(layer)
+        )
     for name, each in told["close_up"]["rows"].items():
         kind, layer, head = name.split(".")
         for t, found in enumerate(each):

@@ -70,7 +70,8 @@ def inspect(
     out: Annotated[Path | None, option("FILE", "Draw it here, as .svg or .png.", "--out", "-o")] = None,
     all_heads: Annotated[bool, flag("--all-heads", "Draw every layer and head, small.")] = False,
     page: Annotated[
-        Path | None, option("FILE", "Save all of it as a page, one .html file that needs no server.", "--page")
+        Path | None,
+        option("FILE", "Save all of it as a page, one .html file that needs no server.", "--page"),
     ] = None,
     to: To = "",
     tag: Tag = "",
@@ -94,7 +95,9 @@ def inspect(
         )
     chosen = (part != "cross", layer is not None, head is not None, pieces, out is not None, all_heads)
     if page is not None and any(chosen):
-        raise ConfigError("--page saves every layer and head", "leave away all but --to, --tag and --beam-size")
+        raise ConfigError(
+            "--page saves every layer and head", "leave away all but --to, --tag and --beam-size"
+        )
     sentence, translator = utf8(text, "TEXT"), load(model, tag=tag)
     search = search_config(translator.saved.search, beam_size)
     if page is not None:

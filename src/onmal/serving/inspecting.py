@@ -183,9 +183,7 @@ def _as_taken(request: Request, work: Callable[[], bytes]) -> Callable[[], bytes
     return work if _takes_it_packed(request) else lambda: gzip.decompress(work())
 
 
-def _answer(
-    request: Request, body: bytes, media_type: str = "application/json", **headers: str
-) -> Response:
+def _answer(request: Request, body: bytes, media_type: str = "application/json", **headers: str) -> Response:
     """What is packed already as the request takes it, with further headers."""
     encoding = {"Content-Encoding": "gzip"} if _takes_it_packed(request) else {}
     return Response(body, media_type=media_type, headers={"Vary": "Accept-Encoding", **encoding, **headers})

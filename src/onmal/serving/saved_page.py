@@ -63,9 +63,7 @@ def _scripts() -> str:
     modules = sorted((FOLDER / "js").rglob("*.js"))
     urls = {name: _data_url("text/javascript", _module(name)) for name in map(_name, modules)}
     imports = json.dumps({"imports": urls}, indent=0)
-    return (
-        f'<script type="importmap">{imports}</script>\n    <script type="module">import "js/main.js";</script>'
-    )
+    return f'<script type="importmap">{imports}</script>\n    <script type="module">import "js/main.js";</script>'
 
 
 def _module(name: str) -> str:

@@ -70,7 +70,9 @@ def page() -> Parsed:
 def test_no_element_leads_out_of_the_file(page: Parsed) -> None:
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    leads = [attributes[name] or "" for _, attributes in page.elements for name in LEADING if name in attributes]
+    leads = [
+        attributes[name] or "" for _, attributes in page.elements for name in LEADING if name in attributes
+    ]
     assert len(leads) > 5
     for lead in leads:
         assert lead.startswith("data:") or (lead[0] == "#" and lead[1:] in ids), lead
@@ -87,7 +89,7 @@ def test_no_style_sheet_leads_out_of_the_file(page: Parsed) -> None:
 def test_modules_import_each_other_and_nothing_else(page: Parsed) -> None:
     there = {path.relative_to(FOLDER).as_posix() for path in (FOLDER / "js").rglob("*.js")}
     assert set(page.modules) == there
-    imported = {name for text in page.modules.values() for name in re.findall(r'\bfrom "([^"]+)"', text)}
+    imported = {name for text in page.modules.values() for name in re.findall(r'\} from "([^"]+)"', text)}
     assert imported == there - {"js/main.js"}
     for name, text in page.modules.items():
         loads = r'(?<!{)\bimport\s*["(]|importScripts|new Worker|page/icons'  # {import(...)} names a type
@@ -127,11 +129,19 @@ def test_it_has_the_sentence_and_both_dictionaries(page: Parsed) -> None:
 def test_what_a_person_wrote_stays_data(text: str, page: Parsed) -> None:
     question = {**EXAMPLE["question"], "text": text}
     words = [{**EXAMPLE["src"]["words"][0], "text": text}]
-    hostile = {**EXAMPLE, "question": question, "src": {**EXAMPLE["src"], "text": text, "words": words}, text: text}
+    hostile = {
+        **EXAMPLE,
+        "question": question,
+        "src": {**EXAMPLE["src"], "text": text, "words": words},
+        text: text,
+    }
     found = Parsed(saved_page(hostile))
     assert found.elements == page.elements
     assert found.comments == []
-    assert found.named("example.json") == {**hostile, "state": {**page.named("example.json")["state"], "text": text}}
+    assert found.named("example.json") == {
+        **hostile,
+        "state": {**page.named("example.json")["state"], "text": text},
+    }
 
 
 def test_what_was_switched_off_and_written_before_is_restored() -> None:

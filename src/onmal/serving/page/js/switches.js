@@ -101,7 +101,7 @@ function heads(seen, off) {
         const change = typeof delta === "number" ? number(delta, 2) : "?";
         const place = { kind: t(`kind.${kind}`), layer: l + 1, head: n + 1, change };
         return chip([`${l + 1}.${n + 1}`, h("small", { class: "numbers" }, change)], `${kind}.${l}.${n}`, off, {
-          "aria-label": t("switches.head", place),
+          title: t("switches.head", place),
         });
       }),
     ),
