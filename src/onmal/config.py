@@ -182,6 +182,8 @@ class DataMixConfig(Settings):
     """The text: split names of the corpus, or files."""
     weight: float = Field(default=1.0, gt=0)
     """How often each of its pairs is seen, beside those of the other texts."""
+    share: float = Field(default=0.0, ge=0, lt=1)
+    """Its share of an epoch, whatever its size; 0 goes by weight and size, as do all texts without a share among them."""
     tag: Text = ""
     """Its sources begin with <tag>, as <back> for text that was translated back (Caswell 2019)."""
 
@@ -217,7 +219,7 @@ class DataConfig(Settings):
     valid: list[Text] = Field(default=["valid"])
     """Validation text, likewise; empty holds out `valid_size` pairs of the (first) training text."""
     tests: list[Text] = Field(default=[])
-    """Splits of the corpus that `onmal evaluate` scores for a recipe."""
+    """Splits of the corpus, or files, that `onmal evaluate` scores for a recipe."""
     valid_size: int = Field(default=500, ge=1)
     """Pairs that are scored at each validation."""
     clean: bool = True
@@ -246,6 +248,14 @@ class DataConfig(Settings):
             raise ValueError("train and mix both say what to train on; leave one of them away")
         return {**values, "train": []}
 
+    @model_validator(mode="after")
+    def _shares_leave_something(self) -> Self:
+        if self.mix and (sum(text.share for text in self.mix) >= 1 or all(text.share for text in self.mix)):
+            raise ValueError(
+                "the shares of mix leave nothing to a text without one; lower one, or leave it away"
+            )
+        return self
+
     @property
     def names(self) -> str:
         """The training text as a person knows it."""
@@ -257,12 +267,23 @@ class DataConfig(Settings):
         one = [{"mix": [], "corpus": text.corpus, "train": text.train} for text in self.mix]
         return [self.model_copy(update=changes) for changes in one] or [self]
 
+    @property
+    def directions(self) -> tuple[tuple[str, str], ...]:
+        """(source, target) languages that are learned."""
+        forward = (self.source_language, self.target_language)
+        return (forward, forward[::-1]) if self.both_directions else (forward,)
+
     def drawn(self, sizes: Sequence[int]) -> list[int]:
         """How many pairs of each text of `mix` an epoch has, where they have so many: its share, rounded up or down."""
+        shares = [text.share for text in self.mix]
         logs = [
             (log(text.weight) + log(n)) / self.temperature for text, n in zip(self.mix, sizes, strict=True)
         ]
-        bounds = list(accumulate(exp(each - max(logs)) for each in logs))  # logs, as powers may overflow
+        top = max(each for each, share in zip(logs, shares, strict=True) if not share)
+        # Logs, as powers may overflow.
+        parts = [0.0 if share else exp(each - top) for each, share in zip(logs, shares, strict=True)]
+        whole = sum(parts) / (1 - sum(shares))
+        bounds = list(accumulate(share * whole or part for share, part in zip(shares, parts, strict=True)))
         ends = [round(bound / bounds[-1] * sum(sizes)) for bound in bounds]
         return [end - begin for begin, end in pairwise([0, *ends])]
 
@@ -336,6 +357,18 @@ class TrainConfig(Settings):
     """Of matrix products; weights and sums stay in float32. auto: bfloat16 where the processor has units for it."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the network runs."""
+    start: Text = ""
+    """Folder of the model that training goes on from, with its tokenizer and languages; empty begins with random weights."""
+    lora: int = Field(default=0, ge=0)
+    """Rank of the low-rank updates of the projections that alone are trained (Hu 2021); 0 trains all weights."""
+
+    @model_validator(mode="after")
+    def _low_rank_has_a_start(self) -> Self:
+        if self.lora and not self.start:
+            raise ValueError("lora changes a model that is trained already; name its folder as train.start")
+        if self.lora and self.sharded:
+            raise ValueError("the updates of lora are small enough for each process; set sharded = false")
+        return self
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
@@ -426,6 +459,14 @@ class RunConfig(Settings):
     def _texts_can_be_read_again(self) -> Self:
         if not self.data.shards and any("-" in text.train for text in self.data.mix):
             raise ValueError("a text of data.mix cannot be standard input; make shards: onmal prepare --help")
+        return self
+
+    @model_validator(mode="after")
+    def _the_start_has_the_tokenizer(self) -> Self:
+        if self.train.start and self.data.shards:
+            raise ValueError(
+                "data.shards have a tokenizer of their own, and train.start has another; name the text as data.train"
+            )
         return self
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from onmal.run_report.events import Reporter
 from onmal.text.tokenizer import Tokenizer
 
 __all__ = [
+    "MADE",
     "STANDARD_INPUT",
     "check_folder",
     "command_to_resume",
@@ -29,10 +30,12 @@ __all__ = [
 
 STANDARD_INPUT = "standard-input.tsv"
 """Training text that came on standard input, kept for the other processes, and to go on with."""
+MADE = "made"
+"""The folder within training/ of text that models have made for a run before it begins."""
 FIXED = {
     "model": ModelConfig.model_fields,
     "data": DataConfig.model_fields,
-    "train": ("seed", "batch_tokens", "optimizer"),
+    "train": ("seed", "batch_tokens", "optimizer", "start", "lora"),
 }
 """Settings that a resumed run keeps: they decide what is in the checkpoint, and which batch comes next."""
 
@@ -41,7 +44,8 @@ def check_folder(folder: Path, config: RunConfig, *, resume: bool) -> None:
     """Refuse a folder that has something in it; or, to resume, one without a run or with another one."""
     written = folder / "training" / "run.toml"
     if not resume:
-        if any(map(_is_kept, folder.rglob("*"))) if folder.is_dir() else folder.exists():
+        made = folder / "training" / MADE
+        if any(_is_kept(p, made) for p in folder.rglob("*")) if folder.is_dir() else folder.exists():
             raise TrainingError(
                 "exists already", "go on with --resume, choose another --out, or remove it", path=folder
             )
@@ -60,9 +64,11 @@ def check_folder(folder: Path, config: RunConfig, *, resume: bool) -> None:
                 )
 
 
-def _is_kept(path: Path) -> bool:
+def _is_kept(path: Path, made: Path) -> bool:
     """Whether it is more than what a run that was killed before it had begun left behind."""
-    return path.is_file() and path.suffix != ".part" and path.name != STANDARD_INPUT
+    return (
+        path.is_file() and path.suffix != ".part" and path.name != STANDARD_INPUT and made not in path.parents
+    )
 
 
 @contextmanager

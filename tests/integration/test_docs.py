@@ -32,6 +32,8 @@ SHORT = shlex.split(
     " --set model.encoder_layers=1 --set model.decoder_layers=1 --set search.max_length_extra=2"
 )
 """What makes any training short."""
+FEW = shlex.split("--set train.max_updates=2 --set train.threads=1 --set train.processes=1")
+"""The same where the network is there already."""
 
 
 def blocks(page: Path, language: str, mark: str = "") -> list[str]:
@@ -66,6 +68,8 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("film.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n오늘 학교에 간다.\n", "utf-8")
     Path("page.html").write_text("<p>오늘 <b>학교에</b> 간다.</p>\n", "utf-8")
     Path("terms.tsv").write_text("시장\tmarket\n", "utf-8")
+    for name, side in (("law.ko", "source"), ("law.en", "target"), ("news.en", "target")):
+        Path(name).write_text("".join(f"{getattr(pair, side)}\n" for pair in pairs[:60]), "utf-8")
     save_tiny_model(Path("runs/phrasebook"), both_directions=True)
     return tmp_path
 
@@ -118,7 +122,20 @@ def test_translating_does_what_it_says(name: str, work: Path) -> None:
             assert result.stdout.count(fragment) == shlex.join(command).count(fragment)
 
 
-@pytest.mark.parametrize("page", ["quickstart", "translating", "documents"])
+@pytest.mark.parametrize("name", ["adapting.md", "adapting.ko.md"])
+def test_adapting_does_what_it_says(name: str, work: Path) -> None:
+    done = []
+    for command in commands(REPOSITORY / "docs" / name, mark="run"):
+        short = {"train": SHORT, "finetune": FEW}.get(command[0], [])
+        result = CliRunner().invoke(app, [*command, *short], prog_name="onmal")
+        assert result.exit_code == 0, (command, result.output, result.exception)
+        done.append(command[0])
+    assert [*dict.fromkeys(done)] == ["finetune", "translate", "evaluate", "train"]
+    assert (work / "runs/student/training/made/teacher-1.jsonl").exists()
+    assert (work / "runs/ko-en-news/training/made/back.jsonl").exists()
+
+
+@pytest.mark.parametrize("page", ["quickstart", "translating", "documents", "adapting"])
 def test_both_languages_have_the_same_commands(page: str) -> None:
     english, korean = (list(commands(REPOSITORY / "docs" / f"{page}{end}")) for end in (".md", ".ko.md"))
     assert english == korean
@@ -128,7 +145,14 @@ def test_both_languages_have_the_same_commands(page: str) -> None:
     "name",
     [
         f"{page}{end}"
-        for page in ("README", "docs/inside", "docs/training", "docs/translating", "docs/documents")
+        for page in (
+            "README",
+            "docs/inside",
+            "docs/training",
+            "docs/translating",
+            "docs/documents",
+            "docs/adapting",
+        )
         for end in (".md", ".ko.md")
     ],
 )

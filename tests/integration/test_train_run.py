@@ -404,7 +404,7 @@ def test_a_blank_line_in_the_validation_text_is_an_error_that_names_it(corpus: P
 
 
 @pytest.mark.parametrize(
-    "step", ["sources.training_pairs", "sources.learn_tokenizer", "sources.encode_pairs", "run.build"]
+    "step", ["sources.training_pairs", "sources.learn_tokenizer", "sources.encode_pairs", "run.origin_of"]
 )
 def test_an_interrupt_before_the_first_update_leaves_nothing_behind(
     step: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

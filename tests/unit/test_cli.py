@@ -27,6 +27,7 @@ from onmal.errors import ConfigError, LanguageError
 COMMANDS = (
     "demo",
     "train",
+    "finetune",
     "report",
     "translate",
     "serve",

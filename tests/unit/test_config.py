@@ -150,6 +150,22 @@ def test_a_wrong_value_is_told_with_its_setting_and_a_remedy(values: dict[str, A
         ),
         ({"data": {"mix": [{"train": ["-"]}]}}, "a text of data.mix cannot be standard input; make shards: onmal prepare"),
         ({"data": {"mix": [{"train": ["b.tsv"], "tag": "pad"}]}}, "[data.mix]: tag = 'pad' cannot be told"),
+        (
+            {"data": {"mix": [{"train": ["a"], "share": 0.5}, {"train": ["b"], "share": 0.5}]}},
+            "[data]: the shares of mix leave nothing to a text without one; lower one, or leave it away",
+        ),
+        (
+            {"train": {"max_updates": 1, "lora": 4}},
+            "[train]: lora changes a model that is trained already; name its folder as train.start",
+        ),
+        (
+            {"train": {"max_updates": 1, "lora": 4, "start": "a", "sharded": True}},
+            "[train]: the updates of lora are small enough for each process; set sharded = false",
+        ),
+        (
+            {"data": {"shards": "s"}, "train": {"max_updates": 1, "start": "a"}},
+            "data.shards have a tokenizer of their own, and train.start has another; name the text as data.train",
+        ),
         ({"data": {"mix": [{"train": ["b.tsv"], "tag": "<back>"}]}}, "[data.mix]: tag = '<back>' cannot be told"),
         (
             {"data": {"joint": False}, "train": {"max_updates": 1, "reversed_share": 0.3}},
@@ -330,6 +346,13 @@ def test_shares_by_hand() -> None:
     assert shares([100, 400], [1.0, 1.0], 2.0) == [167, 333]
     assert shares([10, 990], [1.0, 1.0], 1e300) == [500, 500]
     assert shares([10, 990], [1e300, 1e-300], 1.0) == [1000, 0]
+
+
+def test_a_share_is_kept_whatever_the_sizes_are() -> None:
+    mix = [{"train": ["a"]}, {"train": ["b"], "share": 0.2}, {"train": ["c"], "weight": 3.0}]
+    assert DataConfig(mix=mix).drawn([100, 800, 100]) == [200, 200, 600]
+    assert DataConfig(mix=mix, temperature=100.0).drawn([1, 998, 1]) == [398, 200, 402]
+    assert DataConfig(mix=mix[:2]).drawn([990, 10]) == [800, 200]
 
 
 def test_toml_spells_out_every_field() -> None:

@@ -79,8 +79,10 @@ TABLE = {
         ("errors", "config", "data.writing", "formats.lines", "run_report.events", "text.tokenizer")
     ),
     "interrupt": Row(("run_report.events",)),
+    "low_rank": Row(("errors", "products"), ("torch",)),
+    "origin": Row(("errors", "config", "low_rank", "models", "text", "data", "saved_model")),
     "training": Row((*TO_4, "inspection", "documents", "run_report.events"), TENSORS),
-    "training.run": Row((*TO_4, *LAYER_4, "interrupt", "run_folder", "run_report.events"), TENSORS),
+    "training.run": Row((*TO_4, *LAYER_4, "interrupt", "origin", "run_folder", "run_report.events"), TENSORS),
     "serving": Row(
         (*TO_4, *LAYER_4),
         (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "prometheus_client"),
@@ -94,6 +96,7 @@ TABLE = {
     "run_report.tensorboard": Row(("errors",), ("torch",)),
     "bulk": Row(TO_4, (), ("ray",)),
     "demo": Row((*TO_4, *LAYER_4, "training", "run_report.events")),
+    "adapting": Row((*TO_4, *LAYER_4, "origin", "training", "run_folder", "run_report.events")),
     "lab": Row(free=True),
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from onmal.config import RunConfig
 from onmal.errors import TrainingError
-from onmal.run_folder import STANDARD_INPUT, check_folder, open_folder
+from onmal.run_folder import MADE, STANDARD_INPUT, check_folder, open_folder
 
 DATA = {"source_language": "ko", "target_language": "en"}
 CONFIG = RunConfig.from_dict({"name": "a", "data": DATA, "train": {"max_updates": 1}})
@@ -30,6 +30,9 @@ def test_what_a_run_left_that_was_killed_before_it_began_is_not_in_the_way(tmp_p
     place.mkdir(parents=True)
     for name in (STANDARD_INPUT, f".{STANDARD_INPUT}.77.part"):
         (place / name).write_text("a\tb\n")
+    check_folder(tmp_path / "run", CONFIG, resume=False)
+    (place / MADE).mkdir()
+    (place / MADE / "teacher-1.jsonl").write_text("{}\n")
     check_folder(tmp_path / "run", CONFIG, resume=False)
     (place / "run.toml").write_text("")
     with pytest.raises(TrainingError, match="exists already"):

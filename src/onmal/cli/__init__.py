@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from onmal.cli import (
+    adapting,
     bench,
     data,
     evaluating,
@@ -85,6 +86,7 @@ def onmal(
 for command in (
     training.demo,
     training.train,
+    adapting.finetune,
     report.report,
     translating.translate,
     serving.serve,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,13 +21,14 @@ from onmal.cli.options import (
     Together,
     argument,
     corpus_folders,
+    direction_of,
     flag,
     languages_of,
     option,
     search_config,
 )
 from onmal.cli.terminal import note, show, table
-from onmal.errors import ConfigError, LanguageError
+from onmal.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from onmal.evaluation import Comparison, Evaluation, Score
     from onmal.translating.translator import Translator
 
-__all__ = ["CorpusName", "Files", "Splits", "evaluate", "pairs_to_score"]
+__all__ = ["CorpusName", "Files", "Splits", "evaluate", "pairs_to_score", "verdict"]
 
 SIGNIFICANT = 0.05
 
@@ -198,14 +199,17 @@ class _Report:
 def _comparison_table(comparison: Comparison) -> Table:
     differences = table("metric", "score", "baseline", "difference", "p", "", numbers=5)
     for each in comparison.differences:
-        if each.p_value >= SIGNIFICANT:
-            verdict = "may be chance"
-        else:
-            verdict = "better" if each.difference > 0 else "worse"
         values = (each.score.value, each.baseline.value)
         numbers = [*(f"{value:.2f}" for value in values), f"{each.difference:+.2f}", f"{each.p_value:.3f}"]
-        differences.add_row(each.name, *numbers, verdict)
+        differences.add_row(each.name, *numbers, verdict(each.difference, each.p_value))
     return differences
+
+
+def verdict(difference: float, p_value: float) -> str:
+    """Whether a difference may be chance, in a word or three."""
+    if p_value >= SIGNIFICANT:
+        return "may be chance"
+    return "better" if difference > 0 else "worse"
 
 
 def _interval(score: Score) -> str:
@@ -246,10 +250,16 @@ def pairs_to_score(
     if files:
         if corpus or splits:
             raise ConfigError("both files and a corpus were given", "give one of them")
-        source, target = _direction(translator, asked, lambda: languages_of(files, *asked))
+        source, target = direction_of(translator.directions, asked, lambda: languages_of(files, *asked))
         pairs = read_pairs(files, source_language=source, target_language=target)
         return {" ".join(file.name for file in files): list(pairs)}, (source, target)
     recipe = translator.saved.card.get("run", {}).get("data", {})
+    if not corpus and not splits and not recipe.get("corpus") and (tests := recipe.get("tests")):
+        own = recipe["source_language"], recipe["target_language"]
+        direction = direction_of(translator.directions, asked, lambda: own)
+        found = list(read_pairs(tests, source_language=own[0], target_language=own[1]))
+        found = found if direction == own else [pair.swapped() for pair in found]
+        return {" ".join(Path(test).name for test in tests): found}, direction
     corpus = corpus or recipe.get("corpus", "")
     if not splits and corpus == recipe.get("corpus"):
         splits = recipe.get("tests", [])
@@ -260,30 +270,8 @@ def pairs_to_score(
         raise ConfigError(
             f"it is not said which part of {corpus} to score", f"--split takes {', '.join(known.splits)}"
         )
-    source, target = _direction(translator, asked, lambda: (known.source_language, known.target_language))
+    source, target = direction_of(
+        translator.directions, asked, lambda: (known.source_language, known.target_language)
+    )
     located = find(corpus, corpus_folders(folders).get(corpus))
     return {split: list(located.pairs(split, source, target)) for split in splits}, (source, target)
-
-
-def _direction(
-    translator: Translator, asked: tuple[str, str], guess: Callable[[], tuple[str, str]]
-) -> tuple[str, str]:
-    """The model's direction that was asked for; where several are possible, the one that the text suggests."""
-    from onmal.text.language import primary
-
-    def possible(wanted: tuple[str, str]) -> list[tuple[str, str]]:
-        codes = [primary(code) if code else "" for code in wanted]
-        return [
-            direction
-            for direction in translator.directions
-            if all(code in ("", primary(own)) for code, own in zip(codes, direction, strict=True))
-        ]
-
-    found = possible(asked)
-    if len(found) > 1:
-        found = possible(guess())
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(map("-".join, translator.directions))
-    what = f"this model does not translate from {asked[0] or 'any language'} to {asked[1] or 'any language'}"
-    raise LanguageError(what, f"its directions are {known}: choose one with --from and --to")

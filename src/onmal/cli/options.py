@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +28,9 @@ __all__ = [
     "Together",
     "argument",
     "corpus_folders",
+    "direction_of",
     "flag",
+    "is_text_file",
     "languages_of",
     "minutes",
     "option",
@@ -125,6 +127,39 @@ def languages_of(files: Sequence[Path], source: str, target: str) -> tuple[str, 
                 what, f"give {option}, for example: {option} {'ko' if not found else 'en'}"
             ) from None
     return found[0], found[1]
+
+
+def direction_of(
+    directions: Sequence[tuple[str, str]], asked: tuple[str, str], guess: Callable[[], tuple[str, str]]
+) -> tuple[str, str]:
+    """The one of a model's directions that was asked for; where several are possible, the one that the text suggests.
+
+    Raises LanguageError.
+    """
+    from onmal.text.language import primary
+
+    def possible(wanted: tuple[str, str]) -> list[tuple[str, str]]:
+        codes = [primary(code) if code else "" for code in wanted]
+        return [
+            direction
+            for direction in directions
+            if all(code in ("", primary(own)) for code, own in zip(codes, direction, strict=True))
+        ]
+
+    found = possible(asked)
+    if len(found) > 1:
+        found = possible(guess())
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(map("-".join, directions))
+    what = f"this model does not translate from {asked[0] or 'any language'} to {asked[1] or 'any language'}"
+    raise LanguageError(what, f"its directions are {known}: choose one with --from and --to")
+
+
+def is_text_file(path: Path) -> bool:
+    """Whether a name is that of a file, or of standard input, and not of a corpus."""
+    known = any(suffix.lower() in _FORMATS for suffix in path.suffixes)
+    return known or str(path) == "-" or path.exists()
 
 
 def _language_in_name(file: Path) -> str:

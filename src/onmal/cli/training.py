@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onmal.cli.comparing import show_comparison
 from onmal.cli.options import (
     CorpusFolders,
     From,
@@ -20,7 +21,7 @@ from onmal.cli.options import (
     minutes,
     option,
 )
-from onmal.cli.terminal import INTERRUPTED, note
+from onmal.cli.terminal import INTERRUPTED, note, progress
 from onmal.errors import ConfigError, TrainingError
 
 if TYPE_CHECKING:
@@ -28,7 +29,18 @@ if TYPE_CHECKING:
     from onmal.run_report.events import Reporter
     from onmal.run_report.tensorboard import TensorBoardReport
 
-__all__ = ["demo", "train"]
+__all__ = [
+    "Out",
+    "Resume",
+    "Seed",
+    "Settings",
+    "TensorBoard",
+    "Time",
+    "carry_out",
+    "demo",
+    "names_a_limit",
+    "train",
+]
 
 LIMITS = ("train.max_updates", "train.max_epochs", "train.minutes")
 PLAN = {"cooldown": 0.2}
@@ -67,6 +79,17 @@ Settings = Annotated[
 Out = Annotated[Path | None, option("FOLDER", "Where the model goes.  [default: runs/NAME]")]
 Resume = Annotated[bool, flag("--resume", "Go on with the run in --out.")]
 TensorBoard = Annotated[bool, flag("--tensorboard", "Also write training/tensorboard (extra: track).")]
+Teacher = Annotated[
+    Path | None,
+    option(
+        "MODEL", "Learn from this model's translations of the text, not from people's: a smaller, faster one."
+    ),
+]
+WithOriginal = Annotated[bool, flag("--with-original", "With --teacher: from the text as it is, too.")]
+BackTranslate = Annotated[
+    tuple[Path, Path] | None,
+    option("MODEL FILE", "Also learn from text in the target language alone, which MODEL translates back."),
+]
 
 
 def train(
@@ -82,6 +105,9 @@ def train(
     both_directions: BothDirections = False,
     size: Size = "",
     network: Network = "",
+    teacher: Teacher = None,
+    with_original: WithOriginal = False,
+    backtranslate: BackTranslate = None,
     time: Time = "",
     seed: Seed = None,
     settings: Settings = None,
@@ -96,10 +122,13 @@ def train(
     onmal train --source train.ko --target train.en --time 30m
     onmal train --file pairs.tsv --from ko --to en --both-directions
     onmal train recipes/multi30k-en-de.toml --data multi30k=FOLDER
+    onmal train recipes/multi30k-en-de-student.toml --teacher runs/multi30k-en-de
+    onmal train --file pairs.tsv --from ko --to en --backtranslate runs/en-ko news.en
     onmal train --out runs/ko-en --resume
     zcat *.tsv.gz | onmal train --file - --from ko --to en
 
     Languages are guessed from names such as train.ko or pairs.ko-en.tsv. Ctrl-C stops, saves and says how to go on.
+    What --teacher and --backtranslate make is kept in training/made of the run; cut off, the same command goes on with it.
     """
     from onmal.config import RunConfig
     from onmal.settings import apply_overrides, read_toml
@@ -109,7 +138,14 @@ def train(
     valid = _files("valid-", valid_source, valid_target, valid_file)
     if config and (text or valid):
         raise ConfigError(f"{config} names its own text", "give a configuration or files, not both")
+    if with_original and not teacher:
+        raise ConfigError("--with-original goes with --teacher", "name the teacher, or leave it away")
     if resume and not config and not text:
+        if teacher or backtranslate:
+            raise ConfigError(
+                "the run in --out has the text already that models made for it",
+                "leave --teacher and --backtranslate away",
+            )
         config = _begun(out)
     overrides = [
         *([f"data.source_language={canonical(source_language)}"] if source_language else []),
@@ -124,13 +160,56 @@ def train(
     if config:
         values = {"name": config.stem, **read_toml(config)}
     else:
-        values = _own_text(text, valid, (source_language, target_language), has_end=_names_a_limit(overrides))
+        values = _own_text(text, valid, (source_language, target_language), has_end=names_a_limit(overrides))
     run = RunConfig.from_dict(apply_overrides(values, overrides))
-    folder = out or Path("runs", run.name)
-    with _watch() as person, _board(folder) if tensorboard else nullcontext() as board:
-        _train(
-            run, folder, corpus_folders(folders), resume=resume, reporters=[r for r in (person, board) if r]
-        )
+    folder, corpora = out or Path("runs", run.name), corpus_folders(folders)
+    if teacher or backtranslate:
+        run = _with_made_text(run, folder, teacher, with_original, backtranslate, corpora, resume=resume)
+    carry_out(run, folder, corpora, resume=resume, tensorboard=tensorboard)
+
+
+def carry_out(
+    run: RunConfig, folder: Path, corpora: dict[str, Path], *, resume: bool, tensorboard: bool
+) -> None:
+    """Train, and say what to do with the model; a run that is interrupted ends the program."""
+    from onmal.run_report.events import Reporters
+    from onmal.training.distributed import rank_from_torchrun
+
+    if run.train.start:
+        from onmal.adapting.finetune import finetune as begin
+    else:
+        from onmal.training.run import train as begin
+    with watch() as person, _board(folder) if tensorboard else nullcontext() as board:
+        reporters = [reporter for reporter in (person, board) if reporter]
+        saved = begin(run, folder, resume=resume, corpora=corpora, reporter=Reporters(*reporters))
+    if saved is None:
+        raise typer.Exit(INTERRUPTED)
+    if rank_from_torchrun() in (None, 0):
+        if found := saved.card.get("compared"):
+            show_comparison(found, str(folder), run.train.start)
+        typer.echo(f'translate with it:  onmal translate {folder} --text "..."')
+
+
+def _with_made_text(
+    run: RunConfig,
+    folder: Path,
+    teacher: Path | None,
+    with_original: bool,
+    backtranslate: tuple[Path, Path] | None,
+    corpora: dict[str, Path],
+    *,
+    resume: bool,
+) -> RunConfig:
+    """The run on text that models make for it."""
+    from onmal.adapting.made_text import made_text
+    from onmal.adapting.teaching import taught, with_back_translations
+
+    with made_text(folder, run, resume=resume, note=note, watch=progress) as made:
+        if teacher:
+            run = taught(run, teacher, made, with_original=with_original, corpora=corpora)
+        if backtranslate:
+            run = with_back_translations(run, *backtranslate, made)
+    return run
 
 
 def demo(
@@ -149,7 +228,7 @@ def demo(
     """
     from onmal.demo import demo
 
-    demo(out, minutes=minutes, watch=_watch())
+    demo(out, minutes=minutes, watch=watch())
 
 
 def _files(prefix: str, source: Path | None, target: Path | None, both: Path | None) -> list[Path]:
@@ -176,7 +255,8 @@ def _begun(out: Path | None) -> Path:
     return written
 
 
-def _names_a_limit(overrides: list[str]) -> bool:
+def names_a_limit(overrides: list[str]) -> bool:
+    """Whether settings say when the run ends."""
     return any(override.partition("=")[0].strip() in LIMITS for override in overrides)
 
 
@@ -206,27 +286,13 @@ def _own_text(
     }
 
 
-def _train(
-    run: RunConfig, folder: Path, corpora: dict[str, Path], *, resume: bool, reporters: list[Reporter]
-) -> None:
-    from onmal.run_report.events import Reporters
-    from onmal.training.distributed import rank_from_torchrun
-    from onmal.training.run import train
-
-    saved = train(run, folder, resume=resume, corpora=corpora, reporter=Reporters(*reporters))
-    if saved is None:
-        raise typer.Exit(INTERRUPTED)
-    if rank_from_torchrun() in (None, 0):
-        typer.echo(f'translate with it:  onmal translate {folder} --text "..."')
-
-
 def _board(folder: Path) -> TensorBoardReport:
     from onmal.run_report.tensorboard import TensorBoardReport
 
     return TensorBoardReport(folder / "training" / "tensorboard")
 
 
-def _watch() -> AbstractContextManager[Reporter]:
+def watch() -> AbstractContextManager[Reporter]:
     """A live view in a terminal, plain lines elsewhere."""
     if sys.stderr.isatty():
         from rich.console import Console

@@ -40,7 +40,7 @@ TABLE = {"pieces": "<i4", "starts": "<i8", "first": "<i8", "shares": "<f8"}
 TYPES = {**TABLE, "words": "<i4", "offsets": "<i8", "digests": "<u8"}
 PLACES = {"corpus", "train", "valid", "tests", "valid_size", "shards"}
 """Settings that say where text is; all others decide what it becomes ..."""
-LATER: dict[str, Any] = {"temperature": True, "mix": {"__all__": {"weight"}}}
+LATER: dict[str, Any] = {"temperature": True, "mix": {"__all__": {"weight", "share"}}}
 """... but those that training may choose."""
 ANEW = "copy the folder again, or make it with: onmal prepare CONFIG.toml --out FOLDER"
 

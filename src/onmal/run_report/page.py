@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from onmal.config import SECTIONS, SIZES
+from onmal.run_report.before_after import before_and_after
 from onmal.run_report.charts import curves, number, score_names, series
 from onmal.run_report.elements import Html, element, table, together
 from onmal.run_report.events import Sample, clock, shown, time_left
@@ -48,6 +49,7 @@ def page(run: Run, say: Speaker) -> str:
     sections = [
         (say("Curves"), curves(run.history, say)),
         (say("Scores"), _scores(run, say)),
+        (say("Before and after"), before_and_after(run.card, say)),
         (say("Samples"), _samples(run.history, say)),
         (say("Settings"), _settings(run.settings, say)),
         (say("Environment"), _environment(run, say)),
@@ -286,7 +288,7 @@ def _environment(run: Run, say: Speaker) -> Html:
     card = [
         [say.term(name.replace("_", " ")), say.term(shown(value))]
         for name, value in run.card.items()
-        if name not in ("run", "validation")
+        if name not in ("run", "validation", "compared")
     ]
     parts = [(say("The run"), rows), (say("The saved model"), card)]
     return element(

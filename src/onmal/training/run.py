@@ -23,8 +23,8 @@ from onmal.data.prepare import encode_pairs
 from onmal.errors import OnmalError, TrainingError
 from onmal.evaluation import score
 from onmal.interrupt import stops_at_interrupt
-from onmal.models import build
 from onmal.models.contract import Seq2Seq
+from onmal.origin import Origin, origin_of
 from onmal.run_folder import (
     STANDARD_INPUT,
     check_folder,
@@ -121,29 +121,32 @@ def _train(
     device = choose_device(config.train.device, local_rank())
     with open_folder(folder, alone=True) if team.leads else nullcontext(folder / "training") as place:
         checkpoint = checkpoint_of_the_first(team, place)
-        sources = prepare_sources(team, config, corpora, place, person, begun=checkpoint is not None)
-        tokenizer, text = sources.tokenizer, sources.text
+        origin = origin_of(config)
+        kept = Tokenizer.load(place, origin.tags) if checkpoint else origin.tokenizer
+        sources = prepare_sources(team, config, corpora, person, kept)
         torch.manual_seed(config.train.seed)
-        model = build(config.model, tokenizer.vocabulary).to(device)
-        validator = Validator(tokenizer, sources.valid, config.data)
+        model = origin.network(sources.tokenizer.vocabulary).to(device)
+        validator = Validator(sources.tokenizer, sources.valid, config.data)
         report = Reporters(JsonLog(place / "log.jsonl"), person) if team.leads else person
         trainer = Trainer(
-            model, text, config.train, validate=validator, reporter=report, folder=place, device=device,
+            model, sources.text, config.train, validate=validator, reporter=report, folder=place, device=device,
             team=team,
         )  # fmt: skip
         if checkpoint:
             _resume(trainer, checkpoint, report)
         _check_data(trainer, sources, place)
         if team.leads:
-            write_plan(place, config, None if checkpoint else tokenizer)
-        report.begun(facts(config, sources, trainer))
+            write_plan(place, config, None if checkpoint else sources.tokenizer)
+        report.begun({**facts(config, sources, trainer), **origin.facts(model)})
         with stops_at_interrupt(trainer.interrupt, report):
+            if config.train.start and not checkpoint:
+                trainer.validation()  # what it was: nothing worse is saved
             trainer.run()
         if trainer.stopped:
             report.note(f"stopped and saved; go on with: {command_to_resume(folder, corpora)}")
             return None
         if team.leads:
-            saved = _finish(config, folder, sources, trainer, validator, report)
+            saved = _finish(config, folder, origin, sources, trainer, validator, report)
         team.wait()
         return saved if team.leads else load_model(folder)
 
@@ -182,7 +185,7 @@ class Validator:
         self.text = encode_pairs(tokenizer, pairs, data.replace(subword_sampling=0.0))
 
     def __call__(self, model: Seq2Seq) -> Validation:
-        directions = _directions(self.data)
+        directions = self.data.directions
         scores: dict[str, dict[str, float]] = {}
         signatures: dict[str, dict[str, str]] = {}
         samples: list[Sample] = []
@@ -249,6 +252,7 @@ def _check_data(trainer: Trainer, sources: Sources, place: Path) -> None:
 def _finish(
     config: RunConfig,
     folder: Path,
+    origin: Origin,
     sources: Sources,
     trainer: Trainer,
     validator: Validator,
@@ -267,15 +271,10 @@ def _finish(
     chosen = max(found, key=lambda name: found[name].score)
     trainer.snapshots.put(model, trainer.snapshots.mean(candidates[chosen]))
     saved = SavedModel(
-        model.eval(), sources.tokenizer, config.model, _directions(config.data),
-        card(config, sources, trainer, chosen, found[chosen]),
+        origin.whole(model.eval()), sources.tokenizer, config.model, origin.directions,
+        origin.card(card(config, sources, trainer, chosen, found[chosen])),
     )  # fmt: skip
     save_model(folder, saved)
     best = {name: f"{validation.score:.2f}" for name, validation in found.items()}
     report.ended({"saved": str(folder), "weights": chosen, "validation scores": best})
     return saved
-
-
-def _directions(data: DataConfig) -> tuple[tuple[str, str], ...]:
-    forward = (data.source_language, data.target_language)
-    return (forward, forward[::-1]) if data.both_directions else (forward,)

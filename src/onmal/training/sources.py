@@ -22,7 +22,7 @@ from onmal.run_report.events import Reporter
 from onmal.text.tokenizer import SubwordModel, Tokenizer
 from onmal.training.distributed import Team
 
-__all__ = ["Sources", "prepare_sources", "training_pairs"]
+__all__ = ["Sources", "evenly", "prepare_sources", "training_pairs"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Sources:
 
 
 def prepare_sources(
-    team: Team, config: RunConfig, corpora: Mapping[str, Path], place: Path, report: Reporter, *, begun: bool
+    team: Team, config: RunConfig, corpora: Mapping[str, Path], report: Reporter, tokenizer: Tokenizer | None
 ) -> Sources:
-    """Open the shards that the settings name; else read the text, learn the tokenizer and encode.
+    """Open the shards that the settings name; else read the text and encode it.
 
-    A run that was `begun` has its tokenizer in its folder; a new one learns it in one process, for all.
+    Without a `tokenizer` one is learned from the text, in one process, for all.
     """
     data = config.data
     if data.shards:
@@ -54,9 +54,7 @@ def prepare_sources(
     report.note(f"reading {data.names} ...")
     pairs = training_pairs(data, corpora, config.train.seed)
     count = f"{len(pairs.train):,} pairs"
-    if begun:
-        tokenizer = Tokenizer.load(place, tags_of(data))
-    else:
+    if tokenizer is None:
         report.note(f"learning the tokenizer from {count} ...")
         tokenizer = _tokenizer_of_the_first(team, pairs, data)
     report.note(f"encoding {count} ...")
