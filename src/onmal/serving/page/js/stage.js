@@ -54,6 +54,10 @@ export class Stage {
     return this.#seen.units("cross", state.show === "attention" && state.pieces, state.signs);
   }
 
+  get #looks() {
+    return this.#seen.layerCount("cross") > 0;
+  }
+
   get #chosen() {
     return Math.max(0, Inspection.unitOf(this.#units[0], state.step));
   }
@@ -68,10 +72,10 @@ export class Stage {
       return values.map((value) => ({ value, share: Math.max(0, value / most), says: number(value, 2) }));
     }
     const { layer, head } = choice(this.#seen, "cross");
-    const row = this.#seen.byRow && this.#seen.layerCount("cross")
+    const row = this.#seen.byRow && this.#looks
       ? this.#oneRow(layer, head)
       : this.#seen.weights("cross", layer, head)?.joined(rows, columns).row(this.#chosen);
-    if (!row && this.#seen.layerCount("cross")) this.#fetch(layer, head);
+    if (!row && this.#looks) this.#fetch(layer, head);
     return (row ?? columns.map(() => 0)).map((value) => ({ value, share: value, says: percent(value) }));
   }
 
@@ -130,7 +134,7 @@ export class Stage {
           ["units.words", !state.pieces, { pieces: 0 }],
           ["units.pieces", state.pieces, { pieces: 1 }],
         ]),
-      state.show === "attention" && menus(this.#seen, "cross"),
+      state.show === "attention" && this.#looks && menus(this.#seen, "cross"),
       button(t("units.signs"), () => set({ signs: 1 - state.signs }), {
         class: "quiet",
         "aria-pressed": String(Boolean(state.signs)),
@@ -173,6 +177,8 @@ export class Stage {
   }
 
   #caption() {
+    if (state.show === "attention" && !this.#looks)
+      return h("p", { class: "caption" }, t("part.without", { network: this.#seen.model.network }));
     const [rows, columns] = this.#units;
     const all = this.#values.map((value, n) => ({ ...value, word: name(columns[n]), special: columns[n].special }));
     const ranked = all
