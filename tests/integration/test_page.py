@@ -5,6 +5,7 @@ ONMAL_TEST_PICTURES=FOLDER has the last test write the pictures of docs/ there.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -27,6 +28,7 @@ pytest.importorskip("fastapi", reason="needs the extra serve: pip install onmal[
 from onmal.serving.app import build
 from onmal.serving.keys import KeyFile
 from onmal.serving.models import Models
+from onmal.serving.saved_page import FOLDER, saved_page
 from onmal.serving.service import Service
 from onmal.serving.settings import ServeConfig
 from onmal.translating.translator import load
@@ -573,6 +575,110 @@ def test_axe_finds_no_serious_fault(chromium: Any, address: str, theme: str) -> 
         someone.sees("#part-title .nth", str(part))
         faults += serious_faults(page)
     someone.context.close()
+    assert faults == []
+
+
+def saved(reader: Reader, folder: Path) -> Path:
+    """The file that the button of the view inside gives."""
+    reader.sees("#stage [role=option]")
+    with reader.page.expect_download() as download:
+        reader.page.click("#save")
+    place = folder / download.value.suggested_filename
+    download.value.save_as(place)
+    return place
+
+
+@contextmanager
+def reading_alone(chromium: Any, file: Path, **context: Any) -> Iterator[Reader]:
+    """A reader of a saved file, without any network, to whom nothing goes wrong, and whose page asks nobody."""
+    someone = Reader(chromium, file.as_uri(), offline=True, **context)
+    someone.page.goto(file.as_uri())
+    someone.sees("#stage [role=option]")
+    yield someone
+    someone.context.close()
+    assert someone.slips == []
+    assert {re.split("[?#]", url)[0] for url in someone.asked} <= {"about:blank", file.as_uri()}
+
+
+def test_the_view_inside_is_saved_as_one_file_that_shows_all_of_it_alone(
+    chromium: Any, reader: Reader, tmp_path: Path
+) -> None:
+    reader.opens(view="inside", text=KOREAN, to="en")
+    file = saved(reader, tmp_path)
+    assert file.name == "친구는 오늘 학교에 간다.html"
+    with reading_alone(chromium, file) as alone:
+        page = alone.page
+        assert target_words(alone) == target_words(reader)
+        assert alone.text("#stage .caption") == reader.text("#stage .caption")
+        for part in range(1, 8):
+            page.locator(f".part-{part}").click()
+            alone.sees("#part-title .nth", str(part))
+            assert (
+                page.locator("#part p[role=status]").count() == 0
+            )  # nothing that would have to be asked for
+        page.locator(".stepper button").last.click()
+        alone.address_has("step=")
+        page.locator("[data-key=head-dec]").select_option("1")
+        alone.address_has("dec=0.1")
+        assert page.locator("#part [data-kind=dec] .sum tfoot strong").text_content() == "1.000"
+        page.locator("#part .bars button").first.wait_for()
+        assert page.locator("#part .bars button:enabled").count() == 0
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "needs no server"), ("ko", "서버가 없어도")])
+def test_a_saved_file_says_in_both_languages_what_needs_a_server(
+    chromium: Any, reader: Reader, tmp_path: Path, language: str, said: str
+) -> None:
+    reader.opens(view="inside")
+    with reading_alone(chromium, saved(reader, tmp_path), viewport=PHONE) as alone:
+        page = alone.page
+        if language == "ko":
+            page.click("#language")
+        alone.sees(".opening .only-saved", re.compile(said))
+        assert target_words(alone) == EXAMPLE
+        assert page.locator(".only-served:visible").count() == 0
+        page.locator("#switches summary").click()
+        assert page.locator("#switches .chip").count() > 9
+        assert page.locator("#switches .chip:enabled").count() == 0
+        assert not alone.is_too_wide()
+
+
+def test_what_is_switched_off_is_saved_so(chromium: Any, reader: Reader, tmp_path: Path) -> None:
+    reader.opens(view="inside", text=KOREAN, to="en", off="word.1,cross.0.1")
+    reader.page.locator("#comparison .comparison").wait_for()
+    file = saved(reader, tmp_path)
+    with reading_alone(chromium, file) as alone:
+        shown = [
+            someone.page.locator("#comparison p[lang]").all_text_contents() for someone in (alone, reader)
+        ]
+        assert shown[0] == shown[1]
+        assert alone.page.locator("#switches .chip.off").count() == 2
+        assert alone.page.locator("#comparison button").count() == 0
+
+
+def test_what_the_file_has_no_room_for_is_said_to_need_a_server(chromium: Any, tmp_path: Path) -> None:
+    example = json.loads((FOLDER / "example.json").read_text("utf-8"))
+    file = tmp_path / "small.html"
+    file.write_text(saved_page({**example, "close_up": {"rows": {}, "vectors": {}}}), "utf-8")
+    with reading_alone(chromium, file, locale="ko-KR") as alone:
+        alone.page.locator(".part-3").click()
+        alone.sees("#part .sum p[role=status]", "저장한 파일에 들어 있지 않습니다")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_fault_in_a_saved_file(
+    chromium: Any, reader: Reader, tmp_path: Path, theme: str
+) -> None:
+    checker = accessibility_checker()
+    reader.opens(view="inside")
+    with reading_alone(chromium, saved(reader, tmp_path), color_scheme=theme, bypass_csp=True) as alone:
+        alone.page.evaluate(checker)
+        alone.page.locator("#switches summary").click()
+        faults = serious_faults(alone.page)
+        for part in (1, 2, 3, 7):
+            alone.goes_to(part=part, step=2)
+            alone.sees("#part-title .nth", str(part))
+            faults += serious_faults(alone.page)
     assert faults == []
 
 

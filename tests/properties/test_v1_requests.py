@@ -28,6 +28,7 @@ from onmal.serving.app import build
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 OPERATIONS = [
     "GET /health",
+    "GET /v1/inspect/{key}/page",
     "GET /v1/inspect/{key}/row",
     "GET /v1/inspect/{key}/tensor",
     "GET /v1/inspect/{key}/vectors",

@@ -172,6 +172,9 @@ def test_what_the_command_does_not_know_gets_its_usage(arguments: list[str]) -> 
         ("inspect MODEL '  '", 1, "there is no text to inspect"),
         ("inspect MODEL 학교 --layer 9", 2, "there is no layer 9"),
         ("inspect MODEL 학교 --part middle", 2, "there is no attention part 'middle'"),
+        ("inspect MODEL 학교 --page a.html --head 1", 2, "--page saves every layer and head; leave away"),
+        ("inspect MODEL 학교 --page no/folder.html", 1, "no/folder.html: cannot be written"),
+        ("inspect MODEL 학교 --page a.html --beam-size 0", 2, "setting 'search.beam_size' cannot be 0"),
         ("inspect MODEL 학교 --all-heads", 2, "--all-heads draws every layer and head; give -o FILE"),
         ("evaluate MODEL a.ko short.en", 1, "a.ko: has 20 lines, but short.en has 1"),
         ("evaluate MODEL a.ko a.en --baseline short.en", 1, "cannot be paired"),
@@ -680,6 +683,16 @@ def test_inspect_shows_words_and_draws(ko_en: Path, tmp_path: Path) -> None:
     for name, options in (("one.svg", ()), ("all.svg", ("--all-heads",))):
         succeed("inspect", ko_en, "오늘 학교에 간다.", *options, "-o", tmp_path / name)
         assert "<svg" in (tmp_path / name).read_text("utf-8")
+
+
+def test_inspect_saves_a_page(ko_en: Path, tmp_path: Path) -> None:
+    place, sentence = tmp_path / "school.html", "오늘 학교에 간다."
+    printed = succeed("inspect", ko_en, sentence, "--page", place, "--beam-size", "2").stdout
+    assert printed.startswith(f"{sentence}\n")
+    assert printed.endswith(f"saved in {place}\n")
+    page = place.read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert f'"text":"{sentence}","to":"","beam":2' in page
 
 
 # Train

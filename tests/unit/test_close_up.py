@@ -19,6 +19,7 @@ from onmal.errors import ConfigError, LengthError
 from onmal.inspection import Question, Switches, look_inside, row, tensor, vectors
 from onmal.inspection.example import main
 from onmal.inspection.packing import unpack
+from onmal.inspection.whole import whole
 from onmal.models import Transformer
 from onmal.translating.torch_engine import TorchEngine
 from onmal.translating.translator import Translator, load
@@ -182,6 +183,83 @@ def test_the_example_holds_every_close_up_and_is_the_same_each_time(
     assert {part: len(each) for part, each in example["close_up"]["vectors"].items()} == {
         "1": source, "2": source, "5": target, "6": target,
     }  # fmt: skip
+
+
+def test_all_closer_looks_at_once_are_those_that_are_told_one_by_one(
+    golden: Translator, answer: dict[str, Any]
+) -> None:
+    told = whole(golden, answer)
+    assert told["attn"]["tensors"].keys() == {f"{kind}.0" for kind in KINDS}
+    for name, table in told["attn"]["tensors"].items():
+        kind, layer = name.split(".")
+        assert {"kind": kind, "layer": int(layer), **table} == tensor(
+            golden, answer, kind=kind, layer=int(layer)
+        )
+    for name, each in told["close_up"]["rows"].items():
+        kind, layer, head = name.split(".")
+        for t, found in enumerate(each):
+            alone = row(golden, answer, kind=kind, layer=int(layer), head=int(head), t=t)
+            assert alone.keys() - found.keys() == {
+                "kind", "layer", "head", "t", "query", "keys", "scores_raw", "scale",
+            }  # fmt: skip
+            for part, values in found.items():
+                assert values == pytest.approx(alone[part], abs=1e-5)
+    for part, each in told["close_up"]["vectors"].items():
+        for token, found in enumerate(each):
+            alone = vectors(golden, answer, part=int(part), token=token)
+            if token and part in "26":
+                del alone["similarity"]  # the same for all
+            assert found.keys() == alone.keys()
+            assert found["vector"] == alone["vector"]
+            for near, same in zip(found.get("neighbours", ()), alone.get("neighbours", ()), strict=True):
+                assert near == {**same, "cosine": pytest.approx(same["cosine"], abs=2e-4)}
+    assert {**told, "attn": 0, "close_up": 0} == {**answer, "attn": 0, "close_up": 0}
+
+
+def test_all_closer_looks_cost_two_passes(
+    golden: Translator, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[object] = []
+    hidden = Transformer.hidden
+
+    def counted(self: Transformer, *given: Any, **named: Any) -> torch.Tensor:
+        passes.append(self)
+        return hidden(self, *given, **named)
+
+    monkeypatch.setattr(Transformer, "hidden", counted)
+    whole(golden, answer)
+    assert len(passes) == 2
+
+
+def written(value: Any) -> int:
+    """Characters of a value in a file."""
+    return len(json.dumps(value, separators=(",", ":")))
+
+
+def test_closer_looks_take_no_more_room_than_there_is(golden: Translator, answer: dict[str, Any]) -> None:
+    default = {"kind": "cross", "layer": 0, "head": 1}
+    everything = whole(golden, {**answer, "default": default})["close_up"]
+    assert list(everything["rows"]) == [
+        "cross.0.1", "enc.0.0", "dec.0.0", "cross.0.0", "enc.0.1", "dec.0.1",
+    ]  # fmt: skip
+    sizes = {name: written(rows) for name, rows in everything["rows"].items()}
+    vectors_alone = sum(map(written, everything["vectors"].values()))
+    room = vectors_alone + sizes["cross.0.1"] + sizes["enc.0.0"]
+    for given, names in ((room, ["cross.0.1", "enc.0.0"]), (room - 1, ["cross.0.1"]), (0, [])):
+        kept = whole(golden, {**answer, "default": default}, given)["close_up"]
+        assert list(kept["rows"]) == names
+    assert kept["vectors"] == {}
+
+
+def test_a_long_sentence_has_all_its_tables_and_a_longer_one_none() -> None:
+    translator = untrained()
+    for letters, count in ((4, 6), (7, 0)):
+        text = " ".join("abcdefghij" * letters)
+        answer = look_inside(translator, Question(text=text, include=[], beam=1))
+        assert answer["truncated"]
+        told = whole(translator, answer)
+        assert len(told["attn"]["tensors"]) == count
+        assert told["truncated"] == (None if count else answer["truncated"])
 
 
 def test_the_program_says_how_it_is_called_and_what_is_wrong(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from onmal.errors import ConfigError
 
 if TYPE_CHECKING:
     from onmal.inspection import Part
+    from onmal.translating.translator import Translator
 
 __all__ = ["info", "inspect"]
 
@@ -78,6 +79,10 @@ def inspect(
     pieces: Annotated[bool, flag("--pieces", "Show subword pieces rather than words.")] = False,
     out: Annotated[Path | None, option("FILE", "Draw it here, as .svg or .png.", "--out", "-o")] = None,
     all_heads: Annotated[bool, flag("--all-heads", "Draw every layer and head, small.")] = False,
+    page: Annotated[
+        Path | None,
+        option("FILE", "Save all of it as a page, one .html file that needs no server.", "--page"),
+    ] = None,
     to: To = "",
     tag: Tag = "",
     beam_size: BeamSize = None,
@@ -88,6 +93,7 @@ def inspect(
     onmal inspect runs/phrasebook "내일 학교에 가요."
     onmal inspect runs/phrasebook "내일 학교에 가요." --layer 4 --head 2
     onmal inspect runs/phrasebook "내일 학교에 가요." --all-heads -o heads.svg
+    onmal inspect runs/phrasebook "내일 학교에 가요." --page school.html
     """
     from onmal.inspection import draw, draw_all_heads, terminal
     from onmal.inspection import inspect as inspect_sentence
@@ -97,8 +103,16 @@ def inspect(
         raise ConfigError(
             "--all-heads draws every layer and head", "give -o FILE, and neither --layer nor --head"
         )
+    chosen = (part != "cross", layer is not None, head is not None, pieces, out is not None, all_heads)
+    if page is not None and any(chosen):
+        raise ConfigError(
+            "--page saves every layer and head", "leave away all but --to, --tag and --beam-size"
+        )
     sentence, translator = utf8(text, "TEXT"), load(model, tag=tag)
     search = search_config(translator.saved.search, beam_size)
+    if page is not None:
+        _save_page(page, translator, sentence, to, beam_size or 0)
+        return
     inspection = inspect_sentence(translator, sentence, to=to, search=search)
     for warning in inspection.warnings:
         note(warning)
@@ -115,6 +129,19 @@ def inspect(
             draw([attention], out)
     if out:
         typer.echo(f"drawn in {out}")
+
+
+def _save_page(page: Path, translator: Translator, sentence: str, to: str, beam: int) -> None:
+    """The page that looks inside, for one sentence, in a file; beam 0 is the recipe's."""
+    from onmal.data.writing import write_whole
+    from onmal.inspection.example import example
+    from onmal.serving.saved_page import saved_page
+
+    found = example(translator, sentence, to, beam)
+    for warning in found["warnings"]:
+        note(warning)
+    write_whole(page, saved_page(found).encode())
+    typer.echo(f"{sentence}\n{found['tgt']['text']}\n\nsaved in {page}")
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, str]:

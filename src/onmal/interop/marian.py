@@ -155,7 +155,8 @@ def write_marian(saved: SavedModel, folder: Path) -> None:
     choices = {"num_beams": search.beam_size, "length_penalty": search.length_penalty, "max_length": longest}
     write_json(folder / "generation_config.json", {**ids, **choices, "bad_words_ids": forbidden})
     languages = str(saved.card.get("imported", {}).get("languages", "")).split()
-    write_tokenizer(saved.tokenizer, dict(zip(saved.tokenizer.tags, languages, strict=False)), folder)
+    names_of_tags = dict(zip(saved.tokenizer.tags, languages, strict=False))
+    write_tokenizer(saved.tokenizer, names_of_tags, saved.directions, folder)
     save_file(_weights(saved.model, config), folder / "model.safetensors", metadata={"format": "pt"})
 
 

@@ -53,8 +53,13 @@ def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> tuple[Tokenizer, 
     return Tokenizer(source, source if sides[0] == sides[1] else target, tuple(names)), names
 
 
-def write_tokenizer(tokenizer: Tokenizer, names: Names, folder: Path) -> None:
-    """Write source.spm, target.spm, vocab.json, and target_vocab.json where each side has its own vocabulary."""
+def write_tokenizer(
+    tokenizer: Tokenizer, names: Names, directions: Sequence[tuple[str, str]], folder: Path
+) -> None:
+    """Write source.spm, target.spm, vocab.json, and target_vocab.json where each side has its own vocabulary.
+
+    tokenizer_config.json says the language of a side that has but one.
+    """
     sides = tokenizer.source, tokenizer.target
     languages = [tag for tag in tokenizer.tags if tag.startswith("<2")]
     names = {tag: f">>{tag[2:-1]}<<" for tag in languages} | dict(names)
@@ -69,7 +74,11 @@ def write_tokenizer(tokenizer: Tokenizer, names: Names, folder: Path) -> None:
     if separate:
         write_json(folder / "target_vocab.json", numbered[1])
     special = {"unk_token": UNKNOWN, "eos_token": END, "pad_token": PAD}
-    settings = {"tokenizer_class": "MarianTokenizer", "separate_vocabs": separate, **special}
+    settings: dict[str, Any] = {"tokenizer_class": "MarianTokenizer", "separate_vocabs": separate, **special}
+    for number, which in enumerate(("source_lang", "target_lang")):
+        spoken = {direction[number] for direction in directions}
+        if len(spoken) == 1:
+            settings[which] = spoken.pop()
     write_json(folder / "tokenizer_config.json", settings)
 
 

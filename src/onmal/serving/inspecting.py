@@ -1,4 +1,5 @@
-"""Looking inside over HTTP: POST /v1/inspect tells everything about one sentence, and three calls look closer at what it told.
+"""Looking inside over HTTP: POST /v1/inspect tells everything about one sentence, three calls look closer at what it told, and one
+makes a page of it that needs no server.
 
 An answer is kept under its key, a digest of question and model, for as long as there is room for the last ones; then it is asked again.
 All that takes long, packing it too, is done in a thread of the model.
@@ -6,11 +7,13 @@ All that takes long, packing it too, is done in a thread of the model.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from threading import Lock
 from typing import Annotated, Any, Literal
 
@@ -20,9 +23,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from onmal.inspection import Question, close_up, identity, look_inside
+from onmal.inspection.whole import whole
 from onmal.serving.clients import Client
 from onmal.serving.models import Loaded
 from onmal.serving.refusals import Refusal
+from onmal.serving.saved_page import FOLDER, saved_page
 from onmal.serving.schemas import Written
 from onmal.serving.service import Service
 
@@ -33,6 +38,11 @@ KEPT = 16 << 20  # bytes of packed answers, of which one about a short sentence 
 Told = dict[str, Any]
 Key = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The key of an answer of POST /v1/inspect.")]
 Kind = Literal["enc", "dec", "cross"]
+
+A_FILE = {  # to be kept, and never shown as a page of this server
+    "media_type": "text/html",
+    "Content-Disposition": 'attachment; filename="onmal.html"',
+}
 
 
 class InspectRequest(Question):
@@ -113,19 +123,40 @@ def add(routes: APIRouter, service: Service) -> None:
         packed, loaded = answers.find(key)
 
         def work() -> bytes:
-            return _pack(look(loaded.translator, json.loads(gzip.decompress(packed)), **place))
+            return _pack(look(loaded.translator, _unpack(packed), **place))
 
         return await told(request, loaded, work, client, 0)
 
     async def told(
-        request: Request, loaded: Loaded, work: Callable[[], bytes], client: Client, characters: int
+        request: Request,
+        loaded: Loaded,
+        work: Callable[[], bytes],
+        client: Client,
+        characters: int,
+        **kind: str,
     ) -> Response:
         """What work in the model's thread has packed, unpacked there again for whoever does not take it so."""
-        takes_it = "gzip" in request.headers.get("accept-encoding", "")
-        as_taken = work if takes_it else lambda: gzip.decompress(work())
-        body = await service.beside(loaded, as_taken, client, characters)
-        headers = {"Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if takes_it else {})}
-        return Response(body, media_type="application/json", headers=headers)
+        body = await service.beside(loaded, _as_taken(request, work), client, characters)
+        return _answer(request, body, **kind)
+
+    @routes.get(
+        "/v1/inspect/{key}/page",
+        tags=["inspection"],
+        response_class=Response,
+        responses={200: {"content": {"text/html": {}}, "description": "A file to keep."}},
+    )
+    async def page(request: Request, key: Key) -> Response:
+        """All that there is to see of it as one HTML file, which needs no server. The finished example has a key, too."""
+        client = service.client(request)
+        key_of_example, example = await asyncio.to_thread(_example)
+        if key == key_of_example:
+            return _answer(request, _as_taken(request, lambda: example)(), **A_FILE)
+        packed, loaded = answers.find(key)
+
+        def work() -> bytes:
+            return _pack_page(whole(loaded.translator, _unpack(packed)))
+
+        return await told(request, loaded, work, client, 0, **A_FILE)
 
     @routes.get("/v1/inspect/{key}/row", tags=["inspection"], response_model=dict[str, Any])
     async def row(request: Request, key: Key, kind: Kind, layer: int, head: int, t: int) -> Response:
@@ -143,7 +174,38 @@ def add(routes: APIRouter, service: Service) -> None:
         return await closer(request, key, close_up.vectors, part=part, token=token)
 
 
+def _takes_it_packed(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")
+
+
+def _as_taken(request: Request, work: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Work that packs something, and unpacks it again for whoever does not take it so."""
+    return work if _takes_it_packed(request) else lambda: gzip.decompress(work())
+
+
+def _answer(request: Request, body: bytes, media_type: str = "application/json", **headers: str) -> Response:
+    """What is packed already as the request takes it, with further headers."""
+    encoding = {"Content-Encoding": "gzip"} if _takes_it_packed(request) else {}
+    return Response(body, media_type=media_type, headers={"Vary": "Accept-Encoding", **encoding, **headers})
+
+
+@cache
+def _example() -> tuple[str, bytes]:
+    """The key of the finished example, and its page."""
+    told = json.loads((FOLDER / "example.json").read_text(encoding="utf-8"))
+    return told["key"], _pack_page(told)
+
+
+def _pack_page(told: Told) -> bytes:
+    return gzip.compress(saved_page(told).encode(), 5, mtime=0)
+
+
 def _pack(told: Told) -> bytes:
     """JSON, compressed: tables shrink to a third."""
     body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     return gzip.compress(body, 5, mtime=0)
+
+
+def _unpack(packed: bytes) -> Told:
+    told: Told = json.loads(gzip.decompress(packed))
+    return told

@@ -11,9 +11,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from onmal.serving.saved_page import FOLDER
+
 __all__ = ["page_routes"]
 
-FOLDER = Path(__file__).parent / "page"
 AGAIN = {"Cache-Control": "no-cache"}  # kept, but asked for whether it is still the same
 
 

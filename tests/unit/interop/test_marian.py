@@ -250,6 +250,7 @@ def test_a_model_of_our_own_says_the_same_in_transformers(kind: dict[str, Any], 
     saved = random_model(tokenizer(joint=kind.get("tie", "all") == "all"), norm_order="post", **kind)
     with new_folder(tmp_path / "out") as made:
         write_marian(saved, made)
+    assert read_marian(tmp_path / "out").directions == saved.directions  # without being told
     model, subwords = theirs(tmp_path / "out")
     rows = [saved.tokenizer.encode_source(text) for text in ["abc defg", "jihg", "한 é", "a b"]]
     batch = subwords(["abc defg", "jihg", "한 é", "a b"], return_tensors="pt", padding=True)

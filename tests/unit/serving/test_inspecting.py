@@ -14,9 +14,11 @@ from served import Ask, ask, load_in_torch, service_of
 
 from onmal.errors import OnmalError
 from onmal.inspection import Question, look_inside, row
+from onmal.inspection.whole import whole
 from onmal.serving import inspecting
 from onmal.serving.inspecting import AnswerGone, Answers
 from onmal.serving.models import Loaded
+from onmal.serving.saved_page import FOLDER, saved_page
 from onmal.serving.service import Service
 
 KOREAN = "친구는 오늘 학교에 간다."
@@ -43,6 +45,35 @@ def test_everything_about_a_sentence_and_closer_looks(service: Service, both_way
         assert closer.json() == row(translator, expected, **place)
         for call in ("tensor?kind=enc&layer=1", "vectors?part=1&token=2"):
             assert (await client.get(f"/v1/inspect/{told['key']}/{call}")).status_code == 200
+
+    ask(service, scene)
+
+
+def test_all_of_it_is_one_file_to_keep(service: Service, both_ways: Path) -> None:
+    translator = load_in_torch(both_ways)
+
+    async def scene(client: Ask) -> None:
+        told = (await client.post("/v1/inspect", json={"text": KOREAN, "to": "en"})).json()
+        path = f"/v1/inspect/{told['key']}/page"
+        answer = await client.get(path)
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["content-disposition"] == 'attachment; filename="onmal.html"'
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.text == saved_page(whole(translator, told))
+        plain = await client.get(path, headers={"accept-encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert plain.text == answer.text
+
+    ask(service, scene)
+
+
+def test_the_finished_example_is_a_file_to_keep_too(service: Service) -> None:
+    example = json.loads((FOLDER / "example.json").read_text("utf-8"))
+
+    async def scene(client: Ask) -> None:
+        answer = await client.get(f"/v1/inspect/{example['key']}/page")
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert answer.text == saved_page(example)
 
     ask(service, scene)
 
@@ -76,6 +107,9 @@ def test_closer_looks_at_what_is_not_there(service: Service) -> None:
         key = (await client.post("/v1/inspect", json={"text": KOREAN, "to": "en"})).json()["key"]
         for call, status in (
             (f"{'0' * 64}/tensor?kind=enc&layer=0", 404),
+            (f"{'0' * 64}/page", 404),
+            ("..%2f..%2fetc%2fpasswd/page", 404),
+            ("example.json/page", 422),
             ("../secret/tensor?kind=enc&layer=0", 404),
             (f"{key}/tensor?kind=enc&layer=99", 400),
             (f"{key}/row?kind=cross&layer=0&head=99&t=0", 400),

@@ -6,6 +6,12 @@ const SVG = "http://www.w3.org/2000/svg";
 /** The element with this id; the page's fixed parts are all in index.html. */
 export const $ = (id) => document.getElementById(id);
 
+/** Whether this page was saved as one file, and has no server. */
+export const saved = "saved" in document.documentElement.dataset;
+
+/** One of the page's own JSON files; a saved page has it in itself. */
+export const own = async (path) => (saved ? JSON.parse($(path).textContent) : (await fetch(`page/${path}`)).json());
+
 /**
  * Make an HTML element.
  * @param {string} tag

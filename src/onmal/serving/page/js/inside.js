@@ -1,7 +1,7 @@
 // Looking inside: the person's own sentence on its way through the seven parts. This file holds the view together: which
 // inspection is shown, and who draws what of it.
 
-import { $, button, h, redraw } from "./dom.js";
+import { $, button, h, own, redraw, saved } from "./dom.js";
 import { languageName, t } from "./words.js";
 import { onChange, set, state, switchedOff } from "./state.js";
 import { latest } from "./server.js";
@@ -11,6 +11,7 @@ import { drawMap } from "./map.js";
 import { Stage } from "./stage.js";
 import { drawComparison, drawSwitches } from "./switches.js";
 import { drawPart } from "./parts/part.js";
+import { startSaving } from "./saving.js";
 import { viewKeys } from "./keys.js";
 
 const WANTED = ["topk", "beam", "effect", "heads"];
@@ -26,6 +27,7 @@ export async function startInside() {
   $("own").addEventListener("submit", askOwn);
   $("example").addEventListener("click", () => set({ text: "", model: "", off: "", prefix: "", step: 0 }));
   stage = new Stage($("stage"));
+  startSaving(() => seen, showTrouble);
   onChange(changed);
   $("inside").addEventListener(
     "keydown",
@@ -74,8 +76,9 @@ async function question() {
 async function look() {
   $("stage").setAttribute("aria-busy", "true");
   try {
-    example ??= await (await fetch("page/example.json")).json();
-    if (!state.text.trim()) Object.assign(state, { text: example.question.text, to: example.tgt.lang });
+    example ??= await own("example.json");
+    if (saved) Object.assign(state, example.state);
+    else if (!state.text.trim()) Object.assign(state, { text: example.question.text, to: example.tgt.lang });
     const known = isExample() ? new Inspection(example) : null;
     const found = await newest(async (signal) => known ?? inspect(await question(), signal));
     if (!found) return; // overtaken by a newer question
@@ -107,9 +110,10 @@ function showTrouble(error) {
 
 /** Whether the shipped answer is the answer: the same sentence, nothing switched, nothing chosen. */
 const isExample = () =>
-  state.text.trim() === example.question.text &&
-  [example.tgt.lang, ""].includes(state.to) &&
-  !(state.model || state.off || state.prefix);
+  saved ||
+  (state.text.trim() === example.question.text &&
+    [example.tgt.lang, ""].includes(state.to) &&
+    !(state.model || state.off || state.prefix));
 
 function draw() {
   drawMap($("map"));

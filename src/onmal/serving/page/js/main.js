@@ -1,6 +1,6 @@
 // Where the page starts: words, the two views, and the switches in the head.
 
-import { $ } from "./dom.js";
+import { $, saved } from "./dom.js";
 import { LANGUAGES, language, loadWords, t } from "./words.js";
 import { onChange, set, state } from "./state.js";
 import { startTranslator } from "./translator.js";
@@ -49,4 +49,4 @@ startLanguage();
 for (const view of VIEWS) $(`view-${view}`).addEventListener("click", () => set({ view }));
 onChange(showView);
 showView();
-await Promise.all([startInside(), startTranslator()]);
+await Promise.all([startInside(), saved || startTranslator()]);

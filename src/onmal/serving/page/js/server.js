@@ -1,5 +1,6 @@
 // Talking to the page's own server, and to no other. Whatever goes wrong is a Trouble, with words for a person.
 
+import { saved } from "./dom.js";
 import { knows, t } from "./words.js";
 
 /** A request that failed. `message` is for a person; `status` is HTTP's, 0 where no server answered. */
@@ -20,7 +21,7 @@ export const headers = () => {
 
 export const useKey = (key) => sessionStorage.setItem("key", key);
 
-/** Ask for JSON: GET without a body, POST with one. Raises Trouble, and AbortError when `signal` says so. */
+/** Ask for JSON, or for a page as a file: GET without a body, POST with one. Raises Trouble, and AbortError when `signal` says so. */
 export async function ask(path, body, signal) {
   const sent = body && { method: "POST", body: JSON.stringify(body) };
   const response = await reach(path, {
@@ -28,11 +29,12 @@ export async function ask(path, body, signal) {
     headers: { ...headers(), ...(body && { "Content-Type": "application/json" }) },
     signal,
   });
-  return response.json();
+  return response.headers.get("Content-Type")?.includes("html") ? response.blob() : response.json();
 }
 
 /** Fetch, with every failure told as Trouble. */
 async function reach(path, options) {
+  if (saved) throw new Trouble(0, "", "saved");
   let response;
   try {
     response = await fetch(path, options);

@@ -1,8 +1,10 @@
 // Everything that a link restores. It lives in the address after "#", which browsers never send to a server: a sentence
 // in a link is seen by those who have the link.
 
+import { saved } from "./dom.js";
+
 const DEFAULTS = {
-  view: "translate",
+  view: saved ? "inside" : "translate",
   text: "",
   from: "auto",
   to: "",

@@ -1,6 +1,6 @@
 // Switch a part off and see the translation change: positions, words of the source, heads.
 
-import { button, h, icon, note, redraw } from "./dom.js";
+import { button, h, icon, note, redraw, saved } from "./dom.js";
 import { number, t } from "./words.js";
 import { set, state, switchedOff, toggle } from "./state.js";
 import { name } from "./heatmap.js";
@@ -41,7 +41,8 @@ export function comparison(seen) {
       { class: "row" },
       note(tgt.text === baseline.text ? t("compare.same") : t("compare.changed"), " ", state.off && cost(seen)),
       h("span", { class: "spring" }),
-      button([icon("undo"), t("compare.undo")], () => set({ off: "", prefix: "" }), { "data-key": "undo" }),
+      !saved &&
+        button([icon("undo"), t("compare.undo")], () => set({ off: "", prefix: "" }), { "data-key": "undo" }),
     ),
   );
 }
@@ -66,6 +67,7 @@ function cost({ baseline }) {
 const chip = (label, key, off, properties = {}) =>
   button(label, () => toggle(key), {
     class: `chip${off.includes(key) ? " off" : ""}`,
+    disabled: saved,
     "aria-pressed": String(off.includes(key)),
     "data-key": key,
     ...properties,
@@ -99,7 +101,7 @@ function heads(seen, off) {
         const change = typeof delta === "number" ? number(delta, 2) : "?";
         const place = { kind: t(`kind.${kind}`), layer: l + 1, head: n + 1, change };
         return chip([`${l + 1}.${n + 1}`, h("small", { class: "numbers" }, change)], `${kind}.${l}.${n}`, off, {
-          "aria-label": t("switches.head", place),
+          title: t("switches.head", place),
         });
       }),
     ),

@@ -1,5 +1,7 @@
 // What the page says, in the reader's language: one dictionary for each, with the same keys.
 
+import { own } from "./dom.js";
+
 export const LANGUAGES = ["ko", "en"];
 
 /** The language of the page: `?lang=`, then what the browser asks for, then English. */
@@ -18,7 +20,7 @@ function choose() {
 
 /** Load the dictionary and fill in every element that names a word in `data-word`, `data-label`, `data-placeholder`. */
 export async function loadWords() {
-  dictionary = await (await fetch(`page/words/${language}.json`)).json();
+  dictionary = await own(`words/${language}.json`);
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = t(element.dataset.word);
   for (const element of document.querySelectorAll("[data-label]")) {

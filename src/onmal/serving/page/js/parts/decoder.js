@@ -1,7 +1,7 @@
 // Part 7: the decoder, one word at a time: what it may look at, what it looks at in the source, which words it thinks
 // likely, and the tree of everything that the search has tried.
 
-import { button, h, note } from "../dom.js";
+import { button, h, note, saved } from "../dom.js";
 import { percent, t } from "../words.js";
 import { set, state } from "../state.js";
 import { Inspection } from "../inspection.js";
@@ -84,7 +84,7 @@ function candidates(seen, step) {
             type: "button",
             class: token === taken ? "taken" : null,
             "aria-pressed": String(token === taken),
-            disabled: token === taken || signs.has(token),
+            disabled: saved || token === taken || signs.has(token),
             "data-key": `candidate-${token}`,
             vars: { share: p },
             onclick: () => set({ prefix: [...before, token].join(".") }),
@@ -96,5 +96,5 @@ function candidates(seen, step) {
       ),
     ),
   );
-  return h("section", {}, h("h3", {}, t("candidates.title")), note(t("candidates.note")), list, comparison(seen));
+  return h("section", {}, h("h3", {}, t("candidates.title")), !saved && note(t("candidates.note")), list, comparison(seen));
 }

@@ -1,6 +1,6 @@
 // Parts 2 and 6: the vector of each position, how alike positions are, and what becomes of the translation without them.
 
-import { button, h, icon, note } from "../dom.js";
+import { button, h, icon, note, saved } from "../dom.js";
 import { t } from "../words.js";
 import { set, state, switchedOff, toggle } from "../state.js";
 import { heatmap, name, numbers } from "../heatmap.js";
@@ -75,9 +75,10 @@ function experiment(seen, part) {
       { class: "row" },
       button(t(off ? "position.on" : "position.off"), () => toggle(key), {
         "aria-pressed": String(off),
+        disabled: saved,
         "data-key": key,
       }),
-      part === 2 && button([icon("swap"), t("position.reverse")], reverse, { "data-key": "reverse" }),
+      part === 2 && button([icon("swap"), t("position.reverse")], reverse, { disabled: saved, "data-key": "reverse" }),
     ),
     part === 2 && note(t("position.bag")),
     comparison(seen),
