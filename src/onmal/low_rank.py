@@ -1,6 +1,6 @@
 """LoRA (Hu 2021): a trained network changes by low-rank updates of its projections, and all that it was stays fixed.
 
-What is trained is a small share of the weights, so that the optimizer is small, too, and a little text spoils less. When
+What is trained is a small share of the weights, so that the optimizer is small, too; it learns less and forgets less (Biderman 2024). When
 training is over, the updates are added to the weights they belong to: what is saved is a network like any other.
 """
 
