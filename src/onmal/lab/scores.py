@@ -4,36 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import torch
-
-from onmal.data.batching import pad_rows
 from onmal.evaluation import exact_match, score
 from onmal.models.contract import Probe
 from onmal.saved_model import SavedModel
+from onmal.translating.torch_engine import TorchEngine
 
 __all__ = ["by_length", "likelihoods", "mean", "spread"]
 
-AT_ONCE = 64
 Bounds = tuple[int, int]
 
 
-@torch.inference_mode()
 def likelihoods(
     saved: SavedModel, pairs: Sequence[tuple[str, str]], to: str, probe: Probe | None = None
 ) -> list[float]:
     """Log-probability [nats] of each translation (source, target), its end included."""
-    special, found = saved.model.vocabulary, list[float]()
-    for first in range(0, len(pairs), AT_ONCE):
-        few = pairs[first : first + AT_ONCE]
-        source = pad_rows([saved.tokenizer.encode_source(text, to) for text, _ in few], special.pad)
-        said = [saved.tokenizer.encode_target(text) for _, text in few]
-        read = pad_rows([[special.start, *ids[:-1]] for ids in said], special.pad)
-        target = pad_rows(said, special.pad)
-        logits = saved.model.project(saved.model.hidden(source, read, probe=probe)).float()
-        each = logits.log_softmax(-1).gather(2, target[:, :, None]).squeeze(2)
-        real = torch.arange(target.shape[1]) < torch.tensor([len(ids) for ids in said])[:, None]
-        found += (each * real).sum(1).tolist()
-    return found
+    sources = [saved.tokenizer.encode_source(text, to) for text, _ in pairs]
+    said = [saved.tokenizer.encode_target(text) for _, text in pairs]
+    return TorchEngine(saved.model).log_probabilities(sources, said, probe)
 
 
 def by_length(

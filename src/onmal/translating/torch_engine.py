@@ -7,7 +7,6 @@ from itertools import chain
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from onmal.config import SearchConfig
 from onmal.data.batching import pad_rows
@@ -109,18 +108,18 @@ class TorchEngine:
 
     @torch.inference_mode()
     def log_probabilities(
-        self, sources: Sequence[Sequence[int]], said: Sequence[Sequence[int]]
+        self, sources: Sequence[Sequence[int]], said: Sequence[Sequence[int]], probe: Probe | None = None
     ) -> list[float]:
         """How likely it is that each of these things is said, token by token, of a source of its own [nats]."""
-        pad, totals = self.model.vocabulary.pad, list[float]()
+        special, device, totals = self.model.vocabulary, self.device, list[float]()
         for some in (slice(first, first + FEW) for first in range(0, len(said), FEW)):
-            source, words = (pad_rows(rows[some], pad).to(self.device) for rows in (sources, said))
-            # source [B,S], words [B,T]
-            before = F.pad(words[:, :-1], (1, 0), value=self.model.vocabulary.start)  # [B,T]
-            logits = self.model.project(self.model.hidden(source, before)).float()  # [B,T,V]
-            chosen = logits.gather(2, words[:, :, None]).squeeze(2) - logits.logsumexp(2)  # [B,T]
-            real = pad_rows([[1] * len(row) for row in said[some]], 0).to(self.device)
-            totals += torch.where(real == 1, chosen, 0.0).sum(1).tolist()
+            rows = (sources[some], [[special.start, *words[:-1]] for words in said[some]], said[some])
+            # [B,S] and twice [B,T]
+            source, before, words = (pad_rows(each, special.pad, 1).to(device) for each in rows)
+            logits = self.model.project(self.model.hidden(source, before, probe=probe)).float()  # [B,T,V]
+            chosen = logits.log_softmax(2).gather(2, words[:, :, None]).squeeze(2)  # [B,T]
+            padding = [[n >= len(each) for n in range(words.shape[1])] for each in said[some]]
+            totals += chosen.masked_fill(torch.tensor(padding, device=device), 0.0).sum(1).tolist()
         return totals
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:

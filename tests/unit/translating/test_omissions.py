@@ -15,6 +15,7 @@ from torch import Tensor
 
 from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
+from onmal.models.contract import Probe
 from onmal.saved_model import SavedModel, load_model
 from onmal.translating.omissions import left_out
 from onmal.translating.translator import Translator
@@ -33,7 +34,7 @@ class Copies:
     def parameters(self) -> Iterator[Tensor]:
         return iter([torch.zeros(1)])
 
-    def hidden(self, source: Tensor, target: Tensor) -> Tensor:
+    def hidden(self, source: Tensor, target: Tensor, *, probe: Probe | None = None) -> Tensor:
         there = torch.zeros(len(source), self.vocabulary.target_size).scatter_(1, source, 1.0)  # [B,V]
         there[:, self.vocabulary.pad] = 0
         return there.clamp(min=1e-6).log()[:, None].expand(-1, target.shape[1], -1)
