@@ -37,6 +37,7 @@ from onmal.data.batching import Batch
 from onmal.data.pair import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer
 from onmal.models import build
+from onmal.products import linear
 from onmal.training.device import choose_precision
 from onmal.training.distributed import Team, join_team
 from onmal.training.loss import TranslationLoss
@@ -104,8 +105,9 @@ def machine_facts(team: Team, rounds: int) -> dict[str, float]:
     factors = torch.ones(2, 1024, 1024, dtype=choose_precision(TRAIN.precision, CPU))
 
     def products() -> None:
-        for _ in range(8):
-            torch.mm(factors[0], factors[1])
+        with torch.no_grad():
+            for _ in range(8):
+                linear(factors[0], factors[1])
 
     flops = 8 * 2 * 1024**3
     large, small = torch.zeros(LARGE), torch.zeros(1)

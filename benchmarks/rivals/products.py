@@ -1,7 +1,7 @@
 """A training step's matrix products and nothing else: what an update would take if all else were free.
 
 The shapes are those of onmal's batches; each product is done forward, for the gradient of its input and for the
-gradient of its weight, into memory that is there already. Options: `rank` and `processes` share the rows of each batch out,
+gradient of its weight, by the same library as in onmal, into memory that is there already or was freed before. Options: `rank` and `processes` share the rows of each batch out,
 `precision` is that of all products but attention's, which are in float32.
 """
 
@@ -11,7 +11,10 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CHUNK_CELLS = 1 << 21  # logits at once, as in onmal's loss
 
@@ -70,11 +73,37 @@ def products(network: dict[str, Any], words: int, shape: Shape) -> Iterator[Prod
         yield Product(1, min(chunk, tokens - start), d, words)
 
 
+def multiply(
+    p: Product, words: int, factors: tuple[Tensor, Tensor, Tensor], gradients: tuple[Tensor, Tensor, Tensor]
+) -> None:
+    """The three multiplications of one product: `factors` are input, weight and output."""
+    import torch
+
+    from onmal.products import linear
+
+    (x, w, y), (grad_x, grad_w, grad_y) = factors, gradients
+    if p.attention or x.dtype != torch.float32:
+        torch.matmul(x, w.mT, out=y)
+        torch.matmul(grad_y, w, out=grad_x)
+        torch.matmul(grad_y.mT, x, out=grad_w)
+        return
+    with torch.no_grad():
+        linear(x, w)
+        linear(grad_y, w.mT)
+        if p.n == words:
+            torch.matmul(grad_y.mT, x, out=grad_w)  # as in onmal's loss
+        else:
+            linear(grad_y.mT, x.mT)
+
+
 def main() -> None:
     """Multiply until stopped."""
     import torch
     from progress import Progress, Spec
 
+    from onmal.allocator import keep_freed_memory
+
+    keep_freed_memory()
     spec = Spec.read()
     torch.set_num_threads(spec.threads)
     rank, processes = spec.options["rank"], spec.options["processes"]
@@ -104,9 +133,7 @@ def main() -> None:
                 cells[: p.count * a * b].view((p.count, a, b) if p.count > 1 else (a, b))
                 for cells, (a, b) in zip(memory[p.attention], sizes, strict=True)
             )
-            torch.matmul(x, w.mT, out=y)
-            torch.matmul(grad_y, w, out=grad_x)
-            torch.matmul(grad_y.mT, x, out=grad_w)
+            multiply(p, words, (x, w, y), (grad_x, grad_w, grad_y))
         progress.updated(tokens)
 
 

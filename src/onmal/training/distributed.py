@@ -53,6 +53,7 @@ class Team:
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank, self.size = rank, size
+        self.exchanging: list[DistributedDataParallel] = []
 
     @property
     def leads(self) -> bool:
@@ -69,17 +70,18 @@ class Team:
         where = next(loss.parameters()).device
         if sharded:
             mesh = init_device_mesh(where.type, (self.size,))
-            for layers in [module for module in loss.modules() if isinstance(module, nn.ModuleList)]:
-                for layer in layers:
-                    fully_shard(layer, mesh=mesh)
-            fully_shard(loss, mesh=mesh)
+            stacks = [module for module in loss.modules() if isinstance(module, nn.ModuleList)]
+            for part in (*(layer for layers in stacks for layer in layers), loss):
+                fully_shard(part, mesh=mesh)
             return loss
         devices = [where] if where.type == "cuda" else None
         with warnings.catch_warnings():  # its newer name is not in every torch that we run on
             warnings.filterwarnings("ignore", ".*broadcast_buffers.*", FutureWarning)
-            return DistributedDataParallel(
+            wrapped = DistributedDataParallel(
                 loss, devices, broadcast_buffers=False, gradient_as_bucket_view=True
             )
+        self.exchanging.append(wrapped)
+        return wrapped
 
     def without_exchange(self, wrapped: nn.Module) -> AbstractContextManager[None]:
         """Gradients of a backward pass inside are kept for the next one outside: accumulation costs no messages."""
@@ -127,6 +129,17 @@ class Team:
     def wait(self) -> None:
         """Until all are here."""
         self.sum(0.0)
+
+    def part(self) -> None:
+        """End the exchange of gradients, then the group.
+
+        Were torch's reducer the last to hold the group, it would wait, with Python's lock held, for the group's threads;
+        and these for that lock, where another process was lost: forever.
+        """
+        for wrapped in self.exchanging:
+            del wrapped.reducer, wrapped.logger
+        with suppress(RuntimeError):
+            distributed.destroy_process_group()
 
     def bytes_of_the_first(self, content: bytes) -> bytes:
         """What the first process holds, in all."""
@@ -229,8 +242,7 @@ def _member(team: Team) -> Iterator[Team]:
             "look for its last words above; go on from the last checkpoint with --resume",
         ) from None
     finally:
-        with suppress(RuntimeError):
-            distributed.destroy_process_group()
+        team.part()
 
 
 @contextmanager
@@ -243,18 +255,12 @@ def _companions(processes: int, task: Mapping[str, Any], folder: str) -> Iterato
                 **os.environ, "LOCAL_RANK": str(rank), "PYTHONUTF8": "1",
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             }  # fmt: skip
-            started.append(
-                subprocess.Popen(
-                    [sys.executable, "-P", "-c", JOIN],  # -P: nothing is imported from where the user stands
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                    encoding="utf-8",
-                    env=environment,
-                    start_new_session=True,
-                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-                )
-            )
+            companion = subprocess.Popen(
+                [sys.executable, "-P", "-c", JOIN],  # -P: nothing is imported from where the user stands
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment,
+                start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )  # fmt: skip
+            started.append(companion)
         for rank, companion in enumerate(started, 1):
             assert companion.stdin is not None
             assert companion.stdout is not None
