@@ -15,7 +15,7 @@ from typing import Any
 
 from onmal import errors
 from onmal.data.writing import open_whole
-from onmal.training.device import processor
+from onmal.processor import processor
 
 RESULTS = Path(__file__).resolve().parent / "results"
 

@@ -323,7 +323,8 @@ def phrasebook(results: Mapping[str, Result], words: Words) -> list[str]:
 
 def multi30k(results: Mapping[str, Result], words: Words) -> list[str]:
     """Three test sets in two conventions that stand apart, beside what was published."""
-    recipes = ("multi30k-en-de", "multi30k-de-en")
+    classical = ("multi30k-en-de-convolution", "multi30k-en-de-gru-attention", "multi30k-en-de-gru")
+    recipes = ("multi30k-en-de", *classical, "multi30k-de-en")
     found = {recipe: results[recipe] for recipe in recipes if recipe in results}
     absent = [
         (recipe, f"onmal train recipes/{recipe}.toml", f"python benchmarks/multi30k.py runs/{recipe}")

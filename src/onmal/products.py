@@ -7,15 +7,15 @@ begin, so small products stay with MKL.
 
 from __future__ import annotations
 
-import platform
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+
+from onmal.processor import processor
 
 __all__ = ["Linear", "linear"]
 
@@ -82,6 +82,4 @@ def mkl_holds_back() -> bool:
     both = torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available()
     if not both or torch.backends.cpu.get_cpu_capability() != "AVX512":
         return False
-    processors = Path("/proc/cpuinfo")
-    named = processors.read_text("utf-8", "replace") if processors.is_file() else platform.processor()
-    return "AuthenticAMD" in named and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return "AMD" in processor() and hasattr(torch.ops.mkldnn, "_linear_pointwise")

@@ -27,8 +27,8 @@ from safetensors.torch import load_file
 
 from onmal import phrasebook
 from onmal.config import RunConfig
+from onmal.processor import processor
 from onmal.training.checkpoint import all_progress, latest_checkpoint
-from onmal.training.device import processor
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of Unix")
 KILLED = -9

@@ -22,7 +22,17 @@ CLASSICAL = ("models.gru", "models.convolution")
 CLASSICAL_LINES = 350
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
-LAYER_0 = ("ahead", "allocator", "errors", "settings", "config", "cache", "products")
+LAYER_0 = (
+    "ahead",
+    "allocator",
+    "errors",
+    "settings",
+    "config",
+    "cache",
+    "processor",
+    "products",
+    "shared_memory",
+)
 LAYER_1 = ("text", "phrasebook", "models", "threads")
 LAYER_2 = ("formats", "data", "cleaning", "corpora", "decoding", "saved_model")
 LAYER_3 = ("interop", "translating")
@@ -49,7 +59,9 @@ class Row:
 TABLE = {
     "ahead": Row(),
     "allocator": Row(),
-    "products": Row((), ("torch",)),
+    "processor": Row(),
+    "products": Row(("processor",), ("torch",)),
+    "shared_memory": Row((), ("torch",)),
     "errors": Row(),
     "settings": Row(("errors",), ("pydantic",)),
     "cache": Row(),
@@ -85,7 +97,7 @@ TABLE = {
     "training.run": Row((*TO_4, *LAYER_4, "interrupt", "origin", "run_folder", "run_report.events"), TENSORS),
     "serving": Row(
         (*TO_4, *LAYER_4),
-        (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "prometheus_client"),
+        (*TENSORS, "pydantic", "fastapi", "starlette", "uvicorn", "httptools", "prometheus_client"),
         ("py3langid",),
     ),
     "cli": Row(("errors",), ("typer", "rich"), free_inside=True),

@@ -15,8 +15,8 @@ import torch
 
 from onmal.data.writing import write_whole
 from onmal.errors import ConfigError, OnmalError
+from onmal.processor import processor
 from onmal.threads import one_thread
-from onmal.training.device import processor
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from onmal.config import RunConfig
+from onmal.processor import processor
 from onmal.run_report.events import Validation
-from onmal.training.device import processor
 from onmal.training.sources import Sources
 from onmal.training.trainer import Trainer
 
@@ -30,11 +30,9 @@ def facts(config: RunConfig, sources: Sources, trainer: Trainer) -> dict[str, An
         "validation pairs": len(sources.valid),
         "vocabulary": model.vocabulary.target_size,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "onmal": importlib.metadata.version("onmal"),
-        "torch": torch.__version__,
+        **_made_by(trainer),
         "machine": f"{processor()}, {platform.system()}",
         "device": str(trainer.device),
-        "precision": str(trainer.precision).removeprefix("torch."),
         "processes": trainer.team.size,
         "threads": torch.get_num_threads(),
     }
@@ -49,12 +47,10 @@ def card(
     progress, threads = trainer.progress, f"{torch.get_num_threads()} threads"
     workers = threads if trainer.team.size == 1 else f"{trainer.team.size} processes of {threads}"
     return {
-        "onmal": importlib.metadata.version("onmal"),
-        "torch": torch.__version__,
+        **_made_by(trainer),
         "python": platform.python_version(),
         "sentencepiece": importlib.metadata.version("sentencepiece"),
         "machine": f"{processor()}, {platform.system()}, {workers}, {trainer.device}",
-        "precision": str(trainer.precision).removeprefix("torch."),
         "name": config.name,
         "training_pairs": sources.pairs,
         "data_sha256": progress.data_sha256,
@@ -75,3 +71,8 @@ def card(
         "config_sha256": hashlib.sha256(config.to_toml().encode()).hexdigest(),
         "run": config.model_dump(),
     }
+
+
+def _made_by(trainer: Trainer) -> dict[str, str]:
+    precision = str(trainer.precision).removeprefix("torch.")
+    return {"onmal": importlib.metadata.version("onmal"), "torch": torch.__version__, "precision": precision}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import re
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -12,7 +9,7 @@ import torch
 from onmal.config import TrainConfig
 from onmal.errors import ConfigError
 
-__all__ = ["choose_device", "choose_precision", "choose_processes", "processor"]
+__all__ = ["choose_device", "choose_precision", "choose_processes"]
 
 SHARE = 512
 
@@ -64,10 +61,3 @@ def choose_precision(name: Literal["auto", "float32", "bfloat16"], device: torch
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     has_units = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # not in every torch that we run on
     return torch.bfloat16 if device.type == "cpu" and has_units and has_units() else torch.float32
-
-
-def processor() -> str:
-    """The processor's name, as its maker gives it."""
-    cpuinfo = Path("/proc/cpuinfo")  # platform.processor() is empty on most Linux systems
-    found = cpuinfo.exists() and re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)
-    return found[1] if found else platform.processor() or platform.machine()

@@ -28,6 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from onmal.data.batching import Batch
 from onmal.errors import TrainingError
+from onmal.shared_memory import SharedMemory
 
 __all__ = [
     "READY",
@@ -53,6 +54,7 @@ class Team:
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank, self.size = rank, size
+        self.memory: SharedMemory | None = None
         self.exchanging: list[DistributedDataParallel] = []
 
     @property
@@ -80,6 +82,8 @@ class Team:
             wrapped = DistributedDataParallel(
                 loss, devices, broadcast_buffers=False, gradient_as_bucket_view=True
             )
+        if self.memory and where.type == "cpu":
+            wrapped.register_comm_hook(self.memory, lambda memory, bucket: memory.mean(bucket.buffer()))
         self.exchanging.append(wrapped)
         return wrapped
 
@@ -110,6 +114,8 @@ class Team:
         each = -(-len(rows) // self.size)
         mine = rows[self.rank * each : (self.rank + 1) * each]
         mine = torch.cat([work(mine), rows[: each - len(mine)]])  # the same number from all
+        if self.memory and rows.device.type == "cpu":
+            return self.memory.join(mine)[: len(rows)]
         parts = [torch.empty_like(mine) for _ in range(self.size)]
         distributed.all_gather(parts, mine)
         return torch.cat(parts)[: len(rows)]
@@ -146,8 +152,7 @@ class Team:
         if self.size == 1:
             return content
         (size,) = self.of_the_first(float(len(content)))
-        sent = torch.tensor(list(content), dtype=torch.uint8) if self.leads else None
-        buffer = torch.empty(int(size), dtype=torch.uint8) if sent is None else sent
+        buffer = torch.tensor(list(content if self.leads else bytes(int(size))), dtype=torch.uint8)
         distributed.broadcast(buffer, 0)
         return buffer.numpy().tobytes()
 
@@ -226,6 +231,7 @@ def join_team(rank: int, size: int, folder: str) -> Iterator[Team]:
         _backend(), init_method=meeting, rank=rank, world_size=size, timeout=PATIENCE
     )
     with _member(Team(rank, size)) as team:
+        team.memory = SharedMemory.among(rank, size, Path(folder).name, lambda number: team.sum(number)[0])
         yield team
 
 

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from onmal.serving import app
-from onmal.serving.connections import connections
+from onmal.serving.connections import AT_ONCE, HEAD_BYTES, PIECE, connections
 from onmal.serving.observing import HEADERS
 
 HALF = b"GET / HTTP/1.1\r\nHost: local"
@@ -113,6 +113,66 @@ def test_a_connection_without_a_whole_head_ends_in_time_and_is_told_why(
             assert head.startswith(b"HTTP/1.1 408 ")
             assert b"connection: close" in head.lower()
             assert json.loads(body)["error"]["code"] == "body_late"
+
+    play(scene)
+
+
+BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1"
+
+
+@pytest.mark.parametrize("requests_before", [0, 1])
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (b"GET /", b"a"), (b"GET / HTTP/1.1\r\n", b"A: b\r\n"), (b"GET / HTTP/1.1\r\nA: ", b"a"),
+        (b"GET / HTTP/1.1\r\n", b"a"), (b"", b"\r\n"), (BODY, b";a=b"), (BODY + b"\r\na\r\n0\r\n", b"A: b\r\n"),
+    ],
+    ids=["address", "lines", "line", "name", "blank lines", "name of a chunk", "lines after a body"],
+)  # fmt: skip
+def test_what_never_becomes_whole_is_not_kept(begun: bytes, more: bytes, requests_before: int) -> None:
+    async def scene() -> None:
+        application = Waiting()
+        async with listening(application, most=10, seconds=LONG) as connect:
+            application.gate.set()
+            line = await connect()
+            for _ in range(requests_before):
+                await line.ask()
+            application.gate.clear()
+            line.writer.write(begun + more * ((HEAD_BYTES + 2 * PIECE) // len(more)))
+            assert (await line.rest()).startswith(b"HTTP/1.1 400 ")
+            application.gate.set()
+
+    play(scene)
+
+
+def test_a_head_may_be_long_and_a_body_longer() -> None:
+    async def scene() -> None:
+        application = Waiting()
+        application.gate.set()
+        async with listening(application, most=10, seconds=LONG) as connect:
+            line = await connect()
+            for _ in range(3):
+                line.writer.write(
+                    b"GET / HTTP/1.1\r\nA: " + b"a" * (HEAD_BYTES - 100) + b"\r\nHost: here\r\n\r\n"
+                )
+                assert (await line.reader.readuntil(b"here")).startswith(b"HTTP/1.1 200 OK")
+                line.writer.write(BODY + b"00000\r\n" + b"a" * (1 << 20) + b"\r\n0\r\n\r\n")
+                assert (await line.reader.readuntil(b"here")).startswith(b"HTTP/1.1 200 OK")
+
+    play(scene)
+
+
+def test_a_few_requests_may_be_sent_in_advance() -> None:
+    async def scene() -> None:
+        application = Waiting()
+        async with listening(application, most=10, seconds=LONG) as connect:
+            line, hasty = await connect(), await connect()
+            line.writer.write(WHOLE * AT_ONCE)
+            hasty.writer.write(WHOLE * (AT_ONCE + 2))
+            assert (await hasty.rest()).startswith(b"HTTP/1.1 400 ")
+            application.gate.set()
+            for _ in range(AT_ONCE):
+                assert (await line.reader.readuntil(b"here")).startswith(b"HTTP/1.1 200 OK")
 
     play(scene)
 
