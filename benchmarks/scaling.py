@@ -172,6 +172,7 @@ def take_part(rank: int, folder: str, options: Namespace) -> dict[str, Any]:
     torch.set_num_threads(1)
     words = Vocabulary(source_size=options.vocabulary, target_size=options.vocabulary)
     with join_team(rank, PROCESSES, folder) as team:
+        team.memory = None  # as it is between machines
         facts, cases = machine_facts(team, options.rounds), []
         for size in options.sizes:
             for tokens in options.tokens:

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -113,11 +114,25 @@ class CTranslate2Engine:
         order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
         fair = -(-len(order) // self.workers)  # so that each worker has something to do
         tokens = min(BATCH_TOKENS[self.precision], BATCH_CELLS[self.precision] // config.beam_size)
-        waiting: list[Any] = []
-        while len(waiting) < len(order):
-            longest = len(sources[order[len(waiting)]])
-            rows = order[len(waiting) :][: max(1, min(fair, tokens // longest))]
-            waiting += self.translator.translate_batch(
+        batches: list[list[int]] = []
+        while (done := sum(map(len, batches))) < len(order):
+            batches.append(order[done:][: max(1, min(fair, tokens // len(sources[order[done]])))])
+        found = self._search(sources, batches, config)
+        alike: dict[int, list[int]] = defaultdict(list)
+        for i, hypotheses in found.items():
+            if max(len(h.tokens) + h.ended for h in hypotheses) > self._limit(len(sources[i]), config):
+                alike[len(sources[i])].append(i)  # not by the limit of a longer batch mate
+        found.update(self._search(sources, list(alike.values()), config))
+        inorder = [found[i] for i in range(len(sources))]
+        return self._scored_anew(sources, inorder, config) if config.no_repeat_ngram else inorder
+
+    def _search(
+        self, sources: Sequence[Sequence[int]], batches: Sequence[Sequence[int]], config: SearchConfig
+    ) -> dict[int, list[Hypothesis]]:
+        """The hypotheses of the sources that are named in batches; what a batch may say at most goes by its longest source."""
+        waiting: dict[int, Any] = {}
+        for rows in batches:
+            results = self.translator.translate_batch(
                 [[self.pieces[token] for token in sources[i]] for i in rows],
                 asynchronous=True,
                 beam_size=config.beam_size,
@@ -125,18 +140,14 @@ class CTranslate2Engine:
                 num_hypotheses=config.n_best,
                 length_penalty=config.length_penalty,
                 max_input_length=0,
-                max_decoding_length=self._limit(longest, config),
+                max_decoding_length=self._limit(max(len(sources[i]) for i in rows), config),
                 min_decoding_length=0,
                 no_repeat_ngram_size=config.no_repeat_ngram,
                 return_end_token=True,
                 return_scores=True,
             )
-        found: list[list[Hypothesis]] = [[] for _ in sources]
-        for i, result in zip(order, waiting, strict=True):
-            found[i] = self._hypotheses(result.result(), config)
-            if max(len(h.tokens) + h.ended for h in found[i]) > self._limit(len(sources[i]), config):
-                (found[i],) = self._translate([sources[i]], config)  # not by the limit of a longer batch mate
-        return self._scored_anew(sources, found, config) if config.no_repeat_ngram else found
+            waiting.update(zip(rows, results, strict=True))
+        return {i: self._hypotheses(result.result(), config) for i, result in waiting.items()}
 
     def _scored_anew(
         self, sources: Sequence[Sequence[int]], found: list[list[Hypothesis]], config: SearchConfig
