@@ -17,7 +17,6 @@ from onmal.cli.options import (
     direction_of,
     is_text_file,
     languages_of,
-    minutes,
     option,
 )
 from onmal.cli.terminal import note
@@ -29,6 +28,7 @@ from onmal.cli.training import (
     TensorBoard,
     Time,
     carry_out,
+    changes,
     names_a_limit,
 )
 from onmal.errors import ConfigError
@@ -127,7 +127,7 @@ def finetune(
         target_language or section.get("target_language", ""),
     )
     direction = _direction(load_model(model).directions, data, section, asked)
-    run = _run(settings_for(model, section, direction, lora=lora), time, seed, settings or [])
+    run = _run(settings_for(model, section, direction, lora=lora), time, seed, settings)
     folder, corpora = out or Path("runs", run.name), corpus_folders(folders)
     if old_data:
         old = _section(old_data)
@@ -135,16 +135,12 @@ def finetune(
     carry_out(run, folder, corpora, resume=resume, tensorboard=tensorboard)
 
 
-def _run(values: dict[str, Any], time: str, seed: int | None, settings: list[str]) -> RunConfig:
+def _run(values: dict[str, Any], time: str, seed: int | None, settings: list[str] | None) -> RunConfig:
     """The settings with what was changed of them, and an end."""
     from onmal.config import RunConfig
     from onmal.settings import apply_overrides
 
-    overrides = [
-        *([f"train.minutes={minutes(time)}"] if time else []),
-        *([f"train.seed={seed}"] if seed is not None else []),
-        *settings,
-    ]
+    overrides = changes(time, seed, settings)
     if not names_a_limit(overrides):
         note(
             "no --time given: ends after half an hour, or when 10 validations in a row bring no better score"

@@ -37,6 +37,7 @@ __all__ = [
     "TensorBoard",
     "Time",
     "carry_out",
+    "changes",
     "demo",
     "names_a_limit",
     "train",
@@ -153,9 +154,7 @@ def train(
         *(["data.both_directions=true"] if both_directions else []),
         *([f"size={size}"] if size else []),
         *([f"model.network={network}"] if network else []),
-        *([f"train.minutes={minutes(time)}"] if time else []),
-        *([f"train.seed={seed}"] if seed is not None else []),
-        *(settings or ()),
+        *changes(time, seed, settings),
     ]
     if config:
         values = {"name": config.stem, **read_toml(config)}
@@ -166,6 +165,15 @@ def train(
     if teacher or backtranslate:
         run = _with_made_text(run, folder, teacher, with_original, backtranslate, corpora, resume=resume)
     carry_out(run, folder, corpora, resume=resume, tensorboard=tensorboard)
+
+
+def changes(time: str, seed: int | None, settings: list[str] | None) -> list[str]:
+    """What every run takes of --time, --seed and --set, as overrides of its settings."""
+    return [
+        *([f"train.minutes={minutes(time)}"] if time else []),
+        *([f"train.seed={seed}"] if seed is not None else []),
+        *(settings or ()),
+    ]
 
 
 def carry_out(
