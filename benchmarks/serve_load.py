@@ -39,11 +39,11 @@ from urllib.request import Request, urlopen
 
 import recording
 from bulk import count_lines
-from rivals.contest import cores
 from translate_speed import RIVALS, Contestant, test_text
 from wrk import Figures, as_wrk_counts, ended, wrk, wrk_version
 
 from onmal.errors import ConfigError, DataError
+from onmal.processor import cores
 from onmal.saved_model import SavedModel, load_model
 
 SERVE, ONE_BY_ONE, DIRECT = "onmal serve", "onmal, one by one", "CTranslate2, asynchronous"

@@ -30,7 +30,6 @@ from rivals.contest import (
     Contestant,
     Task,
     allocator_environment,
-    cores,
     end_with_the_program,
     events,
     start_onmal,
@@ -43,6 +42,7 @@ from onmal.cli.options import corpus_folders
 from onmal.config import RunConfig
 from onmal.errors import ConfigError, TrainingError
 from onmal.evaluation import score
+from onmal.processor import cores
 from onmal.settings import apply_overrides, read_toml
 
 PATIENCE = 3  # times onmal's minutes

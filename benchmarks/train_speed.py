@@ -31,7 +31,6 @@ from rivals.contest import (
     Contestant,
     Task,
     allocator_environment,
-    cores,
     end_with_the_program,
     events,
     start_onmal,
@@ -43,6 +42,7 @@ from onmal.cache import cache_folder
 from onmal.cli.options import corpus_folders
 from onmal.config import RunConfig
 from onmal.errors import TrainingError
+from onmal.processor import cores
 from onmal.products import linear
 from onmal.settings import apply_overrides, read_toml
 

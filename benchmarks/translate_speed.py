@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Any
 
 import recording
-from rivals.contest import cores
 
 from onmal.cache import cache_folder
 from onmal.cli.options import corpus_folders
 from onmal.corpora.located import find
 from onmal.errors import ConfigError
 from onmal.evaluation import score
+from onmal.processor import cores
 from onmal.saved_model import load_model
 
 RIVALS = Path(__file__).parent / "rivals"

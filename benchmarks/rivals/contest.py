@@ -24,6 +24,7 @@ from onmal.config import RunConfig
 from onmal.data.batching import budget_cuts
 from onmal.data.pair import Pair
 from onmal.data.prepare import learn_tokenizer
+from onmal.processor import cores
 from onmal.text.tokenizer import Tokenizer
 from onmal.training.sources import training_pairs
 from rivals.products import Shape, products
@@ -31,11 +32,6 @@ from rivals.progress import Spec
 
 DRIVERS = Path(__file__).parent
 PATIENCE = 300.0  # seconds until the first update of a contestant that works at all
-
-
-def cores() -> int:
-    """How many this process, and what it starts, may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def end_with_the_program() -> None:

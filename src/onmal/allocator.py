@@ -3,6 +3,9 @@
 glibc returns freed blocks above a threshold to the kernel at once and faults them in again, page by page, for the next
 tensor of the same size. A training loop makes the same large tensors at every update, a search at every word. Elsewhere
 than on glibc nothing is done.
+
+glibc gives each thread an arena of its own, eight times as many as there are cores; what is kept in that of a thread that
+waits is of use to nobody. So there are as many arenas as threads can run.
 """
 
 from __future__ import annotations
@@ -10,9 +13,11 @@ from __future__ import annotations
 import ctypes
 import platform
 
+from onmal.processor import cores
+
 __all__ = ["give_freed_memory_back", "keep_freed_memory"]
 
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # from glibc's malloc.h
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8  # from glibc's malloc.h
 
 
 def keep_freed_memory() -> bool:
@@ -23,7 +28,8 @@ def keep_freed_memory() -> bool:
     # Before 2.35, glibc takes no more than 32 MiB; and setting the others alone would leave the threshold at 128 KiB.
     if not (mallopt(M_MMAP_THRESHOLD, 1 << 30) or mallopt(M_MMAP_THRESHOLD, 32 << 20)):
         return False
-    taken = [mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1), mallopt(M_TOP_PAD, 64 << 20)]
+    others = {M_TRIM_THRESHOLD: (1 << 31) - 1, M_TOP_PAD: 64 << 20, M_ARENA_MAX: cores()}
+    taken = [mallopt(which, value) for which, value in others.items()]
     return all(taken)
 
 

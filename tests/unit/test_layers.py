@@ -58,7 +58,7 @@ class Row:
 # The row with the longest matching name counts. "" is onmal/__init__.py alone.
 TABLE = {
     "ahead": Row(),
-    "allocator": Row(),
+    "allocator": Row(("processor",)),
     "processor": Row(),
     "products": Row(("processor",), ("torch",)),
     "shared_memory": Row((), ("torch",)),

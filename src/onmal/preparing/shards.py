@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -34,6 +33,7 @@ from onmal.errors import ConfigError, DataError
 from onmal.preparing.chunks import Chunk, Seen, fingerprint, read_chunk
 from onmal.preparing.processes import Work, in_processes
 from onmal.preparing.store import Store
+from onmal.processor import cores
 from onmal.text.subword_sampling import WordTable
 from onmal.text.tokenizer import SubwordModel, Tokenizer
 
@@ -73,7 +73,7 @@ def prepare_shards(
     folder = Path(folder)
     settings = {"data": data.model_dump(exclude=LATER), "sources": _sources(data)}
     try:
-        with closing(Store(folder, settings)) as store, in_processes(processes or _cores()) as work:
+        with closing(Store(folder, settings)) as store, in_processes(processes or cores()) as work:
             words = _store_text(store, texts, data, work, progress)
             tokenizer = _store_tokenizer(store, data, words, note)
             for side, model, distinct in zip(SIDES, (tokenizer.source, tokenizer.target), words, strict=True):
@@ -105,10 +105,6 @@ def _sources(data: DataConfig) -> list[dict[str, Any]]:
             size = {"bytes": Path(name).stat().st_size} if Path(name).is_file() and not text.corpus else {}
             sources.append({"name": f"{text.corpus} {name}".strip(), **size})
     return sources
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # Text -> word numbers

@@ -7,6 +7,7 @@ from itertools import chain
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from onmal.config import SearchConfig
 from onmal.data.batching import pad_rows
@@ -24,7 +25,7 @@ BATCH_CELLS = 16384  # source tokens, padding and hypotheses included, searched 
 FEW_CELLS = 1024  # that one thread searches as fast as two, which wait for each other's Python
 SMALL = 30_000_000  # parameters: in products of a smaller network there is nothing for threads to share
 NARROWEST = 16  # words of a batch's sources: over fewer, torch's attention on a CPU takes twice as long
-FEW = 8  # things said that are read together, for the probabilities of all words
+FEW = 8  # things said that are read together, for their probability
 MOST_AT_ONCE = 8  # batches: what Python does between the products is done by one after the other
 
 
@@ -113,13 +114,13 @@ class TorchEngine:
         """How likely it is that each of these things is said, token by token, of a source of its own [nats]."""
         special, device, totals = self.model.vocabulary, self.device, list[float]()
         for some in (slice(first, first + FEW) for first in range(0, len(said), FEW)):
-            rows = (sources[some], [[special.start, *words[:-1]] for words in said[some]], said[some])
-            # [B,S] and twice [B,T]
-            source, before, words = (pad_rows(each, special.pad, 1).to(device) for each in rows)
-            logits = self.model.project(self.model.hidden(source, before, probe=probe)).float()  # [B,T,V]
-            chosen = logits.log_softmax(2).gather(2, words[:, :, None]).squeeze(2)  # [B,T]
-            padding = [[n >= len(each) for n in range(words.shape[1])] for each in said[some]]
-            totals += chosen.masked_fill(torch.tensor(padding, device=device), 0.0).sum(1).tolist()
+            rows = (sources[some], [[special.start, *words[:-1]] for words in said[some]])
+            source, before = (pad_rows(each, special.pad, 1).to(device) for each in rows)  # [B,S] [B,T]
+            states = self.model.hidden(source, before, probe=probe)  # [B,T,D]
+            for row, words in zip(states, said[some], strict=True):
+                logits = self.model.project(row[: len(words)]).float()  # [t,V], large if for all at once
+                right = torch.tensor(words, dtype=torch.long, device=device)  # [t]
+                totals.append(-float(cross_entropy(logits, right, reduction="sum")))
         return totals
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
