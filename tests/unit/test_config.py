@@ -20,13 +20,12 @@ from onmal.config import (
     ModelConfig,
     RunConfig,
     SearchConfig,
-    Settings,
     Size,
     TrainConfig,
     Vocabulary,
 )
 from onmal.errors import ConfigError
-from onmal.settings import apply_overrides, read_toml
+from onmal.settings import Settings, apply_overrides, read_toml
 
 RECIPES = sorted((Path(__file__).resolve().parents[2] / "recipes").glob("*.toml"))
 ENDS: dict[str, Any] = {"train": {"minutes": 1}}
