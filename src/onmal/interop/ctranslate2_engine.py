@@ -37,6 +37,7 @@ MOST_AT_ONCE = 8  # portions, besides one that Python has in hand
 ENOUGH = 100  # sentences that make it worth while to find out how they are translated fastest
 TRIED = 64  # sentences that each way is tried on
 TRIES = 3  # as often, where the usual way does not win at once
+SCORED = 8  # translations at once, with the probabilities of all words
 
 
 def installed() -> bool:
@@ -152,15 +153,22 @@ class CTranslate2Engine:
     def _scored_anew(
         self, sources: Sequence[Sequence[int]], found: list[list[Hypothesis]], config: SearchConfig
     ) -> list[list[Hypothesis]]:
-        """By the network itself: CTranslate2 shares the probability of words that may not be repeated out among the others."""
-        end, penalty = self.saved.model.vocabulary.end, LengthPenalty(config.length_penalty)
-        said = [[*each.tokens, *[end] * each.ended] for some in found for each in some]
-        told = [source for source, some in zip(sources, found, strict=True) for _ in some]
-        totals = iter(TorchEngine(self.saved.model).log_probabilities(told, said))
+        """By the network alone: where words may not be repeated, the search shares their probability out among the others."""
+        penalty = LengthPenalty(config.length_penalty)
+        told = [(source, each.tokens) for source, some in zip(sources, found, strict=True) for each in some]
+        scored = iter(
+            self.translator.score_batch(
+                [[self.pieces[token] for token in source] for source, _ in told],
+                [[self.pieces[token] for token in tokens] for _, tokens in told],
+                max_batch_size=SCORED,
+                max_input_length=0,
+            )
+        )
 
         def anew(each: Hypothesis) -> Hypothesis:
-            total = next(totals)
-            score = penalty(total, max(1, len(each.tokens) + each.ended))
+            said = len(each.tokens) + each.ended  # CTranslate2 always adds an end
+            total = sum(next(scored).log_probs[:said])
+            score = penalty(total, max(1, said))
             return replace(each, log_probability=total, score=score)
 
         return [sorted(map(anew, some), key=lambda each: -each.score) for some in found]
