@@ -168,16 +168,17 @@ RIVALS = {
     "marian": Rival("Marian (pymarian)", "marian"),
 }
 ALLOCATORS = {
-    "jemalloc": {"MALLOC_CONF": "oversize_threshold:0,dirty_decay_ms:-1,muzzy_decay_ms:-1"},
+    "jemalloc": {"MALLOC_CONF": "oversize_threshold:0,dirty_decay_ms:-1,muzzy_decay_ms:-1,thp:always"},
     "tcmalloc": {"TCMALLOC_LARGE_ALLOC_REPORT_THRESHOLD": "1000000000000"},
     "tcmalloc_minimal": {"TCMALLOC_LARGE_ALLOC_REPORT_THRESHOLD": "1000000000000"},
     "glibc": {
         "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
         "MALLOC_TRIM_THRESHOLD_": str((1 << 31) - 1),
         "MALLOC_TOP_PAD_": str(64 << 20),
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     },
 }
-"""Allocator -> the environment that has it keep freed memory; a library is loaded before all others."""
+"""Allocator -> the environment that has it keep freed memory, in large pages where it can; a library is loaded before all others."""
 
 
 def allocator_environment(name: str) -> dict[str, str] | None:

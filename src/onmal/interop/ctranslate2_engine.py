@@ -37,7 +37,7 @@ MOST_AT_ONCE = 8  # portions, besides one that Python has in hand
 ENOUGH = 100  # sentences that make it worth while to find out how they are translated fastest
 TRIED = 64  # sentences that each way is tried on
 TRIES = 3  # as often, where the usual way does not win at once
-SCORED = 8  # translations at once, with the probabilities of all words
+SCORED = 4  # translations at once, with the probabilities of all words
 
 
 def installed() -> bool:
