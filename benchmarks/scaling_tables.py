@@ -112,7 +112,7 @@ WORDS: Mapping[str, Words] = {
         " {length} tokens, median of {rounds} rounds; torch {torch}",
         "peaks": "Products: {alone:.0f} GFLOP/s in one process, {beside:.0f} in each of two at once",
         "ring": "Exchange: {bandwidth:.2f} GB/s each way, {hop:.0f} µs a step",
-        "makes": "Batches: {batching:.1f} million target tokens/s in one process",
+        "makes": "Batches: {batching:,.0f} target tokens/s in one process",
     },
     "ko": {
         "missing": "아직 재지 않음",
@@ -184,7 +184,7 @@ WORDS: Mapping[str, Words] = {
         " {length}토큰, {rounds}회의 중앙값, torch {torch}",
         "peaks": "행렬 곱: 프로세스 하나일 때 {alone:.0f} GFLOP/s, 둘이 동시에 돌 때 각각 {beside:.0f} GFLOP/s",
         "ring": "교환: 한 방향 {bandwidth:.2f} GB/s, 한 단계 {hop:.0f} µs",
-        "makes": "배치: 프로세스 하나가 초당 번역문 토큰 {batching:.1f}백만 개",
+        "makes": "배치: 프로세스 하나가 초당 번역문 토큰 {batching:,.0f}개",
     },
 }
 
@@ -356,7 +356,7 @@ def measured(result: Result | None, words: Words) -> list[str]:
         words["on"].format_map(result),
         words["peaks"].format(alone=result["peak_alone"] / 1e9, beside=result["peak_beside"] / 1e9),
         words["ring"].format(bandwidth=result["bandwidth"] / 1e9, hop=result["hop"] * 1e6),
-        words["makes"].format(batching=result["batching"] / 1e6),
+        words["makes"].format(batching=round(result["batching"], -5)),
     ]
     return [*table([words[key] for key in keys], rows), *listed(notes)]
 

@@ -63,7 +63,7 @@ WORDS: Mapping[str, Words] = {
         "peak": "Of peak",
         "padding": "Padding",
         "memory": "Memory, MiB",
-        "times": "onmal is times as fast",
+        "times": "onmal's speed, times this one's",
         "onmal": "**onmal**, out of the box",
         "products": "onmal's matrix products alone",
         "onmal-float32": "**onmal**, products in float32",
@@ -90,7 +90,7 @@ WORDS: Mapping[str, Words] = {
         "best": "Best BLEU",
         "longer": "Times onmal's",
         "quality": "Validation text, greedy: `{signature}`; on {machine}. Minutes of training, validation not counted;"
-        " “>” is a lower bound: stopped at three times onmal's minutes",
+        " “>” is a lower bound: stopped at three times onmal's minutes. The others follow schedules that were published for GPUs, whose warm-up was hardly over by then: docs/benchmarks.md",
         "setting": "Setting",
         "change": "to the recipe",
         "p": "p",
@@ -117,7 +117,7 @@ WORDS: Mapping[str, Words] = {
         "cells of tables": "cells of a table",
         "white space": "white space around",
         "paragraphs": "sentences of a paragraph",
-        "repetition": "no end of “hahaha”",
+        "repetition": "no endless “hahahaha”",
         "capitals": "A SENTENCE IN CAPITALS",
         "numbers": "a number in figures",
         "names": "names",
@@ -139,20 +139,20 @@ WORDS: Mapping[str, Words] = {
         "transformers": "Transformers, `generate`",
         "Marian, weights of its own": "Marian, weights of its own",
         "direct": "CTranslate2 called directly, {rest}",
-        "translated": "{sentences:,} sentences of {model}'s test, text in and text out; medians (ranges) of {rounds} slices of {slice_seconds:g} s for each, by"
+        "translated": "{sentences:,} sentences of the test of {model} (configuration {config_hash}), text in and text out; medians (ranges) of {rounds} slices of {slice_seconds:g} s for each, by"
         " turns, on {machine}. CTranslate2 called directly: the fastest of the workers, threads and batch sizes tried. `{signature}`",
         "model": "Model",
         "clients": "Clients",
         "p50": "Half within, ms",
         "p99": "99 % within, ms",
-        "serve times": "`onmal serve` is times as fast",
+        "serve times": "`onmal serve`'s speed, times this one's",
         "onmal serve": "**onmal serve**",
         "onmal, one by one": "the engine without a server, one by one",
         "CTranslate2, asynchronous": "CTranslate2 called directly, asynchronously",
         "echo": "a route that only echoes",
         "onmal, in batch": "the engine, all at once",
         "onmal, in batch beside echo": "the engine, all at once, beside as much HTTP",
-        "load of a model": "{model}: {sentences:,} sentences of its test, beam {beam_size}; memory after {requests[0]:,} requests"
+        "load of a model": "{model} (configuration {config_hash}): {sentences:,} sentences of its test, beam {beam_size}; memory after {requests[0]:,} requests"
         " {mib[0]:,.0f} MiB, after {requests[1]:,} {mib[1]:,.0f} MiB",
         "load": "{seconds:g} s for each with so many clients, by turns in {rounds} rounds, {precision}, on {machine},"
         " which sends the requests, too (wrk). Medians, and the range of the rounds",
@@ -205,7 +205,7 @@ WORDS: Mapping[str, Words] = {
         "marian": "Marian (pymarian)",
         "slices": "{machine}에서 서로 번갈아 {slice_seconds:g}초씩 {slices}번 잰 값의 중앙값(범위). 조정한 메모리 할당기는"
         " {allocator}. 최고 속도는 같은 정밀도에서 큰 행렬을 곱할 때 이 기계가 내는 가장 빠른 속도",
-        "step": "배치당 토큰 {budget}개, {precision}: onmal의 한 업데이트는 그 안의 행렬 곱만 할 때보다 {median:g}배({least:g} – {most:g}) 걸림",
+        "step": "배치당 토큰 {budget}개, {precision}: onmal의 한 업데이트에는 그 안의 행렬 곱만 할 때의 {median:g}배({least:g} – {most:g})가 걸림",
         "versions": "버전",
         "pairs a second": "초당 문장 쌍",
         "on disk": "샤드(MB)",
@@ -218,7 +218,7 @@ WORDS: Mapping[str, Words] = {
         "best": "최고 BLEU",
         "longer": "onmal의 몇 배",
         "quality": "검증 집합, 탐욕 탐색: `{signature}`. {machine}. 검증에 쓴 시간을 뺀 학습 시간(분)."
-        " “>”는 onmal이 걸린 시간의 세 배에서 멈추었다는 뜻으로, 하한입니다",
+        " “>”는 onmal이 걸린 시간의 세 배에서 멈추었다는 뜻으로, 하한입니다. 다른 도구는 GPU에 맞추어 발표된 학습 일정을 따르며 그때는 워밍업이 막 끝났을 때입니다: docs/benchmarks.ko.md",
         "setting": "설정",
         "change": "레시피와의 차이",
         "p": "p",
@@ -266,8 +266,8 @@ WORDS: Mapping[str, Words] = {
         "transformers": "Transformers, `generate`",
         "Marian, weights of its own": "Marian, 스스로 학습한 가중치",
         "direct": "CTranslate2를 바로 부름, {rest}",
-        "translated": "{model}의 시험 문장 {sentences:,}개, 글에서 글까지. 저마다 {slice_seconds:g}초씩 {rounds}번 번갈아 잰 중앙값(범위), {machine}. CTranslate2를 바로 부른 것은"
-        " 시험해 본 일꾼, 스레드, 배치 크기 가운데 가장 빠른 것. `{signature}`",
+        "translated": "{model}(설정 해시 {config_hash})의 시험 문장 {sentences:,}개, 글에서 글까지. 저마다 {slice_seconds:g}초씩 {rounds}번 번갈아 잰 중앙값(범위), {machine}. CTranslate2를 바로 부른 것은"
+        " 시험해 본 작업자, 스레드, 배치 크기 가운데 가장 빠른 것. `{signature}`",
         "model": "모델",
         "clients": "클라이언트",
         "p50": "절반이 끝나는 시간(ms)",
@@ -279,7 +279,7 @@ WORDS: Mapping[str, Words] = {
         "echo": "같은 답만 돌려주는 경로",
         "onmal, in batch": "엔진에 한꺼번에",
         "onmal, in batch beside echo": "엔진에 한꺼번에, 옆에서 같은 수의 HTTP 요청 처리",
-        "load of a model": "{model}: 시험 문장 {sentences:,}개, 빔 크기 {beam_size}. 메모리는 요청 {requests[0]:,}건 뒤 {mib[0]:,.0f} MiB,"
+        "load of a model": "{model}(설정 해시 {config_hash}): 시험 문장 {sentences:,}개, 빔 크기 {beam_size}. 메모리는 요청 {requests[0]:,}건 뒤 {mib[0]:,.0f} MiB,"
         " {requests[1]:,}건 뒤 {mib[1]:,.0f} MiB",
         "load": "클라이언트 수마다 {seconds:g}초씩 {rounds}번에 나누어 번갈아 잼, {precision}. {machine}에서 재었으며"
         " 요청도 같은 기계가 보냄(wrk). 중앙값과 라운드의 범위",
@@ -354,7 +354,7 @@ def multi30k(results: Mapping[str, Result], words: Words) -> list[str]:
                 notes[f"{words['a']}: `{signature['bleu']}`, `{signature['chrf']}`"] = None
                 notes[f"{words['b']}: `{signature['bleu_lc_tok']}`"] = None
         told = [
-            words["training"].format_map({**result, "config_hash": f"`{result['config_hash'][:12]}`"})
+            words["training"].format_map({**result, "config_hash": short(result)})
             for result in found.values()
         ]
         lines += [*table([words[key] for key in keys], rows), *listed([*notes, *told])]
@@ -378,7 +378,7 @@ def koen(results: Mapping[str, Result], words: Words) -> list[str]:
             row += [f"{scores[metric]:.1f}", f"{low:.1f} – {high:.1f}"]
         rows.append(row)
     notes = [f"{metric}: `{signature}`" for metric, signature in result["signature"].items()]
-    told = words["training"].format_map({**result, "config_hash": f"`{result['config_hash'][:12]}`"})
+    told = words["training"].format_map({**result, "config_hash": short(result)})
     return [*table(header, rows), *listed([*notes, told])]
 
 
@@ -473,7 +473,7 @@ def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
             ]
         )  # fmt: skip
         signatures |= {signature: None for run in runs for signature in run["signature"].values()}
-    told = words["regularisers"].format_map({**result, "config_hash": f"`{result['config_hash'][:12]}`"})
+    told = words["regularisers"].format_map({**result, "config_hash": short(result)})
     notes = [told, words["p means"], ", ".join(f"`{signature}`" for signature in signatures)]
     return [*table([words.get(key, key) for key in keys], rows), *listed(notes)]
 
@@ -504,7 +504,7 @@ def translate_speed(results: Mapping[str, Result], words: Words) -> list[str]:
     versions = f"{words['versions']}: " + ", ".join(f"{k} {v}" for k, v in result["versions"].items())
     return [
         *table([words[key] for key in keys], rows),
-        *listed([words["translated"].format_map(result), versions]),
+        *listed([words["translated"].format_map({**result, "config_hash": short(result)}), versions]),
     ]
 
 
@@ -523,7 +523,11 @@ def serve_load(results: Mapping[str, Result], words: Words) -> list[str]:
                 rate = f"{found['per_second']:,.0f} ({low:,.0f} – {high:,.0f})"
                 times = f"{found['serve_is_times']['median']:.2f}"
                 rows.append([model, clients, words[name], rate, *latencies, times])
-        notes.append(words["load of a model"].format_map({**measured, **measured["memory"], "model": model}))
+        notes.append(
+            words["load of a model"].format_map(
+                {**measured, **measured["memory"], "model": model, "config_hash": short(measured)}
+            )
+        )
     keys = ("model", "clients", "system", "sentences", "p50", "p99", "serve times")
     versions = f"{words['versions']}: " + ", ".join(f"{k} {v}" for k, v in result["versions"].items())
     told = [*notes, words["load"].format_map(result), versions]
@@ -548,7 +552,7 @@ def fidelity(results: Mapping[str, Result], words: Words) -> list[str]:
         ]
         for kind, found in own.items()
     ]  # fmt: skip
-    told = words["fidelity"].format_map({**result, "config_hash": f"`{result['config_hash'][:12]}`"})
+    told = words["fidelity"].format_map({**result, "config_hash": short(result)})
     notes = [told, *(words[note].format_map(result) for note in ("fidelity means", "alarms"))]
     return [*table([*header, words["beside"], words["chrf_lost"]], rows), *listed(notes)]
 
@@ -576,6 +580,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     ]
     rule = ["--:" if number else "---" for number in numbers]
     return [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
+
+
+def short(result: Result) -> str:
+    """Of its configuration's hash, as much as tells it from others."""
+    return f"`{result['config_hash'][:12]}`"
 
 
 def listed(notes: Iterable[str]) -> list[str]:

@@ -58,7 +58,7 @@ def serve(
     onmal serve runs/ko-en runs/en-ko --port 8080 --set metrics=true
     curl http://127.0.0.1:5000/v1/translate --json '{"text": "안녕하세요.", "target": "en"}'
 
-    Without further ado it answers programs and browsers of this machine alone. Whatever a stranger could send has a limit; see
+    By default it answers programs and browsers on this machine alone. Whatever a stranger could send has a limit; see
     docs/serving.md for all settings, for keys, and for a server behind nginx or Caddy.
 
     Ctrl-C stops it when the requests under way are answered, a second one at once. Each request is a line of JSON on standard

@@ -44,7 +44,8 @@ def card(
     config: RunConfig, sources: Sources, trainer: Trainer, weights: str, found: Validation
 ) -> dict[str, Any]:
     """What a model folder tells of its origin: machine, data, training, and how well it does."""
-    progress, threads = trainer.progress, f"{torch.get_num_threads()} threads"
+    progress, count = trainer.progress, torch.get_num_threads()
+    threads = f"{count} threads" if count > 1 else "1 thread"
     workers = threads if trainer.team.size == 1 else f"{trainer.team.size} processes of {threads}"
     return {
         **_made_by(trainer),
