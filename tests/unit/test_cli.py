@@ -396,6 +396,11 @@ def test_words_as_they_are_found(ko_en: Path) -> None:
     text = ("translate", ko_en, "--text", "오늘 학교에 간다.")
     assert succeed(*text, "--type-out").stdout == succeed(*text, "--beam-size", "1").stdout
     assert "--type-out writes the words alone" in error_of(run(*text, "--type-out", "--json"))
+    for option in (("--search", "beam_size=8"), ("--search", "diversity=1"), ("--length-penalty", "1.5")):
+        assert "writes each word before the next is known" in error_of(run(*text, "--type-out", *option))
+    lost = succeed("translate", ko_en, "--text", "35,000 학교에 간다.", "--type-out")
+    assert "line 1: " in lost.stderr
+    assert "numbers: lost 35000" in lost.stderr
 
 
 def test_several_models_translate_together(ko_en: Path, both_ways: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain, islice
 from pathlib import Path
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["translate"]
 
+_OF_HYPOTHESES = {"beam_size", "patience", "length_penalty", "coverage_penalty", "diversity", "n_best"}
 
 Files = Annotated[
     list[Path] | None,
@@ -58,7 +59,7 @@ GlossaryFile = Annotated[
     Path | None, option("FILE", "Terms to translate as it says: term, tab, translation.", "--glossary")
 ]
 TypeOut = Annotated[
-    bool, flag("--type-out", "Write each word as soon as it is found; greedy, without guards.")
+    bool, flag("--type-out", "Write each word as soon as it is found; greedy, and guards only warn.")
 ]
 Omissions = Annotated[
     bool,
@@ -147,19 +148,26 @@ def translate(
                 "--type-out writes the words alone",
                 "leave away --out, --scores, --json, --n-best and --omissions",
             )
-        if must or glossary or (beam_size or 1) > 1:
+        chosen = [option.partition("=")[0].strip() for option in search or ()]
+        if (
+            must
+            or glossary
+            or (beam_size or 1) > 1
+            or length_penalty
+            or not _OF_HYPOTHESES.isdisjoint(chosen)
+        ):
             raise ConfigError(
                 "--type-out writes each word before the next is known",
-                "leave away --must, --glossary and --beam-size, which need whole sentences",
+                "leave away --must, --glossary and what chooses among hypotheses (beam size, penalties, diversity)",
             )
         if engine == "ctranslate2" or (engine == "auto" and precision != "float32"):
             raise ConfigError(
                 "--type-out runs in torch", "leave --engine and --precision away, or give --engine torch"
             )
-        for line in lines:
-            for piece in translator.type_out(line, to=to, search=how, wishes=wishes):
-                print(piece, end="", flush=True)
-            print()
+        for number, line in enumerate(lines, 1):
+            warnings = _type_out(translator.type_out(line, to=to, search=how, wishes=wishes))
+            if warnings:
+                note(f"line {number}: {'; '.join(warnings)}")
         return
     form = _as_json if as_json else _n_best if how.n_best > 1 else _scored if scores else _plain
     made_of = [*(folder / "weights.safetensors" for folder in (model, *(together_with or ()))), glossary]
@@ -200,6 +208,16 @@ def translate(
                 done(number)
     if text is None:
         note(f"engine: {translator.describe(how, wishes)}")
+
+
+def _type_out(pieces: Generator[str, None, tuple[str, ...]]) -> tuple[str, ...]:
+    """Write each piece as it comes, and return the warnings that are known at the end."""
+    while True:
+        try:
+            print(next(pieces), end="", flush=True)
+        except StopIteration as end:
+            print()
+            return tuple(end.value)
 
 
 def _one_file(files: Sequence[Path], text: str | None, out: Path | None, on_ray: bool) -> Path | None:

@@ -11,6 +11,11 @@ from typing import TextIO
 
 from onmal.errors import DataError
 
+try:
+    import fcntl
+except ImportError:  # a system without such locks
+    fcntl = None  # type: ignore[assignment]
+
 __all__ = ["MANIFEST", "one_line", "open_resumable", "open_whole", "write_whole"]
 
 MANIFEST = "manifest.json"
@@ -69,24 +74,35 @@ def open_resumable(path: str | Path, job: str) -> Iterator[tuple[TextIO, int]]:
     place = Path(path).resolve()
     part, note = (place.with_name(f".{place.name}.{kind}") for kind in ("part", "job"))
     try:
-        if not part.exists():
-            note.write_text(job, "utf-8")
-        elif not note.exists() or note.read_text("utf-8") != job:
-            raise DataError(
-                "was begun from another text or model, or with other options",
-                f"give the same again, or remove {part}",
-                path=path,
-            )
-        done = _drop_half_a_line(part) if part.exists() else 0
         with part.open("a", encoding="utf-8", newline="\n") as file:
+            _claim(file, part)
+            done = _drop_half_a_line(part)
+            if not done:
+                note.write_text(job, "utf-8")
+            elif not note.exists() or note.read_text("utf-8") != job:
+                raise DataError(
+                    "was begun from another text or model, or with other options",
+                    f"give the same again, or remove {part}",
+                    path=path,
+                )
             yield file, done
             file.flush()
             os.fsync(file.fileno())
         part.replace(place)
         note.unlink()
+    except BlockingIOError:
+        raise DataError("is being written by another run", "wait for its end", path=path) from None
     except OSError as error:
         what = f"cannot be written ({error.strerror or error})"
         raise DataError(what, "check the folder and the space, or choose another place", path=path) from None
+
+
+def _claim(file: TextIO, path: Path) -> None:
+    """Raise BlockingIOError where another process writes the file, or has just moved it into place; as long as the file is open."""
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if not (path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))):
+        raise BlockingIOError
 
 
 def _drop_half_a_line(path: Path) -> int:

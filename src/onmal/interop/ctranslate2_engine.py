@@ -154,8 +154,9 @@ class CTranslate2Engine:
         self, sources: Sequence[Sequence[int]], found: list[list[Hypothesis]], config: SearchConfig
     ) -> list[list[Hypothesis]]:
         """By the network alone: where words may not be repeated, the search shares their probability out among the others."""
-        penalty = LengthPenalty(config.length_penalty)
+        penalty, longest = LengthPenalty(config.length_penalty), self.saved.model.longest_target
         told = [(source, each.tokens) for source, some in zip(sources, found, strict=True) for each in some]
+        told = [(source, tokens) for source, tokens in told if len(tokens) < longest]
         scored = iter(
             self.translator.score_batch(
                 [[self.pieces[token] for token in source] for source, _ in told],
@@ -165,13 +166,16 @@ class CTranslate2Engine:
             )
         )
 
-        def anew(each: Hypothesis) -> Hypothesis:
-            said = len(each.tokens) + each.ended  # CTranslate2 always adds an end
-            total = sum(next(scored).log_probs[:said])
-            score = penalty(total, max(1, said))
-            return replace(each, log_probability=total, score=score)
+        def anew(source: Sequence[int], each: Hypothesis) -> Hypothesis:
+            said = len(each.tokens) + each.ended
+            if len(each.tokens) < longest:
+                total = sum(next(scored).log_probs[:said])  # without the end that CTranslate2 adds to all
+            else:  # there is no place for it
+                [total] = TorchEngine(self.saved.model).log_probabilities([source], [each.tokens])
+            return replace(each, log_probability=total, score=penalty(total, max(1, said)))
 
-        return [sorted(map(anew, some), key=lambda each: -each.score) for some in found]
+        scores = [[anew(source, each) for each in some] for source, some in zip(sources, found, strict=True)]
+        return [sorted(some, key=lambda each: -each.score) for some in scores]
 
     def _limit(self, words: int, config: SearchConfig) -> int:
         """Most tokens, end included, of a translation of so many."""

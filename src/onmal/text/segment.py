@@ -18,7 +18,7 @@ from importlib.resources import files
 from onmal.text.fragments import Fragment, find_fragments
 from onmal.text.language import primary
 
-__all__ = ["Segment", "after_bullet", "joined_fragments", "split_long", "split_sentences"]
+__all__ = ["Segment", "after_bullet", "joined_fragments", "split_long", "split_sentences", "within_marks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +204,10 @@ def _is_caseless(character: str) -> bool:
 
 
 _BULLET = re.compile(
-    r"(?:[-*•‣▪◦●○■□▶►※·]|(?P<ordinal>\d{1,3}\.)(?!\s*\d)|\(?\d{1,3}\)|[①-⑳]|[A-Za-z]\)|[가나다라마바사아자차카타파하][.)])\s+(?=\S)"
+    r"(?:>+|#{1,6}|[-*•‣▪◦●○■□▶►※·]|(?P<ordinal>\d{1,3}\.)(?!\s*\d)|\(?\d{1,3}\)|[①-⑳]|[A-Za-z]\)|[가나다라마바사아자차카타파하][.)])\s+(?=\S)"
 )
+
+_PAIRS = ('""', "“”", "()", "[]", "「」", "『』", "《》")
 
 # Where to cut a sentence that is too long, best places first; each pattern ends at the cut.
 _PLACES = tuple(
@@ -254,6 +256,15 @@ def after_bullet(line: str, language: str = "") -> int:
     if not bullet or (bullet["ordinal"] and language and primary(language) in _DOT_ORDINAL):
         return 0
     return bullet.end()
+
+
+def within_marks(line: str, start: int) -> tuple[int, int]:
+    """Where the text from `start` begins and ends, without the white space, or the one pair of quotes or brackets, around all of it."""
+    end = max(start, len(line.rstrip()))
+    marks = line[start : start + 1] + line[end - 1 : end]
+    if end - start > 2 and marks in _PAIRS and set(marks).isdisjoint(line[start + 1 : end - 1]):
+        return start + 1, end - 1
+    return start, end
 
 
 def joined_fragments(text: str, segments: list[Segment]) -> list[Segment]:

@@ -20,7 +20,7 @@ import sentencepiece
 
 from onmal.config import Vocabulary
 from onmal.errors import ConfigError, DataError, LanguageError, ModelFolderError
-from onmal.text.language import direction_tag
+from onmal.text.language import count_scripts, direction_tag
 from onmal.text.normalize import normalize, normalize_with_spans
 
 __all__ = [
@@ -168,10 +168,27 @@ class SubwordModel:
         likelihoods = [self.processor.get_score(*each) for each in (ids, others)]
         return self.kind == "unigram" and likelihoods[0] > likelihoods[1] + FAR
 
-    def unknown_parts(self, text: str) -> list[str]:
-        """What of a text has no piece; nothing where the model spells characters in bytes, as those learned here do."""
-        id_of = self.processor.piece_to_id
-        return [text[start:end] for piece, start, end in self.spans(text) if id_of(piece) == self.unknown]
+    @cached_property
+    def unwritten(self) -> frozenset[int]:
+        """The ids of what has no piece: unknown, or the bytes that spell it."""
+        is_byte = self.processor.is_byte
+        return frozenset(number for number in range(len(self)) if number == self.unknown or is_byte(number))
+
+    @cached_property
+    def scripts(self) -> frozenset[str]:
+        """The scripts that any piece is written in."""
+        return frozenset(count_scripts("".join(self.written)))
+
+    def unread(self, text: str, ids: Sequence[int]) -> list[str]:
+        """What of a text (and its ids) is unknown, or spelled in bytes and of a script that no piece is written in."""
+        if self.unwritten.isdisjoint(ids):
+            return []
+        number = self.processor.piece_to_id
+        parts = [(number(piece), text[start:end]) for piece, start, end in self.spans(text)]
+        spelled = {part for id, part in parts if id in self.unwritten and id != self.unknown}
+        strange = {part for part in spelled if not self.scripts.issuperset(count_scripts(part))}
+        letters = "".join(strange | {part for id, part in parts if id == self.unknown})
+        return list(dict.fromkeys(re.findall(f"[{re.escape(letters)}]+", text))) if letters else []
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; special ids are silent, and bytes that make no character become U+FFFD."""

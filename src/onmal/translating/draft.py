@@ -14,12 +14,12 @@ from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
 from onmal.text.normalize import normalize
 from onmal.text.tokenizer import SubwordModel
-from onmal.translating.engine import Constraints
 from onmal.translating.plan import Planner, Unit
 from onmal.translating.wishes import Wishing, missing
 
 __all__ = ["Candidate", "Draft"]
 
+STOPS = " .!?…:~;"  # that a translation may end with
 SPELLINGS = 4  # of what must not be said that are looked for
 
 
@@ -36,7 +36,8 @@ class Candidate:
     def text(self) -> str:
         """What it says; a network can spell a line break in bytes, though no text that it learned had any."""
         text = normalize(self.subwords.decode(self.hypothesis.tokens))
-        return text.upper() if self.unit.calmed else text
+        text = text.upper() if self.unit.calmed else text
+        return text.rstrip(STOPS) + self.unit.ending if text and self.unit.ending else text
 
     @cached_property
     def faults(self) -> list[str]:
@@ -100,8 +101,7 @@ class Draft:
             for n, unit in enumerate(added, whole)
             if all(missing(unit, each.text) for each in self.found[n])
         }
-        if self._may_say():
-            self._put_first([*unsaid], self.wishing.saying([*unsaid.items()], self.config))
+        self._put_first([*unsaid], self.wishing.saying([*unsaid.items()], self.config))
         for plan, n, sentences in tried:
             best = {part: _sound_first(self.found[part])[0] for part in sentences.units}
             said = "".join(part if isinstance(part, str) else best[part].text for part in sentences.parts)
@@ -159,7 +159,7 @@ class Draft:
         """What was lost and is known is searched for, in each way of saying it, all at once; the first comes before the others."""
         faulty = self._faulty()
         lost = {n: ways for n, best in faulty.items() if (ways := to_say(self.guards, best.pair))}
-        if not lost or not self._may_say():
+        if not lost:
             return
         said = [
             (n, [*faulty[n].unit.must, *(ways[min(attempt, len(ways) - 1)] for ways in each)])
@@ -179,9 +179,6 @@ class Draft:
         ratios = [len(self.found[n][0].hypothesis.tokens) / len(self.units[n].ids) for n in numbers]
         ratio = min(self.config.max_length_ratio, max([1.0, *ratios]))
         return self.config.replace(max_length_ratio=ratio)
-
-    def _may_say(self) -> bool:
-        return not self.wishing.engine.refuses(self.config, Constraints(must=[((0,),)]))
 
     def _put_first(self, numbers: Sequence[int], tried: Iterable[Iterable[Hypothesis]]) -> None:
         """Candidates of the units of these numbers that have no fault come before those that there are."""

@@ -18,7 +18,14 @@ from onmal.text.fragments import Without, tags_are_whole, take_out
 from onmal.text.korean import split_korean
 from onmal.text.language import writes_spaces
 from onmal.text.normalize import normalize
-from onmal.text.segment import Segment, after_bullet, joined_fragments, split_long, split_sentences
+from onmal.text.segment import (
+    Segment,
+    after_bullet,
+    joined_fragments,
+    split_long,
+    split_sentences,
+    within_marks,
+)
 from onmal.translating.glossary import Glossary
 
 __all__ = ["Plan", "Planner", "Unit"]
@@ -26,9 +33,11 @@ __all__ = ["Plan", "Planner", "Unit"]
 WORD = re.compile(r"[^\W_]+")
 FIRST_LETTER = re.compile(r"\A[\W_]*[^\W\d_]")
 # Of lines, and of the cells of a table.
-BETWEEN = re.compile("(\n|[^\\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\\S\n]*)")
+BETWEEN = re.compile("(\n|(?<![^\\S\n])[^\\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\\S\n]*)")
 SURROGATE = re.compile("[\ud800-\udfff]")
 LAUGHTER = re.compile(r"([ㄱ-ㅣ가-힣])\1{3,}")
+# How a sentence ends where a network, which has hardly seen it, would put a single stop.
+ENDING = re.compile(r"(?<=[^\s.!?…:~])(?:[.!?…:~]{2,}|[…:~])\Z")
 
 
 @dataclass(frozen=True)
@@ -39,11 +48,13 @@ class Unit:
     without: Without
     """The same, and the fragments (addresses, markup, placeholders) that were taken out of it."""
     read: str
-    """What the network reads of it: the same, but ㅋㅋㅋㅋㅋ as ㅋㅋㅋ, and in small letters what is all in capitals."""
+    """What the network reads of it: the same, but ㅋㅋㅋㅋㅋ as ㅋㅋㅋ, !!! as !, and in small letters what is all in capitals."""
     ids: list[int]
     source_language: str
     """Empty where the model translates from several to the target's."""
     target_language: str
+    ending: str = ""
+    """How its translation ends, if not as the network says."""
     calmed: bool = False
     """Whether it is all in capitals and read in small letters."""
     must: list[str] = field(default_factory=list)
@@ -89,8 +100,11 @@ class Planner:
             without = take_out(piece)
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
             text = without.text if without.taken else LAUGHTER.sub(r"\1\1\1", without.text)
+            ending = None if without.taken or not writes_spaces(target) else ENDING.search(text)
+            if ending:
+                text = text[: ending.start()] + (ending[0][0] if ending[0][0] in ".!?" else ".")
             ids = encode(text) if len(text) <= 16 * longest else []
-            unit = Unit(piece, without, text, ids, language, target)
+            unit = Unit(piece, without, text, ids, language, target, ending[0] if ending else "")
             return self._calmed(unit) if ids and " " in text and _in_capitals(text) else unit
 
         def add(piece: str) -> None:
@@ -101,9 +115,8 @@ class Planner:
             plan.parts.append(len(units))
             if not unit.ids:
                 unit = replace(unit, ids=encode(unit.read))
-            if self.saved.tokenizer.source.unknown in unit.ids:
-                unread = ", ".join(dict.fromkeys(self.saved.tokenizer.source.unknown_parts(unit.read)))
-                plan.warnings.append(f"unknown: the model cannot read {unread}")
+            if unread := self.saved.tokenizer.source.unread(unit.read, unit.ids):
+                plan.warnings.append(f"unknown: the model cannot read {', '.join(unread)}")
             if self.glossary:
                 source = next(source for source, to in self.saved.directions if to == target)
                 unit = replace(unit, must=self.glossary.wanted(unit.without.text, source))
@@ -115,12 +128,13 @@ class Planner:
         for line in BETWEEN.split(text):
             start = len(line) - len(line.lstrip())
             start += after_bullet(line[start:], language)
-            before, words = line[:start], line[start:].strip()
+            start, end = within_marks(line, start)
+            before, words = line[:start], line[start:end]
             if not normalize(words):
                 plan.parts.append(line)
                 continue
             plan.parts.append(before)
-            if fits(words):
+            if fits(words) or not read(words).without.has_words:
                 add(words)
             else:
                 first = len(units)
@@ -129,12 +143,13 @@ class Planner:
                         add(piece.text)
                     else:
                         plan.parts.append(piece.text)
-                    plan.parts.append(piece.gap or (" " if writes_spaces(target) else ""))
+                    apart = writes_spaces(target) and read(piece.text).without.has_words
+                    plan.parts.append(piece.gap or (" " if apart else ""))
                 plan.parts.pop()  # nothing follows the last piece
                 plan.warnings.append(
                     f"long_input: longer than the {longest} tokens seen in training, translated in {len(units) - first} pieces"
                 )
-            plan.parts.append(line[len(before) + len(words) :])
+            plan.parts.append(line[end:])
         return plan
 
     def _calmed(self, unit: Unit) -> Unit:

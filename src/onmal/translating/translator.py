@@ -164,9 +164,7 @@ class Translator:
             for text in texts
         ]
         wider = search.replace(n_best=search.beam_size) if self.guards else search
-        never = options.get("wishes", NO_WISHES).never
-        guards = [*self.guards, Forbidden(never)] if self.guards and never else self.guards
-        draft = Draft(self._wishing(plans, units, options), self.planner, guards, wider)
+        draft = Draft(self._wishing(plans, units, options), self.planner, self._watching(options), wider)
         found = [candidates[: search.n_best] for candidates in draft.mended()]
         for plan in plans:
             best = self._join(plan, found, 0)
@@ -204,12 +202,12 @@ class Translator:
             prefix = [told.prefixes[part]] if told.prefixes else ()
             for token in self.torch_engine.word_by_word(unit.ids, search, replace(told, prefixes=prefix)):
                 tokens.append(token)
-                so_far = self._candidate(unit, tokens).text
+                so_far = self._candidate(unit, tokens, options).text.removesuffix(unit.ending)
                 # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
                 if so_far.startswith(said) and not so_far.endswith("\ufffd") and not unit.without.taken:
                     yield so_far[len(said) :]
                     said = so_far
-            candidate = self._candidate(unit, tokens)
+            candidate = self._candidate(unit, tokens, options)
             yield (self._put_back(candidate) if unit.without.taken else candidate.text)[len(said) :]
             plan.warnings += candidate.faults
         return tuple(plan.warnings)
@@ -248,12 +246,17 @@ class Translator:
 
     def _wishing(self, plans: Sequence[Plan], units: list[Unit], options: Options) -> Wishing:
         wishes = options.get("wishes", NO_WISHES)
-        return Wishing(self.engine, self.saved.tokenizer.target, plans, units, wishes)
+        return Wishing(self.engine, self.torch_engine, self.saved.tokenizer.target, plans, units, wishes)
 
-    def _candidate(self, unit: Unit, tokens: Sequence[int]) -> Candidate:
+    def _watching(self, options: Options) -> Sequence[Filter]:
+        """The guards, and one for what must not be said."""
+        never = options.get("wishes", NO_WISHES).never
+        return [*self.guards, Forbidden(never)] if self.guards and never else self.guards
+
+    def _candidate(self, unit: Unit, tokens: Sequence[int], options: Options) -> Candidate:
         ended = tokens[-1:] == [self.saved.model.vocabulary.end]
         hypothesis = Hypothesis(tuple(tokens[: len(tokens) - ended]), 0.0, 0.0, ended)
-        return Candidate(unit, hypothesis, self.saved.tokenizer.target, self.guards)
+        return Candidate(unit, hypothesis, self.saved.tokenizer.target, self._watching(options))
 
     def _join(self, plan: Plan, found: Sequence[Sequence[Candidate]], rank: int) -> Translation:
         """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
+from onmal.errors import ConfigError
 from onmal.text.normalize import normalize
 from onmal.text.terms import says
 from onmal.text.tokenizer import SubwordModel
@@ -41,17 +42,28 @@ def missing(unit: Unit, translation: str) -> list[str]:
 
 
 class Wishing:
-    """Has an engine translate some texts as was wished for."""
+    """Has an engine translate some texts as was wished for; `able` does where that one has no search for what must be said."""
 
     def __init__(
-        self, engine: Engine, subwords: SubwordModel, plans: Sequence[Plan], units: list[Unit], wishes: Wishes
+        self,
+        engine: Engine,
+        able: Engine,
+        subwords: SubwordModel,
+        plans: Sequence[Plan],
+        units: list[Unit],
+        wishes: Wishes,
     ) -> None:
-        self.engine, self.subwords = engine, subwords
+        self.engine, self.able, self.subwords = engine, able, subwords
         self.plans, self.units, self.wishes = plans, units, wishes
         self.constraints = self._constraints()
 
     def search(self, config: SearchConfig) -> list[list[Hypothesis]]:
-        """The hypotheses of each unit; those that say what they must are before those that do not."""
+        """The hypotheses of each unit; those that say what they must are before those that do not. Raises ConfigError."""
+        if self.wishes.must and (config.sample or config.diversity or config.coverage_penalty):
+            raise ConfigError(
+                "what must be said has a search of its own",
+                "leave away must, or else sample, diversity and coverage_penalty",
+            )
         found = self.engine.translate([unit.ids for unit in self.units], config, self.constraints)
         for plan in self.plans if self.wishes.must else ():
             said = " ".join(self._text(found[number][0]) for number in plan.units)
@@ -88,7 +100,8 @@ class Wishing:
         asked = replace(
             self.constraints, prefixes=[prefixes[n] for n, _ in wanted] if prefixes else (), must=must
         )
-        return self.engine.translate([self.units[n].ids for n, _ in wanted], config, asked)
+        engine = self.able if self.engine.refuses(config, asked) else self.engine
+        return engine.translate([self.units[n].ids for n, _ in wanted], config, asked)
 
     def _fits_best(
         self,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from onmal.data.writing import one_line, open_whole
+from onmal.data.writing import one_line, open_resumable, open_whole
 from onmal.errors import DataError
 
 
@@ -55,6 +56,44 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         file.write("new")
     assert link.is_symlink()
     assert target.read_text() == "new"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+def test_nobody_else_writes_a_file_that_is_resumed(tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    with open_resumable(place, "job") as (first, done):
+        first.write("one\n")
+        first.flush()
+        with (
+            pytest.raises(DataError, match=r"out: is being written by another run"),
+            open_resumable(place, "job"),
+        ):
+            pass
+        assert done == 0
+        first.write("two\n")
+    assert place.read_text() == "one\ntwo\n"
+    with open_resumable(place, "another job") as (again, done):  # the first one is done, so it is begun anew
+        assert done == 0
+        again.write("three\n")
+    assert place.read_text() == "three\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+def test_a_file_that_was_moved_into_place_meanwhile_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "out"
+    with suppress(KeyboardInterrupt), open_resumable(place, "job") as (file, _):
+        file.write("one\n")
+        raise KeyboardInterrupt
+
+    def claimed_late(*_: object) -> None:  # after the other run, which had it, has ended
+        (tmp_path / ".out.part").replace(place)
+
+    monkeypatch.setattr("fcntl.flock", claimed_late)
+    with pytest.raises(DataError, match="being written by another run"), open_resumable(place, "job"):
+        pass
+    assert place.read_text() == "one\n"
 
 
 def test_a_device_is_written_directly() -> None:

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onmal.errors import LanguageError
-from onmal.text.segment import Segment, after_bullet, joined_fragments, split_long, split_sentences
+from onmal.text.segment import (
+    Segment,
+    after_bullet,
+    joined_fragments,
+    split_long,
+    split_sentences,
+    within_marks,
+)
 
 WORDS = [
     "밥을 먹었다",
@@ -208,6 +215,7 @@ def test_hostile_repetition_takes_linear_time(hostile: str) -> None:
     ("line", "language", "bullet"),
     [
         ("1. Buy", "", "1. "), ("1. Buy", "x-own", "1. "), ("- 사과", "ko", "- "), ("• a", "en", "• "), ("1. Buy", "en", "1. "), ("1. Mai ist", "de", ""), ("12) a", "de", "12) "),
+        ("> a", "en", "> "), (">> a", "en", ">> "), ("## a", "en", "## "), ("#1 a", "en", ""),
         ("(3) a", "en", "(3) "), ("① 하나", "ko", "① "), ("가. 목적", "ko", "가. "), ("a) b", "en", "a) "),
         ("2024. 5. 3. 오전", "ko", ""), ("12. 25. 성탄절", "ko", ""), ("-5 도", "ko", ""), ("A. Smith", "en", ""),
         ("1.", "en", ""), ("- ", "en", ""), ("3.5 is", "en", ""), ("word - word", "en", ""),
@@ -215,6 +223,19 @@ def test_hostile_repetition_takes_linear_time(hostile: str) -> None:
 )  # fmt: skip
 def test_what_marks_a_line_of_a_list(line: str, language: str, bullet: str) -> None:
     assert line[: after_bullet(line, language)] == bullet
+
+
+@pytest.mark.parametrize(
+    ("line", "inside"),
+    [
+        ("(a b)", "a b"), ('"a b." ', "a b."), ("“가 나”", "가 나"), ("「語」", "語"), ("  ", ""), ("", ""), ("a", "a"),
+        ("(a) b (c)", "(a) b (c)"), ('"a", "b"', '"a", "b"'), ("(a b).", "(a b)."), ("()", "()"), ("(a", "(a"),
+    ],
+)  # fmt: skip
+def test_marks_around_all_of_a_line(line: str, inside: str) -> None:
+    start, end = within_marks(line, 0)
+    assert line[start:end].strip() == inside
+    assert 0 <= start <= end <= len(line)
 
 
 TAG = '<span style="color: red; margin: 0. Yes; no">'

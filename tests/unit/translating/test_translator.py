@@ -169,6 +169,57 @@ def test_text_of_nothing_else_is_not_translated(saved: SavedModel) -> None:
     assert engine.calls == [[]]
 
 
+@pytest.mark.parametrize(
+    ("ending", "read"),
+    [("!!!", "!"), ("...", "."), ("?!", "?"), (":", "."), ("…", "."), ("~", "."), ("~!!", "."), (".", "."), ("!", "!"), ("", "")],
+)  # fmt: skip
+@pytest.mark.parametrize("said", ["", ".", "!", "?"])
+def test_a_sentence_ends_as_its_source(saved: SavedModel, ending: str, read: str, said: str) -> None:
+    class Ends(Echo):
+        def translate(self, *arguments: Any) -> list[list[Hypothesis]]:
+            super().translate(*arguments)
+            tokens = tuple(self.saved.tokenizer.target.encode(f"my friend{said}"))
+            return [[Hypothesis(tokens, -1.0, -1.0, ended=True)] for _ in self.calls[-1]]
+
+    engine = Ends(saved)
+    text = unguarded(saved, engine).translate(f"친구는 간다{ending}", to="en").text
+    assert engine.texts == [f"친구는 간다{read}"]
+    assert text == (f"my friend{said}" if ending == read else f"my friend{ending}")
+
+
+def test_where_there_are_no_spaces_stops_are_the_networks() -> None:
+    to_japanese = saved_model([("ko", "ja")])
+    assert unguarded(to_japanese, Echo(to_japanese)).translate("친구는 간다!!!").text == "친구는 간다!!!"
+
+
+@pytest.mark.parametrize("before", ["", "> ", "## ", "- "])
+@pytest.mark.parametrize("marks", ["()", '""', "[]", "“”"])
+def test_what_stands_around_a_line_stays(saved: SavedModel, before: str, marks: str) -> None:
+    engine = Echo(saved)
+    line = f"{before}{marks[0]}친구는 간다.{marks[1]} "
+    assert unguarded(saved, engine).translate(line, to="en").text == line
+    assert engine.texts == ["친구는 간다."]
+
+
+@pytest.mark.parametrize("row", ["=" * 500, "-" * 500, "3." + "14159" * 100, "😀" * 500, "+---" * 100 + "+"])
+def test_a_row_that_says_nothing_stays_however_long(saved: SavedModel, row: str) -> None:
+    engine = Echo(saved)
+    assert unguarded(saved, engine).translate(row, to="en") == Translation(row, row, 0.0)
+    assert engine.calls == [[]]
+    assert row in unguarded(saved, engine).translate(f"친구는 간다. {row}", to="en").text
+
+
+def test_a_million_spaces_are_no_more_than_white_space(saved: SavedModel) -> None:
+    text = f"친구는{' ' * 1_000_000}간다."
+    assert len(unguarded(saved, Echo(saved)).translate(text, to="en").text) > 1_000_000
+
+
+def test_a_script_that_the_model_never_saw_is_told(saved: SavedModel) -> None:
+    translation = unguarded(saved, Echo(saved)).translate("친구는 Я люблю 학교에 간다.", to="en")
+    assert translation.warnings == ("unknown: the model cannot read Я, люблю",)
+    assert unguarded(saved, Echo(saved)).translate("친구는 Zoë 뷁 간다.", to="en").warnings == ()
+
+
 def test_a_long_address_does_not_cut_a_sentence_in_two(saved: SavedModel) -> None:
     text = f"친구는 https://a.kr/{'x' * 1000} 학교에 간다."
     assert unguarded(saved, Echo(saved)).translate(text, to="en").warnings == ()

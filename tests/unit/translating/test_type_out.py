@@ -21,6 +21,7 @@ TEXTS = (
     "",
     "https://example.com/a 선생님은 자주 병원에 간다.",
     " ".join(["동생은 매일 시장에 간다."] * 12),
+    '> "친구는 학교에 간다!!!"\n(매일 간다...)',
 )
 
 
@@ -41,6 +42,21 @@ def test_joined_they_are_the_translation(
     pieces = list(translator.type_out(text, search=search, wishes=wishes))
     whole = translator.translate(text, search=search.replace(beam_size=1), wishes=wishes).text
     assert "".join(pieces) == whole
+
+
+def test_the_guards_see_what_was_typed(translator: Translator) -> None:
+    guarded = Translator(translator.saved)
+    typing, wishes = guarded.type_out("7 친구는 간다.", wishes=Wishes(never=("e",))), Wishes()
+    said, warnings = "", ()
+    while True:
+        try:
+            said += next(typing)
+        except StopIteration as end:
+            warnings = end.value
+            break
+    assert wishes == Wishes()
+    assert any(warning.startswith("numbers: lost 7") for warning in warnings)
+    assert "e" not in said or any(warning.startswith("said: ") for warning in warnings)
 
 
 def test_words_come_one_by_one(translator: Translator) -> None:

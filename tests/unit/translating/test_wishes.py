@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from onmal.cleaning.guards import GUARDS
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
-from onmal.errors import DataError
+from onmal.errors import ConfigError, DataError
+from onmal.interop.ctranslate2_engine import CTranslate2Engine
 from onmal.saved_model import load_model
 from onmal.text.terms import says
 from onmal.translating.engine import NONE, Constraints
@@ -74,6 +76,21 @@ def translator(folder: Path, *said: str, terms: Sequence[tuple[str, str]] = ()) 
     made = Translator(load_model(folder), guards=(), glossary=glossary)
     made.engine = Engine(made, *said)  # type: ignore[assignment]
     return made, made.engine  # type: ignore[return-value]
+
+
+def test_an_engine_without_a_search_for_it_says_what_it_must_all_the_same(folder: Path) -> None:
+    saved = load_model(folder)
+    fast = Translator(saved, CTranslate2Engine(saved), glossary=Glossary([("학교", "market")]))
+    assert "market" in fast.translate(SENTENCES[0]).text
+    assert "apples" in fast.translate(SENTENCES[1], wishes=Wishes(must=("apples",))).text
+
+
+@pytest.mark.parametrize("option", [{"sample": True}, {"diversity": 1.0}, {"coverage_penalty": 0.2}])
+def test_what_the_search_for_words_cannot_follow_is_refused(folder: Path, option: dict[str, Any]) -> None:
+    made, _ = translator(folder, "My friend")
+    with pytest.raises(ConfigError, match="what must be said has a search of its own; leave away must, or"):
+        made.translate(SENTENCES[0], search=SearchConfig(**option), wishes=Wishes(must=("market",)))
+    made.translate(SENTENCES[0], search=SearchConfig(**option))
 
 
 def test_without_wishes_the_engine_is_told_nothing(folder: Path) -> None:
