@@ -70,7 +70,8 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("terms.tsv").write_text("시장\tmarket\n", "utf-8")
     for name, side in (("law.ko", "source"), ("law.en", "target"), ("news.en", "target")):
         Path(name).write_text("".join(f"{getattr(pair, side)}\n" for pair in pairs[:60]), "utf-8")
-    save_tiny_model(Path("runs/phrasebook"), both_directions=True)
+    for folder in ("runs/phrasebook", "runs/phrasebook-2"):
+        save_tiny_model(Path(folder), both_directions=True)
     return tmp_path
 
 
