@@ -40,7 +40,7 @@ SCALE = re.compile(
 )
 # 3만 is "3 only" and 6조 an article, but not before a unit.
 PERHAPS_BARE = re.compile(
-    r"(\d+)\s?(?:만(?!\s?(?:\d|[천여원명개년권대]|달러|유로|마리|킬로|미터|톤))|조(?!\s?(?:원|달러|\d+억)))"
+    r"(\d+(?:[.,]\d+)*)\s?(?:만(?!\s?(?:\d|[천여원명개년권대]|달러|유로|마리|킬로|미터|톤))|조(?!\s?(?:원|달러|\d+억)))"
 )
 SOME = re.compile("dozen|decade|score|다스", re.IGNORECASE)
 AFTERNOON = re.compile(r"(?i)\b[ap]\.?m\b|afternoon|evening|noon|night|오[전후]|저녁|밤|정오|새벽|午後|下午")
@@ -76,7 +76,7 @@ class Numbers:
         )
         doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
         if not (doubtful or unsaid):
-            return changed(pair) if source and source == target else None
+            return changed(pair)
         return "; ".join(
             f"{what} {', '.join(map(str, sorted(some)[:3]))}"
             for what, some in (("lost", lost), ("invented", invented))
@@ -136,7 +136,7 @@ def _begins(number: int, pair: Pair) -> bool:
 def _lost_with_word(pair: Pair) -> set[int]:
     """The numbers that the source makes of figures and a word, and that the target says in neither way.
 
-    Where one may be meant in several ways, it is kept if one of them is; the lost one is then the largest.
+    One that may be meant in several ways is kept if one of them is; the lost one is then the largest.
     """
     starts = {found.start() for found in WORDED.finditer(pair.source)}
     if not starts or not pair.target_language:
@@ -148,16 +148,23 @@ def _lost_with_word(pair: Pair) -> set[int]:
         for start, value in read(pair.source):
             if start in starts:
                 meant.setdefault(start, set()).add(value)
-    for start, values in meant.items():
-        if bare := PERHAPS_BARE.match(pair.source, start):
-            values.add(int(bare[1][:LONGEST]))
     there = _numbers(pair.target)
-    return {max(values) for values in meant.values() if not values & there and not _said(values, pair)}
+    return {
+        max(values)
+        for start, values in meant.items()
+        if not values & there and not _said(values, pair) and not _bare(start, there, pair)
+    }
+
+
+def _bare(start: int, there: set[int], pair: Pair) -> bool:
+    """Whether the figures that begin there are meant without their word, and the target says them."""
+    found = PERHAPS_BARE.match(pair.source, start)
+    return found is not None and all(n in there or _in_words(n, pair) for n in _numbers(found[1]))
 
 
 def _perhaps(pair: Pair) -> set[int]:
     """Figures of the source that a word need not make larger."""
-    return {int(found[1][:LONGEST]) for found in PERHAPS_BARE.finditer(pair.source)}
+    return {n for found in PERHAPS_BARE.finditer(pair.source) for n in _numbers(found[1])}
 
 
 def _said(values: set[int], pair: Pair) -> bool:

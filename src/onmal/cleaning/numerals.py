@@ -143,7 +143,7 @@ _EUROPEAN |= {
     "mio": 10**6,
 }
 _FIGURES_AND_WORD = re.compile(
-    rf"(\d+)(?:,(\d+))?\s?({'|'.join(sorted(_EUROPEAN, key=len, reverse=True))})", re.IGNORECASE
+    rf"(?<!\d)(\d+)(?:,(\d+))?\s?({'|'.join(sorted(_EUROPEAN, key=len, reverse=True))})", re.IGNORECASE
 )
 
 
