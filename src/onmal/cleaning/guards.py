@@ -30,6 +30,7 @@ __all__ = [
     "Forbidden",
     "Fragments",
     "Mending",
+    "Names",
     "Numbers",
     "Repetition",
     "Sentences",
@@ -38,7 +39,8 @@ __all__ = [
     "to_say",
 ]
 
-TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 6, 8
+LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{3,}")
+TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 20, 8
 LONG = (
     12  # characters of a word that may be many: a sentence in a language without spaces, or bytes gone wrong
 )
@@ -136,6 +138,43 @@ def _words(text: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
+class Names:
+    """A name in Latin letters (iPhone, NATO) is lost, between a source in another script and a translation in Latin letters.
+
+    It counts as one if it has three letters or more and a capital. In another case, with endings or cut in two it is kept, and so is
+    NATO where as many words begin with its letters.
+    """
+
+    name: ClassVar[str] = "names"
+
+    def __call__(self, pair: Pair) -> str | None:
+        lost = self._lost(pair)
+        return f"lost {', '.join(lost[:3])}" if lost else None
+
+    def to_say(self, pair: Pair) -> list[tuple[str, ...]]:
+        """The names that were lost."""
+        return [(word,) for word in self._lost(pair)]
+
+    def _lost(self, pair: Pair) -> list[str]:
+        if not pair.source_language or not pair.target_language:
+            return []
+        at_home = script_of(pair.source_language)
+        if not at_home or "Latn" in at_home or "Latn" not in script_of(pair.target_language):
+            return []
+        names = [word for word in LATIN_WORD.findall(pair.source) if not word.islower()]
+        if not names:
+            return []
+        words = list(_words(pair.target.casefold()))
+        told, initials = "".join(words), "".join(word[0] for word in words)
+        return [
+            name
+            for name in dict.fromkeys(names)
+            if (said := name.casefold()) not in initials
+            and said[: max(4, len(said) - 1)] not in told  # canaries
+        ]
+
+
+@dataclass(frozen=True)
 class Fragments:
     """The network says an address, markup or a placeholder, though all of those were taken out of what it read."""
 
@@ -177,6 +216,7 @@ GUARDS: tuple[Filter, ...] = (
     Copied(),
     LengthRatio(limit=2.5),
     Numbers(),
+    Names(),
     Fragments(),
     Broken(),
     Repetition(),
