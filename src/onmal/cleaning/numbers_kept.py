@@ -30,9 +30,16 @@ FIGURE_READERS: dict[str, Reader] = READERS | dict.fromkeys(("de", "es", "fr"), 
 """Those that read at least figures with a word."""
 WORDED = re.compile(
     r"(?<![a-z\d])(?<!\d[.,])\d+(?:[.,]\d+)*\s?(?=만(?!큼)|[십백천억조十百千万萬億亿兆]|hundred|thousand|million|billion|trillion"
-    r"|dozen|hundert|tausend|milli|mil\b|(?:tsd|mio|mrd)\b)",
+    r"|dozen|hundert|tausend|milli(?:on|[ae]r)|mill[oó]n|mil\b|(?:tsd|mio|mrd)\b)",
     re.IGNORECASE,
 )
+REST = re.compile(r"(?<=[\d십백천][만억조])\s?\d[\d,]*+(?=\s?(?:[원명개]|달러))")  # 3만 5,000원
+RANGE = re.compile(
+    r"(?<![\w.,:/-])(\d+(?:[.,]\d+)*)\s?(?:[-–~∼]|to|bis)\s?(\d+(?:[.,]\d+)*)"
+    r"(\s?(?:[십백천만억조]+|(?:hundred|thousand|million|billion|trillion|tausend|milliard)))",
+    re.IGNORECASE,
+)
+MORE_THAN = re.compile(r"(?<=\d)여(?=\s?[십백천만억조])")  # 10여만
 SCALE = re.compile(
     r"[十百千万萬億亿兆]|hundert|tausend|mill(?:ion|iard|[oó]n|ier)|\b(?:mil|mille|miles|cien|cientos?|cents?|tsd|mio|mrd)\b"
     r"|billion|centaine|dutzend|douzaine|docena",
@@ -40,7 +47,8 @@ SCALE = re.compile(
 )
 # 3만 is "3 only" and 6조 an article, but not before a unit.
 PERHAPS_BARE = re.compile(
-    r"(\d+(?:[.,]\d+)*)\s?(?:만(?!\s?(?:\d|[천여원명개년권대]|달러|유로|마리|킬로|미터|톤))|조(?!\s?(?:원|달러|\d+억)))"
+    r"(?<!\d)(\d+(?:[.,]\d+)*)\s?"
+    r"(?:만(?!\s?(?:\d|[천여원명개년권대]|달러|유로|마리|킬로|미터|톤))|조(?!\s?(?:원|달러|\d+억)))"
 )
 SOME = re.compile("dozen|decade|score|다스", re.IGNORECASE)
 AFTERNOON = re.compile(r"(?i)\b[ap]\.?m\b|afternoon|evening|noon|night|오[전후]|저녁|밤|정오|새벽|午後|下午")
@@ -60,6 +68,7 @@ class Numbers:
     def __call__(self, pair: Pair) -> str | None:
         if not DIGITS.search(pair.source) and not DIGITS.search(pair.target):
             return None
+        written, pair = pair, _each_with_its_word(pair)
         source, target, turned = _numbers(pair.source), _numbers(pair.target), _turned(pair)
         lost = {n for n in source - target - _perhaps(turned) if not _in_words(n, pair)}
         lost |= _lost_with_word(pair)
@@ -76,7 +85,7 @@ class Numbers:
         )
         doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
         if not (doubtful or unsaid):
-            return changed(pair)
+            return changed(written)
         return "; ".join(
             f"{what} {', '.join(map(str, sorted(some)[:3]))}"
             for what, some in (("lost", lost), ("invented", invented))
@@ -85,10 +94,11 @@ class Numbers:
 
     def to_say(self, pair: Pair) -> list[tuple[str, ...]]:
         """The numbers that were lost: as the source writes them, or in words; in figures what it has a word for."""
+        pair = _each_with_its_word(pair)
         there = _numbers(pair.target)
         lost = {
             number: n
-            for number in WRITTEN.findall(WORDED.sub("", pair.source))
+            for number in WRITTEN.findall(_without_worded(pair.source))
             for n in _numbers(number) - there
             if not _spells(n, pair)
         }
@@ -170,6 +180,8 @@ def _perhaps(pair: Pair) -> set[int]:
 def _said(values: set[int], pair: Pair) -> bool:
     """Whether the target says one of these numbers with a word that makes it large, or may, in a language whose words are not known."""
     language = primary(pair.target_language)
+    if any(value < 100 and _in_words(value, pair) for value in values):
+        return True
     if read := READERS.get(language):
         return not values.isdisjoint(n for _, n in read(pair.target))
     if language not in (*FIGURE_READERS, "ja", "zh"):
@@ -181,4 +193,14 @@ def _numbers(text: str) -> set[int]:
     """The numbers in figures, but not those that a word makes larger."""
     if not DIGITS.search(text):
         return set()
-    return {int(digits[:LONGEST]) for digits in DIGITS.findall(GROUPING.sub("", WORDED.sub("", text)))}
+    return {int(digits[:LONGEST]) for digits in DIGITS.findall(GROUPING.sub("", _without_worded(text)))}
+
+
+def _without_worded(text: str) -> str:
+    return WORDED.sub("", REST.sub("", text))
+
+
+def _each_with_its_word(pair: Pair) -> Pair:
+    """The same with 1~2만 as 1만~2만, and 10여만 as 10만."""
+    source, target = (RANGE.sub(r"\1\3~\2\3", MORE_THAN.sub("", text)) for text in (pair.source, pair.target))
+    return Pair(source, target, "", 0, pair.source_language, pair.target_language)
