@@ -9,18 +9,17 @@ is a warning.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import ClassVar, Protocol, runtime_checkable
 
-from onmal.cleaning.filters import NUMBER_WORD, Empty, Filter, Identical, LengthRatio
-from onmal.cleaning.number_words import spelled, spells
-from onmal.cleaning.numerals import english_numbers, korean_numbers
+from onmal.cleaning.filters import Empty, Filter, Identical, LengthRatio
+from onmal.cleaning.numbers_kept import Numbers
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
 from onmal.text.fragments import find_fragments
-from onmal.text.language import count_scripts, primary, script_of
+from onmal.text.language import count_scripts, script_of
 from onmal.text.segment import split_sentences
 from onmal.text.terms import says
 
@@ -31,6 +30,7 @@ __all__ = [
     "Forbidden",
     "Fragments",
     "Mending",
+    "Names",
     "Numbers",
     "Repetition",
     "Sentences",
@@ -39,128 +39,11 @@ __all__ = [
     "to_say",
 ]
 
-DIGITS = re.compile(r"\d+")
-GROUPING = re.compile("(?<=\\d)[.,\u00a0\u202f'’](?=\\d{3}(?!\\d))")  # of thousands
-WRITTEN = re.compile("\\d+(?:[.,\u00a0\u202f'’]\\d{3}(?!\\d))*")
-ONE_OF = re.compile(
-    r"(?<!\w)[백천만](?:[이삼사오육칠팔구]| (?=[이삼사오육칠팔구]?[백천]|[원명개년](?!\w)|원))"
-)  # 천오백: a thousand and more, without its one
-LARGE_WORD = re.compile(
-    rf"{NUMBER_WORD.pattern}|[이삼사오육칠팔구십][백천만억]|{ONE_OF.pattern}", NUMBER_WORD.flags
-)
-READERS: dict[str, Callable[[str], set[int]]] = {"en": english_numbers, "ko": korean_numbers}
-WORDED = re.compile(
-    r"\d+(?:[.,]\d+)*\s?(?=만(?!큼)|[십백천억조十百千万萬億亿兆]|hundred|thousand|million|billion|trillion|dozen|hundert|tausend"
-    r"|milli|mil\b)",
-    re.IGNORECASE,
-)
-SOME = re.compile("dozen|decade|score|다스", re.IGNORECASE)
-AFTERNOON = re.compile(r"(?i)\b[ap]\.?m\b|afternoon|evening|noon|night|오[전후]|저녁|밤|정오|새벽|午後|下午")
-DATE = re.compile(r"(?<!\d)(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?!\d)")
-DECIMAL = re.compile(r"(?<![\d.,:/-])(\d+)[.,](\d+)(?![.,:/-]?\d)")
-LEADING_ZERO = re.compile(r"(?<![\d.,:/-])0\d{2,}(?!\d)")
-NEGATIVE = re.compile(r"(?<![^\s(])[-−]\d+(?!\s?[-–~])")
-MINUS = re.compile("[-−–‐]|minus|negative|below|under|영하|마이너스|moins|unter", re.IGNORECASE)
-FEW, SMALL, LONGEST = 3, 31, 100
-TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 6, 8
+LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{3,}")
+TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 20, 8
 LONG = (
     12  # characters of a word that may be many: a sentence in a language without spaces, or bytes gone wrong
 )
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """A number of one side is not on the other: stricter than the filter, for which the same digits in any order will do.
-
-    Nothing is said where a word stands for digits (3만, 2 million) and the other side says so many, nor of a small number on one
-    side alone where a word or a month says it on the other, or may, in a language whose words for numbers are not known.
-    """
-
-    name: ClassVar[str] = "numbers"
-
-    def __call__(self, pair: Pair) -> str | None:
-        source, target = _numbers(pair.source), _numbers(pair.target)
-        if source == target:
-            return _changed(pair) if source else None
-        lost = {n for n in source - target if not _in_words(n, pair)}
-        invented = {n for n in target - source if not _in_words(n, _turned(pair))}
-        if lost and invented and AFTERNOON.search(f"{pair.source} {pair.target}"):  # 3 p.m. is 15 o'clock
-            hours = {n + 12 for n in lost if n + 12 in invented} | {n for n in lost if n - 12 in invented}
-            lost, invented = (
-                lost - hours - {n - 12 for n in hours},
-                invented - hours - {n - 12 for n in hours},
-            )
-        unsaid = any(n and _spells(n, pair) is False for n in lost) or any(
-            FEW < n <= SMALL and spells(pair.source, n, pair.source_language) is False for n in invented
-        )
-        doubtful = (lost and invented) or any(number > SMALL for number in lost | invented)
-        if not (doubtful or unsaid):
-            return None
-        return "; ".join(
-            f"{what} {', '.join(map(str, sorted(some)[:3]))}"
-            for what, some in (("lost", lost), ("invented", invented))
-            if some
-        )
-
-    def to_say(self, pair: Pair) -> list[tuple[str, ...]]:
-        """The numbers that were lost: as the source writes them, or in words."""
-        there = _numbers(pair.target)
-        lost = {
-            number: n
-            for number in WRITTEN.findall(WORDED.sub("", pair.source))
-            for n in _numbers(number) - there
-            if not _spells(n, pair)
-        }
-        return [(number, *spelled(n, pair.target_language)) for number, n in lost.items()]
-
-
-def _spells(number: int, pair: Pair) -> bool | None:
-    return spells(pair.target, number, pair.target_language, pair.source)
-
-
-def _turned(pair: Pair) -> Pair:
-    """The same with its sides exchanged."""
-    return Pair(pair.target, pair.source, "", 0, pair.target_language, pair.source_language)
-
-
-def _in_words(number: int, pair: Pair) -> bool:
-    """Whether the target may say the number in words, or partly: "three thousand" or "3 thousand" for 3,000."""
-    language = pair.target_language
-    if number < 100:
-        return bool(_spells(number, pair)) or bool(SOME.search(pair.target))
-    if not LARGE_WORD.search(pair.target):
-        return False
-    if language and (read := READERS.get(primary(language))):
-        return number in read(pair.target)
-    powers = (2, 3, 4, 8, 12) if language and primary(language) in ("ko", "ja", "zh") else (2, 3, 6, 9, 12)
-    leads = [lead for power in powers if 0 < (lead := number // 10**power) < 100]
-    return not leads or any(
-        spells(pair.target, lead, language) is not False
-        or str(lead) in pair.target
-        or (lead == 1 and ONE_OF.search(pair.target))
-        for lead in leads
-    )
-
-
-def _numbers(text: str) -> set[int]:
-    """The numbers in figures, but not those that a word makes larger."""
-    if not DIGITS.search(text):
-        return set()
-    return {int(digits[:LONGEST]) for digits in DIGITS.findall(GROUPING.sub("", WORDED.sub("", text)))}
-
-
-def _changed(pair: Pair) -> str | None:
-    """What is wrong with numbers that are the same on both sides one by one: their order in a date, their zeros, their sign."""
-    source, target = (GROUPING.sub("", text) for text in (pair.source, pair.target))
-    for written in (DATE, DECIMAL):
-        sides = [[tuple(map(int, each)) for each in written.findall(text)] for text in (source, target)]
-        if all(sides) and sorted(sides[0]) != sorted(sides[1]):
-            return f"changed {', '.join(found[0] for found in written.finditer(source))}"
-    zeros = [number for number in LEADING_ZERO.findall(source) if number not in target]
-    if zeros:
-        return f"changed {', '.join(zeros)}"
-    below = NEGATIVE.search(source)
-    return f"changed {below[0]}" if below and not MINUS.search(target) else None
 
 
 @dataclass(frozen=True)
@@ -255,6 +138,43 @@ def _words(text: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
+class Names:
+    """A name in Latin letters (iPhone, NATO) is lost, between a source in another script and a translation in Latin letters.
+
+    It counts as one if it has three letters or more and a capital. In another case, with endings or cut in two it is kept, and so is
+    NATO where as many words begin with its letters.
+    """
+
+    name: ClassVar[str] = "names"
+
+    def __call__(self, pair: Pair) -> str | None:
+        lost = self._lost(pair)
+        return f"lost {', '.join(lost[:3])}" if lost else None
+
+    def to_say(self, pair: Pair) -> list[tuple[str, ...]]:
+        """The names that were lost."""
+        return [(word,) for word in self._lost(pair)]
+
+    def _lost(self, pair: Pair) -> list[str]:
+        if not pair.source_language or not pair.target_language:
+            return []
+        at_home = script_of(pair.source_language)
+        if not at_home or "Latn" in at_home or "Latn" not in script_of(pair.target_language):
+            return []
+        names = [word for word in LATIN_WORD.findall(pair.source) if not word.islower()]
+        if not names:
+            return []
+        words = list(_words(pair.target.casefold()))
+        told, initials = "".join(words), "".join(word[0] for word in words)
+        return [
+            name
+            for name in dict.fromkeys(names)
+            if (said := name.casefold()) not in initials
+            and said[: max(4, len(said) - 1)] not in told  # canaries
+        ]
+
+
+@dataclass(frozen=True)
 class Fragments:
     """The network says an address, markup or a placeholder, though all of those were taken out of what it read."""
 
@@ -296,6 +216,7 @@ GUARDS: tuple[Filter, ...] = (
     Copied(),
     LengthRatio(limit=2.5),
     Numbers(),
+    Names(),
     Fragments(),
     Broken(),
     Repetition(),

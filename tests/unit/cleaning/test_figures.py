@@ -1,0 +1,67 @@
+"""The guard of numbers, where each figure is on both sides: order, signs and separators."""
+
+from __future__ import annotations
+
+import pytest
+
+from onmal.cleaning.guards import Numbers
+from onmal.data.pair import Pair
+
+
+def fault(source: str, target: str, direction: str) -> str | None:
+    return Numbers()(Pair(source, target, "", 0, *direction.split("-")))
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "direction", "said"),
+    [
+        ("온도는 -5도예요.", "The temperature is five degrees.", "ko-en", "changed -5"),
+        ("온도는 -5도예요.", "The well-known temperature is 5 degrees.", "ko-en", "changed -5"),
+        ("온도는 5도예요.", "The temperature is -5 degrees.", "ko-en", "invented -5"),
+        ("2024년 5월 3일에 만나요", "We meet on March 5, 2024", "ko-en", "changed 5월 3일"),
+        ("2024. 5. 3. 발표", "2024. 3. 5. published", "ko-en", "changed 2024. 5. 3"),
+        ("We meet on May 3rd", "Wir treffen uns am 5. März", "en-de", "changed May 3"),
+        ("10:05에 만나요", "We meet at 5:10", "ko-en", "changed 10:05"),
+        ("10시 5분에 만나요", "We meet at 5:10", "ko-en", "changed 10시 5분"),
+        ("전화는 02-1234-5678이에요", "The number is 02-5678-1234", "ko-en", "changed 02-1234-5678"),
+        ("전화는 02-1234-5678이에요", "The number is 1234 two pieces 5678", "ko-en", "changed 02-1234-5678"),
+        ("암호는 007이에요", "The code is seven", "ko-en", "changed 007"),
+        ("값은 3.141이에요", "The value is 3,141", "ko-en", "changed 3.141"),
+        ("값은 3.141이에요", "The value is 3141", "ko-en", "changed 3.141"),
+        ("It is 3,141", "3.141이에요", "en-ko", "changed 3,141"),
+        ("It costs $50.", "€50예요.", "en-ko", "invented €"),
+        ("가방은 50원이에요", "The bag is $50", "ko-en", "invented $"),
+    ],
+)
+def test_what_has_changed(source: str, target: str, direction: str, said: str) -> None:
+    assert fault(source, target, direction) == said
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "direction"),
+    [
+        ("온도는 -5도예요.", "It is five degrees below zero.", "ko-en"),
+        ("영하 5도예요.", "It is -5 degrees.", "ko-en"),
+        ("2024년 5월 3일에 만나요", "We meet on May 3, 2024", "ko-en"),
+        ("2024년 5월 3일에 만나요", "We meet on 3 May 2024", "ko-en"),
+        ("2024년 5월 3일에 만나요", "We meet on 2024-05-03", "ko-en"),
+        ("2022년 2월 16일 회의", "the 2/16/2022 meeting", "ko-en"),
+        ("2022년 2월 1일 회의", "das Treffen vom 1.2.2022", "ko-de"),
+        ("5월 3일부터 5일까지", "from 3 to 5 May", "ko-en"),
+        ("5월 3일부터 6월 4일까지", "from the 3rd of May until 4th June", "ko-en"),
+        ("We meet at 10:05.", "Wir treffen uns um 10.05 Uhr.", "en-de"),
+        ("10:05에 만나요", "We meet at five past ten", "ko-en"),
+        ("오후 3:30에 만나요", "We meet at 15:30", "ko-en"),
+        ("오전 10시 5분에 만나요", "We meet at 10:05", "ko-en"),
+        ("전화는 02-1234-5678이에요", "The number is (02) 1234-5678", "ko-en"),
+        ("3-5일 걸린다", "It takes three to five days", "ko-en"),
+        ("01:10:05", "1시간 10분 5초", "en-ko"),
+        ("값은 3.141이에요", "Der Wert ist 3,141", "ko-de"),
+        ("3,141명이 왔다", "3141 people came", "ko-en"),
+        ("It costs $50.", "50달러예요.", "en-ko"),
+        ("50달러예요", "It is $50", "ko-en"),
+        ("50원이에요", "It is ₩50", "ko-en"),
+    ],
+)
+def test_what_people_write_otherwise(source: str, target: str, direction: str) -> None:
+    assert fault(source, target, direction) is None
