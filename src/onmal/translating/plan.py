@@ -25,8 +25,11 @@ __all__ = ["Plan", "Planner", "Unit"]
 
 WORD = re.compile(r"[^\W_]+")
 FIRST_LETTER = re.compile(r"\A[\W_]*[^\W\d_]")
-# Of lines, and of the cells of a table.
-BETWEEN = re.compile("(\n|[^\\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\\S\n]*)")
+# Of lines, of the cells of a table, and of lines in a string of a program (but not within C:\new).
+BETWEEN = re.compile(
+    r"(\n|(?<![^\S\n])[^\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\S\n]*"
+    r"|\\{1,2}[nrt](?![a-z0-9_])|(?<=\w[.!?])\\{1,2}[nrt])"
+)
 SURROGATE = re.compile("[\ud800-\udfff]")
 LAUGHTER = re.compile(r"([ㄱ-ㅣ가-힣])\1{3,}")
 
@@ -87,8 +90,8 @@ class Planner:
         @lru_cache(maxsize=1)  # what fits is added next
         def read(piece: str) -> Unit:
             without = take_out(piece)
-            # A token is at most 16 characters: what is far too long need not be tokenised to know it.
             text = without.text if without.taken else LAUGHTER.sub(r"\1\1\1", without.text)
+            # A token is at most 16 characters: what is far too long need not be tokenised to know it.
             ids = encode(text) if len(text) <= 16 * longest else []
             unit = Unit(piece, without, text, ids, language, target)
             return self._calmed(unit) if ids and " " in text and _in_capitals(text) else unit
@@ -116,7 +119,7 @@ class Planner:
             start = len(line) - len(line.lstrip())
             start += after_bullet(line[start:], language)
             before, words = line[:start], line[start:].strip()
-            if not normalize(words):
+            if not normalize(words) or BETWEEN.fullmatch(line):
                 plan.parts.append(line)
                 continue
             plan.parts.append(before)

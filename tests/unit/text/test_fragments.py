@@ -32,6 +32,19 @@ def found(text: str) -> list[str]:
         ("https://a.kr을 보고 https://ko.wikipedia.org/wiki/서울 http://한국.kr", ["https://a.kr", "https://ko.wikipedia.org/wiki/서울", "http://한국.kr"]),
         ("me.you+x@mail.a.co.kr에게, a@b, @c", ["me.you+x@mail.a.co.kr"]),
         ("{not a placeholder} { } {a\nb}", []),
+        ("GitHub.com/onmal/x youtu.be/aBc3 and/or e.g.this/that U.S.A./Canada", ["GitHub.com/onmal/x", "youtu.be/aBc3"]),
+        ("localhost:8080/x, example.com:8080/a, example.com?x=1.", ["localhost:8080/x", "example.com:8080/a", "example.com?x=1"]),
+        ("127.0.0.1:80에 example.com. 3.14 1.5배 2024.5.3 localhost", ["127.0.0.1:80", "example.com"]),
+        ("Is it example.com?Yes; Mr.Kim, e.g.this, U.S.A., file.txt, 10:30", ["example.com"]),
+        ("홍길동@example.com에게, 메일은me@a.com으로", ["홍길동@example.com", "me@a.com"]),
+        ("sftp://a.b/c ssh://git@a.b/c git+ssh://a 1http://b", ["sftp://a.b/c", "ssh://git@a.b/c", "git+ssh://a", "http://b"]),
+        ("https://a.b/c\u00a0d «https://a.b»", ["https://a.b/c", "https://a.b"]),
+        ("%d%% %Y-%m-%d %H:%M %,d %n %,.2f", ["%d", "%%", "%Y", "%m", "%d", "%H", "%M", "%,d", "%n", "%,.2f"]),
+        ("100% sure, 50 % of, 그는 5%만 받았다, 100%%", []),
+        ("$1을 $2 but $100, $5만, $5 million, $1,200, $1.50, US$1", ["$1", "$2"]),
+        ("<video controls> <audio loop muted>", ["<video controls>", "<audio loop muted>"]),
+        ("{% if x > 1 %}a{% endif %} <%= x %>", ["{% if x > 1 %}", "{% endif %}", "<%= x %>"]),
+        ("{user name} { name } ${ x } {사용자 이름} {n, number}", ["{user name}", "{ name }", "${ x }", "{사용자 이름}", "{n, number}"]),
     ],
 )  # fmt: skip
 def test_what_is_found(text: str, fragments: list[str]) -> None:
@@ -40,7 +53,18 @@ def test_what_is_found(text: str, fragments: list[str]) -> None:
 
 @given(
     st.lists(
-        st.sampled_from([*"<>{}%$@&;./:-=#! \n\u00a0xA1가", "http", "www", "com", "lt", "br", "//"])
+        st.sampled_from(
+            [
+                *"<>{}%$@&;./:-=#! \n\u00a0xA1가",
+                "http",
+                "www",
+                "com",
+                "lt",
+                "br",
+                "//",
+                "localhost",
+            ]
+        )
     ).map("".join)
 )
 def test_the_quick_look_misses_nothing(text: str) -> None:
@@ -60,6 +84,7 @@ def test_the_quick_look_misses_nothing(text: str) -> None:
         ("<b>one</b> two", "one two"),
         ("{이름}을 삭제", "을 삭제"),
         ("nothing", "nothing"),
+        ("from %Y-%m-%d {a}/{b} on", "from on"),
         ("{x}", ""),
     ],
 )
@@ -134,6 +159,10 @@ def test_a_text_that_translates_to_itself_comes_back(parts: list[str]) -> None:
         "a </x>",
         "<b>",
         "<b>a</b> ",
+        "{a ",
+        "{% ",
+        "<% ",
+        "a:1",
     ],
 )
 def test_a_long_line_is_no_problem(part: str) -> None:
