@@ -1,4 +1,4 @@
-"""What in a text is no language and comes through a translation as it is: addresses, markup, placeholders.
+"""What in a text is no language and comes through a translation as it is: addresses, markup, placeholders, symbols, emoji.
 
 They are taken out before a network sees the text and put back beside the translation of the word that they stood beside. So
 they survive with any network, and the rest is translated as if they had not been there.
@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple, cast, get_args
 
 __all__ = ["Fragment", "Without", "find_fragments", "put_back", "tags_are_whole", "take_out"]
 
-Kind = Literal["address", "markup", "placeholder"]
+Kind = Literal["address", "markup", "placeholder", "emoji", "symbol"]
 Span = tuple[int, int]
 
 _PARTS: dict[str, str] = {}
@@ -73,7 +73,7 @@ class Without:
 
 
 def find_fragments(text: str) -> list[Fragment]:
-    """Addresses (of pages and mail), markup (tags, entities) and placeholders ({name}, %s, ${x}, $HOME), in their order."""
+    """Addresses, markup (tags, entities), placeholders ({name}, %s, ${x}, $HOME), symbols (™, m²) and single emoji, in their order."""
     found = []
     for match in _FRAGMENT.finditer(text) if _MAY_BEGIN.search(text) else ():
         start, end = match.span()
@@ -106,7 +106,8 @@ def take_out(text: str, *, numbers: bool = False) -> Without:
         run = _with_brackets(text, fragment)
         first = len(runs) - _belong(text, runs, run)
         if first < len(runs):
-            run = Fragment("placeholder", runs[first].start, run.end)
+            all_emoji = runs[first].kind == run.kind == "emoji"
+            run = Fragment("emoji" if all_emoji else "placeholder", runs[first].start, run.end)
         runs[first:] = [run]
     kept: list[str] = []
     length, rest, before, taken = 0, 0, "", []
@@ -117,6 +118,10 @@ def take_out(text: str, *, numbers: bool = False) -> Without:
             rest = end + 1
         elif not follows.isalnum() and before.isspace():
             piece = piece.rstrip()
+        if kind == "symbol" and before.isalnum():
+            kind = "markup"  # no space comes before it then either
+        elif kind == "emoji" and before.isalnum() and follows.isalnum():
+            piece += " "  # what it stands between are two words
         kept.append(piece)
         length += len(piece)
         taken.append((length, kind, text[start:end]))
@@ -188,8 +193,11 @@ def put_back(
         count, first = bisect_right(ends, offset), bisect_left(starts, offset)
         before, after = words[max(0, count - 1) : count], words[first : first + 1]
         stands_alone = not after and not without.text[:offset].rstrip()[-1:].isalnum()  # Page: {url}
-        if stands_alone or not targets:
-            places.append((len(translation) if before or not after else 0, order))
+        if stands_alone or not targets or (kind == "emoji" and not (before and after)):
+            # An emoji at either end is about all of the sentence.
+            inside = targets and not stands_alone and without.text[offset:].strip()
+            last = targets[-1][1] if inside else len(translation)
+            places.append((last if before or not after else 0, order))
             continue
         opens = not before or (bool(after) and not _clings(without.text, offset, kind, fragment))
         beside = [after[0] if opens else before[-1]]
@@ -252,6 +260,9 @@ def _pairs(taken: Sequence[tuple[int, Kind, str]]) -> dict[int, int]:
 
 
 def _clings(text: str, offset: int, kind: Kind, fragment: str) -> bool:
-    """Whether a fragment belongs to the word before it rather than to the one after: </b>, and what ends a clause."""
-    follows = text[offset : offset + 1]
-    return (kind == "markup" and fragment.startswith("</")) or not (follows.isspace() or follows.isalnum())
+    """Whether a fragment belongs to the word before it rather than to the one after: </b>, 25°C, tea ☕, and what ends a clause."""
+    before, follows = text[max(0, offset - 2) : offset], text[offset : offset + 1]
+    if fragment.startswith("<"):
+        return fragment.startswith("</") or not (follows.isspace() or follows.isalnum())
+    before = before.rstrip() if kind == "emoji" else before
+    return before[-1:].isalnum() or not (follows.isspace() or follows.isalnum())

@@ -90,7 +90,9 @@ class Planner:
         @lru_cache(maxsize=1)  # what fits is added next
         def read(piece: str) -> Unit:
             without = take_out(piece)
-            text = without.text if without.taken else LAUGHTER.sub(r"\1\1\1", without.text)
+            if without.taken and LAUGHTER.search(without.text):
+                without = without.in_other_words(lambda text: [LAUGHTER.sub(r"\1\1\1", text)])[0]
+            text = LAUGHTER.sub(r"\1\1\1", without.text)
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
             ids = encode(text) if len(text) <= 16 * longest else []
             unit = Unit(piece, without, text, ids, language, target)

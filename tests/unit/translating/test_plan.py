@@ -23,6 +23,7 @@ from tiny_model import save_tiny_model
         ("market\\r\\nPark\\tSchool\\\\nMarket", ["market", "Park", "School", "Market"]),
         ("market.\\nschool", ["market.", "school"]),
         ("C:\\new\\tab", ["C:\\new\\tab"]),
+        ("시장에 간다 ㅋㅋㅋㅋㅋ 😀", ["시장에 간다 ㅋㅋㅋ"]),
     ],
 )
 def test_what_is_read(tmp_path: Path, text: str, read: list[str]) -> None:
