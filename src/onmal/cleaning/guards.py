@@ -176,13 +176,18 @@ class Names:
 
 @dataclass(frozen=True)
 class Fragments:
-    """The network says an address, markup or a placeholder, though all of those were taken out of what it read."""
+    """The network says an address, markup or a placeholder, though all of those were taken out of what it read.
+
+    It may say m² for square metres, and what was asked of it.
+    """
 
     name: ClassVar[str] = "fragments"
+    asked: tuple[str, ...] = ()
 
     def __call__(self, pair: Pair) -> str | None:
-        said = [pair.target[start:end] for _, start, end in find_fragments(pair.target)]
-        invented = [each for each in said if each not in pair.source]
+        found = find_fragments(pair.target)
+        said = [pair.target[start:end] for kind, start, end in found if kind != "symbol"]
+        invented = [each for each in said if not any(each in text for text in (pair.source, *self.asked))]
         return f"invented {', '.join(invented[:3])}" if invented else None
 
 

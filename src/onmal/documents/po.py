@@ -55,7 +55,9 @@ def _source_of_form(entry: PoEntry, keyword: str, forms: int) -> str:
 
 
 def _placeholders(text: str) -> Counter[str]:
-    return Counter(text[start:end] for kind, start, end in find_fragments(text) if kind != "address")
+    found = find_fragments(text)
+    said = (text[start:end] for kind, start, end in found if kind in ("markup", "placeholder"))
+    return Counter(each for each in said if each != "%%")  # which is a per cent sign
 
 
 def _passage(entry: PoEntry, said_in: str, span: tuple[int, int], lay_out: Callable[[str], str]) -> Passage:

@@ -1,4 +1,4 @@
-"""What in a text is no language and comes through a translation as it is: addresses, markup, placeholders.
+"""What in a text is no language and comes through a translation as it is: addresses, markup, placeholders, symbols, emoji.
 
 They are taken out before a network sees the text and put back beside the translation of the word that they stood beside. So
 they survive with any network, and the rest is translated as if they had not been there.
@@ -7,49 +7,29 @@ they survive with any network, and the rest is translated as if they had not bee
 from __future__ import annotations
 
 import re
+import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from itertools import accumulate, islice, pairwise
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, cast, get_args
 
 __all__ = ["Fragment", "Without", "find_fragments", "put_back", "tags_are_whole", "take_out"]
 
-Kind = Literal["address", "markup", "placeholder"]
+Kind = Literal["address", "markup", "placeholder", "emoji", "symbol"]
 Span = tuple[int, int]
 
-# Each is bounded, or begins with something rare: a long line without any takes linear time.
-# A particle of Korean follows an address without a space; other Hangul may be part of it.
-_HANGUL = r"(?<=[/=_-])(?!(?:을|를|이|가|은|는|에|로|의|와|과|도)(?![가-힣]))[가-힣]+"
-_HOST = r"[가-힣]+(?=\.[A-Za-z가-힣]{2,})|(?<=\.)한국(?![가-힣])"  # 한국.kr, 정부24.한국
-_HAN = (
-    r"(?<=[/=_-])[\u30a1-\u30ff\u3400-\u9fff]+"  # no Hiragana: a particle of Japanese follows an address, too
-)
-_PAGE = (
-    rf"""(?i:https?|ftp)://(?:[^\s<>"“”‘’\u1100-\U0010ffff]|{_HOST}|{_HANGUL}|{_HAN})+"""
-    rf"""|(?<![\w.@-])(?i:www)\.(?:[\w-]|{_HOST})+\.[!-;=?-~]+"""
-    r"|(?<![\w.@/-])(?:[a-z0-9-]{1,63}\.){1,4}(?:com|org|net|io|dev|edu|gov|kr|jp|cn|de|fr|uk|eu)(?:/[!-;=?-~]*|(?![\w.-]))"
-)
-_MAIL = r"(?<![\w.%+-])[\w.%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"
-_ALONE_IN_TAG = "disabled|checked|selected|hidden|required|readonly|async|defer|autofocus|multiple|open"
-_TAG = (
-    rf"</?[A-Za-z][\w:.-]{{0,60}}(?:\s[^<>\n]{{0,300}}=[^<>\n]{{0,300}}|(?:\s(?:{_ALONE_IN_TAG}))+)?\s?/?>"
-    r"|</?\d{1,3}/?>|<!--[^\n]{0,300}?-->"
-)
-_ENTITY = r"&(?:[A-Za-z]{2,8}|\#[0-9]{1,6}|\#x[0-9A-Fa-f]{1,6});"
-_BRACES = r"""\{\{[^{}\n]{1,80}\}\}|[$%#]?\{[^\s{}"'<>]{0,80}\}"""
-_PRINTF = (
-    r"(?<![\d%])%(?:\(\w{1,80}\))?(?:\d{1,2}\$)?[-+#0]?\d{0,3}(?:\.\d{1,2})?"
-    r"(?:hh|h|ll|l|z)?[diouxXeEfgGcs@](?![A-Za-z])"
-)
-_VARIABLE = r"(?<![\w$])\$[A-Za-z_][A-Za-z0-9_]{0,80}\b|%[A-Z_][A-Z0-9_]{0,80}%"
-_FRAGMENT = re.compile(
-    f"(?P<address>{_PAGE}|{_MAIL})|(?P<markup>{_TAG}|{_ENTITY})|(?P<placeholder>{_BRACES}|{_PRINTF}|{_VARIABLE})",
-    re.ASCII,
-)
+_PARTS: dict[str, str] = {}
+for _name, _ways in tomllib.loads(
+    files("onmal.text").joinpath("fragments.toml").read_text(encoding="utf-8")
+).items():
+    _PARTS[_name] = re.sub(r"\{\{(\w+)\}\}", lambda named: _PARTS[named[1]], "|".join(_ways))
+_FRAGMENT = re.compile("|".join(f"(?P<{kind}>{_PARTS[kind]})" for kind in get_args(Kind)), re.ASCII)
+_MAY_BEGIN = re.compile(_PARTS["may_begin"], re.ASCII)
 _NUMBER = re.compile(r"(?<![^\W_])[-−#$€£₩]{0,2}\d+(?:[.,:/-]\d+)*(?:\s?%|(?![^\W_]))")
-_MAY_BEGIN = re.compile(r"[@<&{%$:.]\S", re.ASCII)  # in each of them: most texts need no closer look
+_BETWEEN = re.compile(r"\s*|[-/:]")  # neighbours
 _PLACE = "\ufdd0"  # of a fragment that is out; no character of any text
 _NOT_ITS_END = ".,;:!?'*~…"
 _OPENING = {")": "(", "]": "[", "}": "{"}
@@ -93,7 +73,7 @@ class Without:
 
 
 def find_fragments(text: str) -> list[Fragment]:
-    """Addresses (of pages and mail), markup (tags, entities) and placeholders ({name}, %s, ${x}, $HOME), in their order."""
+    """Addresses, markup (tags, entities), placeholders ({name}, %s, ${x}, $HOME), symbols (™, m²) and single emoji, in their order."""
     found = []
     for match in _FRAGMENT.finditer(text) if _MAY_BEGIN.search(text) else ():
         start, end = match.span()
@@ -126,7 +106,8 @@ def take_out(text: str, *, numbers: bool = False) -> Without:
         run = _with_brackets(text, fragment)
         first = len(runs) - _belong(text, runs, run)
         if first < len(runs):
-            run = Fragment("placeholder", runs[first].start, run.end)
+            all_emoji = runs[first].kind == run.kind == "emoji"
+            run = Fragment("emoji" if all_emoji else "placeholder", runs[first].start, run.end)
         runs[first:] = [run]
     kept: list[str] = []
     length, rest, before, taken = 0, 0, "", []
@@ -137,6 +118,10 @@ def take_out(text: str, *, numbers: bool = False) -> Without:
             rest = end + 1
         elif not follows.isalnum() and before.isspace():
             piece = piece.rstrip()
+        if kind == "symbol" and before.isalnum():
+            kind = "markup"  # no space comes before it then either
+        elif kind == "emoji" and before.isalnum() and follows.isalnum():
+            piece += " "  # what it stands between are two words
         kept.append(piece)
         length += len(piece)
         taken.append((length, kind, text[start:end]))
@@ -155,13 +140,13 @@ def tags_are_whole(text: str) -> bool:
 
 
 def _belong(text: str, runs: Sequence[Fragment], run: Fragment) -> int:
-    """How many of the last runs are one with the next: neighbours that are no tags, or all since the tag that it closes."""
+    """How many of the last runs are one with the next: neighbours that are no tags (%Y-%m), or all since the tag that it closes."""
     closing = _PAIRED.fullmatch(text, run.start, run.end)
     if closing and not closing["closing"]:
         return 0
     end = run.start
     for count, before in enumerate(islice(reversed(runs), _DEEPEST), 1):
-        if text[before.end : end].strip():
+        if not _BETWEEN.fullmatch(text, before.end, end):
             break
         tag = _PAIRED.fullmatch(text, before.start, before.end)
         if closing is None:
@@ -208,8 +193,11 @@ def put_back(
         count, first = bisect_right(ends, offset), bisect_left(starts, offset)
         before, after = words[max(0, count - 1) : count], words[first : first + 1]
         stands_alone = not after and not without.text[:offset].rstrip()[-1:].isalnum()  # Page: {url}
-        if stands_alone or not targets:
-            places.append((len(translation) if before or not after else 0, order))
+        if stands_alone or not targets or (kind == "emoji" and not (before and after)):
+            # An emoji at either end is about all of the sentence.
+            inside = targets and not stands_alone and without.text[offset:].strip()
+            last = targets[-1][1] if inside else len(translation)
+            places.append((last if before or not after else 0, order))
             continue
         opens = not before or (bool(after) and not _clings(without.text, offset, kind, fragment))
         beside = [after[0] if opens else before[-1]]
@@ -272,6 +260,9 @@ def _pairs(taken: Sequence[tuple[int, Kind, str]]) -> dict[int, int]:
 
 
 def _clings(text: str, offset: int, kind: Kind, fragment: str) -> bool:
-    """Whether a fragment belongs to the word before it rather than to the one after: </b>, and what ends a clause."""
-    follows = text[offset : offset + 1]
-    return (kind == "markup" and fragment.startswith("</")) or not (follows.isspace() or follows.isalnum())
+    """Whether a fragment belongs to the word before it rather than to the one after: </b>, 25°C, tea ☕, and what ends a clause."""
+    before, follows = text[max(0, offset - 2) : offset], text[offset : offset + 1]
+    if fragment.startswith("<"):
+        return fragment.startswith("</") or not (follows.isspace() or follows.isalnum())
+    before = before.rstrip() if kind == "emoji" else before
+    return before[-1:].isalnum() or not (follows.isspace() or follows.isalnum())

@@ -300,7 +300,7 @@ def _best_cut(text: str) -> int:
         return next((cut for cut in (around.start, around.end) if 0 < cut < len(text)), 0)
     for distance in range(min(middle, _LONGEST_CLUSTER) + 1):
         for cut in (middle - distance, middle + distance):
-            if 0 < cut < len(text) and not _is_inside_grapheme(text, cut):
+            if 0 < cut < len(text) and not (_is_inside_grapheme(text, cut) or _around(cut, fragments)):
                 return cut
     return middle if len(text) > _LONGEST_CLUSTER else 0
 
@@ -322,25 +322,14 @@ def _nearest_to_middle(place: re.Pattern[str], text: str, fragments: Sequence[Fr
 
 
 def _is_inside_grapheme(text: str, cut: int) -> bool:
-    """Whether a cut there would part a letter from its marks (Unicode annex 29, in the main)."""
+    """Whether a cut there would part a letter from its marks (Unicode annex 29, in the main); emoji are fragments."""
     before, after = text[cut - 1], text[cut]
     if after.isascii():
         return False
-    if _is_flag(before) and _is_flag(after):
-        flags = len(text[:cut]) - len(text[:cut].rstrip(_FLAG_LETTERS))
-        return flags % 2 == 1
     return (
         unicodedata.category(after)[0] == "M"
         or "\u200d" in (before, after)
         or after == "\u200c"
         or unicodedata.combining(before) == 9  # virama: the consonants on both sides are one
-        or "🏻" <= after <= "🏿"
         or ("\u1160" <= after <= "\u11ff" and ("\u1100" <= before <= "\u11ff" or _is_hangul(before)))
     )
-
-
-_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
-
-
-def _is_flag(character: str) -> bool:
-    return character in _FLAG_LETTERS

@@ -32,8 +32,11 @@ __all__ = ["Plan", "Planner", "Unit"]
 
 WORD = re.compile(r"[^\W_]+")
 FIRST_LETTER = re.compile(r"\A[\W_]*[^\W\d_]")
-# Of lines, and of the cells of a table.
-BETWEEN = re.compile("(\n|(?<![^\\S\n])[^\\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\\S\n]*)")
+# Of lines, of the cells of a table, and of lines in a string of a program (but not within C:\new).
+BETWEEN = re.compile(
+    r"(\n|(?<![^\S\n])[^\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\S\n]*"
+    r"|\\{1,2}[nrt](?![a-z0-9_])|(?<=\w[.!?])\\{1,2}[nrt])"
+)
 SURROGATE = re.compile("[\ud800-\udfff]")
 LAUGHTER = re.compile(r"([ㄱ-ㅣ가-힣])\1{3,}")
 # How a sentence ends where a network, which has hardly seen it, would put a single stop.
@@ -91,15 +94,17 @@ class Planner:
 
     def plan(self, text: str, target: str, units: list[Unit]) -> Plan:
         """Cut a text into what stays and what is translated, and add the latter to `units`."""
-        plan, language = Plan(text, target), self._source_language(target)
+        plan, language, unread = Plan(text, target), self._source_language(target), list[str]()
         longest = self.saved.trained_lengths[0]
         encode = partial(self.saved.tokenizer.encode_source, target_language=target, tag=self.tag)
 
         @lru_cache(maxsize=1)  # what fits is added next
         def read(piece: str) -> Unit:
             without = take_out(piece)
+            if without.taken and LAUGHTER.search(without.text):
+                without = without.in_other_words(lambda text: [LAUGHTER.sub(r"\1\1\1", text)])[0]
+            text = LAUGHTER.sub(r"\1\1\1", without.text)
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
-            text = without.text if without.taken else LAUGHTER.sub(r"\1\1\1", without.text)
             ending = None if without.taken or not writes_spaces(target) else ENDING.search(text)
             if ending:
                 text = text[: ending.start()] + (ending[0][0] if ending[0][0] in ".!?" else ".")
@@ -115,8 +120,7 @@ class Planner:
             plan.parts.append(len(units))
             if not unit.ids:
                 unit = replace(unit, ids=encode(unit.read))
-            if unread := self.saved.tokenizer.source.unread(unit.read, unit.ids):
-                plan.warnings.append(f"unknown: the model cannot read {', '.join(unread)}")
+            unread.extend(self.saved.tokenizer.source.unread(unit.read, unit.ids))
             if self.glossary:
                 source = next(source for source, to in self.saved.directions if to == target)
                 unit = replace(unit, must=self.glossary.wanted(unit.without.text, source))
@@ -130,7 +134,7 @@ class Planner:
             start += after_bullet(line[start:], language)
             start, end = within_marks(line, start)
             before, words = line[:start], line[start:end]
-            if not normalize(words):
+            if not normalize(words) or BETWEEN.fullmatch(line):
                 plan.parts.append(line)
                 continue
             plan.parts.append(before)
@@ -150,6 +154,8 @@ class Planner:
                     f"long_input: longer than the {longest} tokens seen in training, translated in {len(units) - first} pieces"
                 )
             plan.parts.append(line[end:])
+        if unread:
+            plan.warnings.append(f"unknown: the model cannot read {', '.join(dict.fromkeys(unread))}")
         return plan
 
     def _calmed(self, unit: Unit) -> Unit:

@@ -13,7 +13,7 @@ from weakref import finalize
 
 from onmal.allocator import give_freed_memory_back, keep_freed_memory
 from onmal.cleaning.filters import Filter
-from onmal.cleaning.guards import GUARDS, Forbidden
+from onmal.cleaning.guards import GUARDS, Forbidden, Fragments
 from onmal.config import SearchConfig
 from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
@@ -249,9 +249,13 @@ class Translator:
         return Wishing(self.engine, self.torch_engine, self.saved.tokenizer.target, plans, units, wishes)
 
     def _watching(self, options: Options) -> Sequence[Filter]:
-        """The guards, and one for what must not be said."""
-        never = options.get("wishes", NO_WISHES).never
-        return [*self.guards, Forbidden(never)] if self.guards and never else self.guards
+        """The guards, and one for what must not be said; what was asked for is not invented."""
+        wishes = options.get("wishes", NO_WISHES)
+        if not self.guards or wishes == NO_WISHES:
+            return self.guards
+        asked = Fragments((wishes.prefix, *wishes.must))
+        guards = [asked if isinstance(each, Fragments) else each for each in self.guards]
+        return [*guards, Forbidden(wishes.never)] if wishes.never else guards
 
     def _candidate(self, unit: Unit, tokens: Sequence[int], options: Options) -> Candidate:
         ended = tokens[-1:] == [self.saved.model.vocabulary.end]

@@ -115,6 +115,7 @@ def entry(msgid: str, flags: str = "", msgstr: str = "") -> str:
         ("{0} has {1}", "", "{1} of {0}", "{1} of {0}"),
         ("50% sure", "", "sure 50%", "sure 50%"),
         ("50%% sure %d", "c-format", "{x1} sure 50%", "%d sure 50%%"),
+        ("%d%% sure", "c-format", "sure {x1}%", "sure %d%%"),
     ],
 )
 def test_directives_that_change_places(msgid: str, flags: str, answer: str, msgstr: str) -> None:

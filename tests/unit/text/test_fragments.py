@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,26 @@ def found(text: str) -> list[str]:
         ("https://a.kr을 보고 https://ko.wikipedia.org/wiki/서울 http://한국.kr", ["https://a.kr", "https://ko.wikipedia.org/wiki/서울", "http://한국.kr"]),
         ("me.you+x@mail.a.co.kr에게, a@b, @c", ["me.you+x@mail.a.co.kr"]),
         ("{not a placeholder} { } {a\nb}", []),
+        ("GitHub.com/onmal/x youtu.be/aBc3 and/or e.g.this/that U.S.A./Canada", ["GitHub.com/onmal/x", "youtu.be/aBc3"]),
+        ("localhost:8080/x, example.com:8080/a, example.com?x=1.", ["localhost:8080/x", "example.com:8080/a", "example.com?x=1"]),
+        ("127.0.0.1:80에 example.com. 3.14 1.5배 2024.5.3 localhost", ["127.0.0.1:80", "example.com"]),
+        ("Is it example.com?Yes; Mr.Kim, e.g.this, U.S.A., file.txt, 10:30", ["example.com"]),
+        ("홍길동@example.com에게, 메일은me@a.com으로", ["홍길동@example.com", "me@a.com"]),
+        ("sftp://a.b/c ssh://git@a.b/c git+ssh://a 1http://b", ["sftp://a.b/c", "ssh://git@a.b/c", "git+ssh://a", "http://b"]),
+        ("https://a.b/c\u00a0d «https://a.b»", ["https://a.b/c", "https://a.b"]),
+        ("%d%% %Y-%m-%d %H:%M %,d %n %,.2f", ["%d", "%%", "%Y", "%m", "%d", "%H", "%M", "%,d", "%n", "%,.2f"]),
+        ("100% sure, 50 % of, 그는 5%만 받았다, 100%%", []),
+        ("$1을 $2 but $100, $5만, $5 million, $1,200, $1.50, US$1", ["$1", "$2"]),
+        ("<video controls> <audio loop muted>", ["<video controls>", "<audio loop muted>"]),
+        ("{% if x > 1 %}a{% endif %} <%= x %>", ["{% if x > 1 %}", "{% endif %}", "<%= x %>"]),
+        ("{user name} { name } ${ x } {사용자 이름} {n, number}", ["{user name}", "{ name }", "${ x }", "{사용자 이름}", "{n, number}"]),
+        ("😀 👍🏽👨\u200d👩\u200d👧 ❤️", ["😀", "👍🏽", "👨\u200d👩\u200d👧", "❤️"]),
+        ("🇰🇷🇺🇸 1️⃣#️⃣ ©️ \U0001f3f4\U000e0067\U000e0062\U000e007f", ["🇰🇷", "🇺🇸", "1️⃣", "#️⃣", "©️", "\U0001f3f4\U000e0067\U000e0062\U000e007f"]),
+        ("★ a→b ─ \ue001 ○○", ["★", "→", "─", "\ue001", "○", "○"]),
+        ("iPhone™ ①번 ©2024 IV Ⅳ장 ㈜ ½컵 word² ∞", ["™", "①", "©", "Ⅳ", "㈜", "½", "²", "∞"]),
+        ("20 m², 1½ H₂O C₆H₁₂O₆ x²+y²", [" m²", "1½", "H₂O", "C₆H₁₂O₆", "x²", "y²"]),
+        ("25°C, 25 °F, 90° 70㎏ ℃", ["°C", " °F", "°", "㎏", "℃"]),
+        ("5 %, $ € ₩ + < = > | ~ − 3∼5 … ※ · 〇 〈a〉 \ufffd a\ufe0f", []),
     ],
 )  # fmt: skip
 def test_what_is_found(text: str, fragments: list[str]) -> None:
@@ -40,7 +61,18 @@ def test_what_is_found(text: str, fragments: list[str]) -> None:
 
 @given(
     st.lists(
-        st.sampled_from([*"<>{}%$@&;./:-=#! \n\u00a0xA1가", "http", "www", "com", "lt", "br", "//"])
+        st.sampled_from(
+            [
+                *"<>{}%$@&;./:-=#! \n\u00a0xA1가😀★²°\ufe0f\u20e3\u200d",
+                "http",
+                "www",
+                "com",
+                "lt",
+                "br",
+                "//",
+                "localhost",
+            ]
+        )
     ).map("".join)
 )
 def test_the_quick_look_misses_nothing(text: str) -> None:
@@ -60,6 +92,11 @@ def test_the_quick_look_misses_nothing(text: str) -> None:
         ("<b>one</b> two", "one two"),
         ("{이름}을 삭제", "을 삭제"),
         ("nothing", "nothing"),
+        ("from %Y-%m-%d {a}/{b} on", "from on"),
+        ("a bike 😀. A", "a bike. A"),
+        ("좋아요😀😀고마워요", "좋아요 고마워요"),
+        ("Seoul→Busan", "Seoul Busan"),
+        ("iPhone™은 25 °C", "iPhone은 25"),
         ("{x}", ""),
     ],
 )
@@ -77,6 +114,14 @@ def test_no_trace_is_left(text: str, without: str) -> None:
         ("go to https://a.b", "로 가다", (1, 0), "로 https://a.b 가다"),
         ("Page now: {url}", "지금 쪽:", (1, 0), "지금 쪽: {url}"),
         ("{x} one {y} two", "둘 하나", (1, 0), "{y} 둘 {x} 하나"),
+        ("read book 😀.", "책 읽다.", (1, 0), "책 읽다 😀."),
+        ("read book. 😀", "책 읽다.", (1, 0), "책 읽다. 😀"),
+        ("read book😀", "책 읽다.", (1, 0), "책 읽다. 😀"),
+        ("👍🏽 read book", "책 읽다", (1, 0), "👍🏽 책 읽다"),
+        ("tea ☕ 🍵 drink", "마시다 차", (1, 0), "마시다 차 ☕ 🍵"),
+        ("add ½ cup", "컵 넣다", (1, 0), "½ 컵 넣다"),
+        ("iPhone™ good", "좋다 iPhone", (1, 0), "좋다 iPhone™"),
+        ("25 °C today", "오늘 25", (1, 0), "오늘 25 °C"),
     ],
 )
 def test_it_comes_back_beside_the_same_word(
@@ -134,6 +179,14 @@ def test_a_text_that_translates_to_itself_comes_back(parts: list[str]) -> None:
         "a </x>",
         "<b>",
         "<b>a</b> ",
+        "😀",
+        "👨\u200d",
+        "a²",
+        "1 ½",
+        "{a ",
+        "{% ",
+        "<% ",
+        "a:1",
     ],
 )
 def test_a_long_line_is_no_problem(part: str) -> None:
@@ -190,3 +243,12 @@ def test_no_digit_is_lost_with_numbers_taken_out(text: str) -> None:
     assert digits == sorted(filter(str.isdigit, text))
     back = put_back(found, found.text, lambda word: word[0])
     assert sorted(filter(str.isdigit, back)) == sorted(filter(str.isdigit, text))
+
+
+def test_every_symbol_stays_that_unicode_counts_as_one() -> None:
+    """But those of single scripts, such as the radicals of Chinese, and what says that a character was lost."""
+    kept = {*range(0x2000, 0x2C00), *range(0x3200, 0x3400), *range(0x1F000, 0x1FC00)}
+    symbols = [each for each in map(chr, kept) if unicodedata.category(each) in ("So", "No", "Nl", "Co")]
+    lost = [each for each in symbols if found(each) != [each]]
+    assert lost == []
+    assert all(found(each) == [] for each in map(chr, range(128)))

@@ -221,3 +221,10 @@ def test_a_line_that_is_no_term_is_named(tmp_path: Path, line: str) -> None:
     path.write_text(f"집\thouse\n{line}\n", "utf-8")
     with pytest.raises(DataError, match=r"terms\.tsv:2: is not a term, a tab and its translation"):
         Glossary.read(path)
+
+
+def test_a_placeholder_that_was_asked_for_is_not_invented(folder: Path) -> None:
+    guarded = Translator(load_model(folder))
+    for wishes in (Wishes(prefix="Every {day}"), Wishes(must=("{x}",))):
+        warnings = guarded.translate(SENTENCES[0], wishes=wishes).warnings
+        assert not any(warning.startswith("fragments: ") for warning in warnings), warnings
