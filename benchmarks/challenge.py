@@ -12,10 +12,10 @@ from itertools import groupby, islice
 from zlib import crc32
 
 from onmal import phrasebook
+from onmal.fragments import tags_are_whole
 from onmal.phrasebook.english import cardinal
 from onmal.phrasebook.lexicon import LEXICON
 from onmal.phrasebook.numbers import native, sino
-from onmal.text.fragments import tags_are_whole
 from onmal.text.segment import split_sentences
 
 FRAGMENTS = {

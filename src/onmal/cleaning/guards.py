@@ -18,7 +18,7 @@ from onmal.cleaning.filters import Empty, Filter, Identical, LengthRatio
 from onmal.cleaning.numbers_kept import Numbers
 from onmal.config import SearchConfig
 from onmal.data.pair import Pair
-from onmal.text.fragments import find_fragments
+from onmal.fragments import find_fragments
 from onmal.text.language import count_scripts, script_of
 from onmal.text.segment import split_sentences
 from onmal.text.terms import says

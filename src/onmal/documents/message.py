@@ -2,7 +2,7 @@
 
 `Click <a href="/x" class="y">here</a> to run <code>pip</code>.` is handed over as `Click <x1>here</x1> to run {x2}.` The
 translator takes tags and placeholders out and puts them back beside the translations of their words
-(`onmal.text.fragments`), so that no sentence is cut where its markup begins or ends.
+(`onmal.fragments`), so that no sentence is cut where its markup begins or ends.
 """
 
 from __future__ import annotations

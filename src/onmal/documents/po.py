@@ -12,7 +12,7 @@ from onmal.documents.message import Mark, Piece, Text
 from onmal.documents.passages import CannotBeWritten, Passage
 from onmal.errors import DataError
 from onmal.formats.po import PoEntry, po_entries
-from onmal.text.fragments import find_fragments
+from onmal.fragments import find_fragments
 
 __all__ = ["passages"]
 

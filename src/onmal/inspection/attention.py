@@ -18,9 +18,9 @@ from torch import Tensor
 from onmal.config import SearchConfig
 from onmal.decoding.search import length_limits
 from onmal.errors import ConfigError, DataError, LengthError
+from onmal.fragments import take_out
 from onmal.inspection.words import Tokens, joined, special_pieces, tokens_of
 from onmal.models.contract import Place, Probe
-from onmal.text.fragments import take_out
 from onmal.text.language import detect, writes_spaces
 from onmal.text.normalize import normalize
 from onmal.translating.translator import Translator

@@ -14,13 +14,13 @@ from onmal.config import SearchConfig
 from onmal.decoding.rules import Prefix, Rule
 from onmal.decoding.search import beam_search, length_limits
 from onmal.errors import ConfigError, DataError, LengthError
+from onmal.fragments import take_out
 from onmal.inspection.attention import Recorder
 from onmal.inspection.beam_tree import BeamTree
 from onmal.inspection.question import Question
 from onmal.inspection.switches import Anatomy, anatomy_of
 from onmal.inspection.words import Tokens, special_pieces, tokens_of
 from onmal.models.contract import Place, Seq2Seq
-from onmal.text.fragments import take_out
 from onmal.text.language import detect, writes_spaces
 from onmal.text.normalize import normalize
 from onmal.translating.draft import Candidate

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from onmal.documents import suffixes_here
 from onmal.errors import OnmalError
+from onmal.fragments import take_out
 from onmal.serving.clients import Client
 from onmal.serving.document_room import DocumentRoom, check_size
 from onmal.serving.exchange import allow_body
@@ -29,7 +30,6 @@ from onmal.serving.marked_up import translate_file, translate_pages
 from onmal.serving.parameters import Malformed, Parameters, read_parameters
 from onmal.serving.refusals import KeyMissing, KeyWrong, RateExceeded, Refusal, TooLarge, TooManyAtOnce
 from onmal.serving.service import Detected, Service
-from onmal.text.fragments import take_out
 from onmal.text.language import name as name_of
 from onmal.translating.translator import Translation
 

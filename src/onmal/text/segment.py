@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from onmal.text.fragments import Fragment, find_fragments
+from onmal.fragments import Fragment, find_fragments
 from onmal.text.language import primary
 
 __all__ = ["Segment", "after_bullet", "joined_fragments", "split_long", "split_sentences", "within_marks"]

@@ -13,8 +13,8 @@ from functools import lru_cache, partial
 
 from onmal.cleaning.number_words import in_words
 from onmal.data.pair import Pair
+from onmal.fragments import Without, tags_are_whole, take_out
 from onmal.saved_model import SavedModel
-from onmal.text.fragments import Without, tags_are_whole, take_out
 from onmal.text.korean import split_korean
 from onmal.text.language import writes_spaces
 from onmal.text.normalize import normalize

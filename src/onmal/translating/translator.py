@@ -18,10 +18,10 @@ from onmal.config import SearchConfig
 from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError, LanguageError, ModelFolderError
+from onmal.fragments import put_back
 from onmal.interop.ctranslate2 import inexpressible
 from onmal.interop.ctranslate2_engine import CTranslate2Engine, installed
 from onmal.saved_model import SavedModel, load_model
-from onmal.text.fragments import put_back
 from onmal.text.language import canonical, detect, primary, writes_spaces
 from onmal.text.normalize import normalize
 from onmal.threads import in_threads

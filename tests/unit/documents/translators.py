@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from onmal.text.fragments import find_fragments, put_back, take_out
+from onmal.fragments import find_fragments, put_back, take_out
 
 WORD = re.compile(r"\S+")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onmal.errors import LanguageError
-from onmal.text.fragments import find_fragments
+from onmal.fragments import find_fragments
 from onmal.text.segment import (
     Segment,
     after_bullet,

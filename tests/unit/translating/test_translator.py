@@ -19,9 +19,9 @@ from onmal.data.pair import Pair
 from onmal.data.prepare import learn_tokenizer
 from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError, LanguageError
+from onmal.fragments import find_fragments
 from onmal.models import build
 from onmal.saved_model import SavedModel
-from onmal.text.fragments import find_fragments
 from onmal.text.language import writes_spaces
 from onmal.text.normalize import normalize
 from onmal.translating.engine import Engine

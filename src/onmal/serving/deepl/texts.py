@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from onmal.fragments import take_out
 from onmal.serving.clients import Client
 from onmal.serving.deepl.answers import Routes, Wrong, asked_by, unsupported
 from onmal.serving.deepl.glossaries import chosen
@@ -16,7 +17,6 @@ from onmal.serving.glossaries import Glossaries
 from onmal.serving.marked_up import translate_pages
 from onmal.serving.parameters import Parameters
 from onmal.serving.service import Service
-from onmal.text.fragments import take_out
 from onmal.translating.glossary import Glossary
 
 __all__ = ["check_wishes", "routes"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.text.fragments import find_fragments, put_back, tags_are_whole, take_out
+from onmal.fragments import find_fragments, put_back, tags_are_whole, take_out
 
 
 def found(text: str) -> list[str]:

@@ -23,7 +23,7 @@ Span = tuple[int, int]
 
 _PARTS: dict[str, str] = {}
 for _name, _ways in tomllib.loads(
-    files("onmal.text").joinpath("fragments.toml").read_text(encoding="utf-8")
+    files("onmal").joinpath("fragments.toml").read_text(encoding="utf-8")
 ).items():
     _PARTS[_name] = re.sub(r"\{\{(\w+)\}\}", lambda named: _PARTS[named[1]], "|".join(_ways))
 _FRAGMENT = re.compile("|".join(f"(?P<{kind}>{_PARTS[kind]})" for kind in get_args(Kind)), re.ASCII)
