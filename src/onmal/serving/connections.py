@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from onmal.serving.clients import by_address
+from onmal.serving.error_bodies import error_body, problem
 from onmal.serving.refusals import BodyLate
 
 __all__ = ["Crowd", "connections"]
@@ -113,7 +114,7 @@ def connections(most: int, seconds: float) -> type[HttpToolsProtocol]:
 
 def _answer(refusal: BodyLate) -> bytes:
     """To a request whose head is not there, so that no application knows it yet."""
-    body = json.dumps({"error": {"code": "body_late", "message": refusal.message}})
+    body = json.dumps(problem("body_late", refusal.message))
     head = (
         f"HTTP/1.1 {refusal.status} Request Timeout",
         "content-type: application/json",
@@ -137,11 +138,9 @@ class Crowd:
         address = by_address(scope["client"][0]) if scope.get("client") else ""
         own = self._under_way[address]
         if self._under_way.total() >= self.most or (own and own >= self.most // 2):
-            said = {
-                "code": "crowded",
-                "message": "as many requests are under way as may be; try again in 1 s",
-            }
-            await JSONResponse({"error": said}, 503, {"Retry-After": "1"})(scope, receive, send)
+            said = "as many requests are under way as may be; try again in 1 s"
+            body = error_body(scope["path"], "crowded", said)
+            await JSONResponse(body, 503, {"Retry-After": "1"})(scope, receive, send)
             return
         self._under_way[address] += 1
         try:
