@@ -22,6 +22,7 @@ from onmal.errors import OnmalError
 from onmal.serving.clients import Client
 from onmal.serving.document_room import DocumentRoom, check_size
 from onmal.serving.exchange import allow_body
+from onmal.serving.file_answer import FileAnswer
 from onmal.serving.kept_files import Full
 from onmal.serving.keys import given_key
 from onmal.serving.language_codes import nearest
@@ -210,12 +211,10 @@ class _LibreTranslate:
 
     async def download_file(self, request: Request) -> Response:
         name = request.path_params["name"]
-        content = await asyncio.to_thread(self.room.files.read, name)
-        if content is None:
+        file = await asyncio.to_thread(self.room.files.open, name)
+        if file is None:
             raise _Wrong("Invalid filename", 404)
-        shown = quote(name.partition(".")[2])
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{shown}"}
-        return Response(content, media_type="application/octet-stream", headers=headers)
+        return FileAnswer(file, name.partition(".")[2])
 
     async def suggest(self, request: Request) -> Response:
         raise _Wrong("Suggestions are disabled on this server.", 403)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from onmal.data.writing import write_whole
 from onmal.errors import DataError, OnmalError
@@ -101,12 +101,14 @@ class LeftDocuments:
         )
         return found if right else None
 
-    async def fetch(self, own: str) -> bytes | None:
-        """The translation of a document, which is then no longer here."""
-        document = self._here.pop(own)
-        content = await asyncio.to_thread(self.room.files.read, document.file)
-        self.room.files.remove(document.file)
-        return content
+    async def open(self, document: Document) -> BinaryIO | None:
+        """The translation of a document, to be read."""
+        return await asyncio.to_thread(self.room.files.open, document.file)
+
+    def remove(self, own: str) -> None:
+        """A document that has been fetched is here no longer."""
+        if document := self._here.pop(own, None):
+            self.room.files.remove(document.file)
 
     def _keep(self, content: bytes, document: Document) -> str:
         """Until it is translated, however long that takes. Raises Full."""
