@@ -221,9 +221,14 @@ class _LibreTranslate:
 
     async def frontend_settings(self, request: Request) -> Response:
         settings, (_, (target, *_)) = self.service.settings, next(iter(self.service.languages().items()))
+        try:
+            _, client = await self._asked(request)
+            characters = client.limits.characters
+        except (KeyMissing, KeyWrong):  # whoever has no key yet learns here that one is needed
+            characters = settings.characters
         return JSONResponse(
             {
-                "charLimit": settings.characters,
+                "charLimit": characters,
                 "frontendTimeout": 500,
                 "apiKeys": settings.require_keys or bool(self.service.keys.given_out()),
                 "keyRequired": settings.require_keys,
