@@ -6,6 +6,7 @@ Beyond what LibreTranslate knows, a text or a document may ask for a model by it
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -179,7 +180,7 @@ class _LibreTranslate:
         )
 
     async def translate_file(self, request: Request) -> Response:
-        settings, files = self.service.settings, self.room.files
+        settings, room, files = self.service.settings, self.room, self.room.files
         allow_body(request, settings.document_bytes)
         if given_key(request.headers):
             self.service.client(request)  # before a large body is read, which may have the key otherwise
@@ -192,15 +193,20 @@ class _LibreTranslate:
         name = PurePath(asked.upload.name)
         if name.suffix.lower() not in suffixes_here():
             raise _Wrong("Invalid request: file format not supported")
-        content = asked.upload.content
-        check_size(content, name.name, settings.document_characters)
-        document_of = self.service.document(target=target, client=client, model=model)
-        async with document_of as ask, self.room.turn(client):
-            document = await translate_file(
-                content, name.name, partial(ask, source), to=target, readers=self.room.readers
-            )
+        check_size(asked.upload.content, name.name, settings.document_characters)
+        async with self.service.document(target=target, client=client, model=model) as ask:
+            waiting = await room.keep(asked.upload.content, owner=client, lifetime=math.inf)
+            del asked  # only its file waits, not its bytes: a client may have many
+            try:
+                async with room.turn(client):
+                    content = await room.read(waiting)
+                    document = await translate_file(
+                        content, name.name, partial(ask, source), to=target, readers=room.readers
+                    )
+            finally:
+                files.remove(waiting)
         title = f"{_TITLE.sub('_', name.stem)[-100:]}_{_called(target)}{name.suffix.lower()}"
-        kept = await asyncio.to_thread(files.keep, document.content, title, owner=client)
+        kept = await room.keep(document.content, title, owner=client)
         asyncio.get_running_loop().call_later(files.lifetime + 1, files.forget_old)
         return JSONResponse(
             {
