@@ -69,10 +69,10 @@ class _Bounded(HttpToolsProtocol):
 
 
 def connections(most: int, seconds: float) -> type[HttpToolsProtocol]:
-    """A protocol for uvicorn with at most so many connections, each of which may be silent for so long before a request's head is whole.
+    """A protocol for uvicorn with at most so many connections, each of which may be silent for so long.
 
-    Or where an answer waits for its client to read it. A further connection takes the place of the one that has been silent for the
-    longest time.
+    Silence is before the head of a request is whole, and while nothing is read of an answer. A further connection takes the place of
+    the one that has been silent for the longest time.
     """
     silent: dict[HttpToolsProtocol, asyncio.TimerHandle] = {}  # and when it ends; the longest one first
 
