@@ -2,7 +2,8 @@
 
 uvicorn waits for ever for the head of a request, and where there are as many connections as may be it refuses whoever comes, so that
 a few hundred silent sockets would be enough to shut everybody out. Here a silent connection ends after a while, with an answer if it
-has begun a request, and at once where a new one needs its place; and what is counted are requests that are under way.
+has begun a request, and at once where a new one needs its place; and what is counted are requests that are under way. Silent is also who
+does not read: uvicorn waits for ever until an answer has gone out, also before it closes a connection.
 
 Of uvicorn's two parsers this is the one in C, which takes a third of the other's time but as much of a head as is sent: what has come is
 counted here.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections import Counter
 
 import httptools
@@ -20,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from onmal.serving.clients import by_address
+from onmal.serving.error_bodies import error_body, problem
 from onmal.serving.refusals import BodyLate
 
 __all__ = ["Crowd", "connections"]
@@ -66,13 +69,17 @@ class _Bounded(HttpToolsProtocol):
 
 
 def connections(most: int, seconds: float) -> type[HttpToolsProtocol]:
-    """A protocol for uvicorn with at most so many connections, each of which may be silent for so long before a request's head is whole.
+    """A protocol for uvicorn with at most so many connections, each of which may be silent for so long.
 
-    A further connection takes the place of the one that has been silent for the longest time.
+    Silence is before the head of a request is whole, and while nothing is read of an answer. A further connection takes the place of
+    the one that has been silent for the longest time.
     """
     silent: dict[HttpToolsProtocol, asyncio.TimerHandle] = {}  # and when it ends; the longest one first
 
     class Connection(_Bounded):
+        unread = 0
+        """Bytes of answers that its client had not taken when the silence began."""
+
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             if len(self.connections) > most and silent:
@@ -90,30 +97,66 @@ def connections(most: int, seconds: float) -> type[HttpToolsProtocol]:
             super().on_response_complete()
             self._listen()
 
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._listen()
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            self._listen()
+
         def connection_lost(self, exc: Exception | None) -> None:
-            if end := silent.pop(self, None):
-                end.cancel()
+            self._break_silence()
             super().connection_lost(exc)
 
         def _listen(self) -> None:
             """Whether a request is under way here now, or silence."""
-            if self.cycle and not self.cycle.response_complete:
-                if end := silent.pop(self, None):
-                    end.cancel()
+            if self.cycle and not self.cycle.response_complete and not self.flow.write_paused:
+                self._break_silence()
             elif self not in silent:
+                self.unread = _unread(self.transport)
                 silent[self] = self.loop.call_later(seconds, self._end_silence)
 
+        def _break_silence(self) -> None:
+            if end := silent.pop(self, None):
+                end.cancel()
+
         def _end_silence(self) -> None:
-            if self.undecided:  # a part of a head
-                self.transport.write(_answer(BodyLate(seconds)))
-            self.timeout_keep_alive_handler()
+            left = _unread(self.transport)
+            if left and left >= self.unread:  # closing would wait until it has gone out
+                self.transport.abort()
+                return
+            if not self.unread:
+                if self.undecided:  # a part of a head
+                    self.transport.write(_answer(BodyLate(seconds)))
+                self.timeout_keep_alive_handler()
+            self._break_silence()  # it does read; or is about to be closed, when that has gone out
+            self._listen()
 
     return Connection
 
 
+def _unread(transport: asyncio.Transport) -> int:
+    """How many bytes of answers a client has still to take, where some wait here.
+
+    Linux tells how many wait there besides. It takes more only when there is room for many: a slow client seems to stand still between.
+    """
+    here, socket = transport.get_write_buffer_size(), transport.get_extra_info("socket")
+    if not here or not socket or sys.platform != "linux":
+        return here
+    import fcntl
+    import termios
+
+    try:
+        there = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, bytes(4))
+    except OSError:  # what is like Linux does not always know it
+        return here
+    return here + int.from_bytes(there, sys.byteorder)
+
+
 def _answer(refusal: BodyLate) -> bytes:
     """To a request whose head is not there, so that no application knows it yet."""
-    body = json.dumps({"error": {"code": "body_late", "message": refusal.message}})
+    body = json.dumps(problem("body_late", refusal.message))
     head = (
         f"HTTP/1.1 {refusal.status} Request Timeout",
         "content-type: application/json",
@@ -137,11 +180,9 @@ class Crowd:
         address = by_address(scope["client"][0]) if scope.get("client") else ""
         own = self._under_way[address]
         if self._under_way.total() >= self.most or (own and own >= self.most // 2):
-            said = {
-                "code": "crowded",
-                "message": "as many requests are under way as may be; try again in 1 s",
-            }
-            await JSONResponse({"error": said}, 503, {"Retry-After": "1"})(scope, receive, send)
+            said = "as many requests are under way as may be; try again in 1 s"
+            body = error_body(scope["path"], "crowded", said)
+            await JSONResponse(body, 503, {"Retry-After": "1"})(scope, receive, send)
             return
         self._under_way[address] += 1
         try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import PurePath
 from weakref import WeakValueDictionary
 
+from onmal.errors import DataError
 from onmal.serving.clients import Client
 from onmal.serving.kept_files import KeptFiles
 from onmal.serving.refusals import TooLarge
@@ -46,6 +47,29 @@ class DocumentRoom:
         its_turn = self._turns_of.setdefault(client, asyncio.Lock())
         async with its_turn, self._turns:
             yield
+
+    async def keep(
+        self, content: bytes, title: str = "", *, owner: Hashable, lifetime: float | None = None
+    ) -> str:
+        """Keeps a file without keeping the event loop; if whoever asks is cancelled meanwhile, nothing of it stays. Raises Full."""
+        work = asyncio.to_thread(self.files.keep, content, title, owner=owner, lifetime=lifetime)
+        keeping = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(keeping)
+        except asyncio.CancelledError:
+            keeping.add_done_callback(self._undo)
+            raise
+
+    def _undo(self, kept: asyncio.Task[str]) -> None:
+        if not kept.cancelled() and not kept.exception():
+            self.files.remove(kept.result())
+
+    async def read(self, name: str) -> bytes:
+        """The content of a file that is kept here. Raises DataError where it is not there."""
+        content = await asyncio.to_thread(self.files.read, name)
+        if content is None:
+            raise DataError("the document is here no longer", "send it again")
+        return content
 
     def close(self) -> None:
         """Everything that was kept here is removed."""

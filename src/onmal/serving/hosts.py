@@ -20,6 +20,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from onmal.serving.error_bodies import error_body
+
 __all__ = ["Hosts", "own_names"]
 
 _PORT = re.compile(r":\d+\Z")
@@ -48,11 +50,11 @@ class Hosts:
                 said = (
                     "this server does not go by that name; whoever runs it can add it to the setting `names`"
                 )
-                await JSONResponse({"error": {"code": "host", "message": said}}, 421)(scope, receive, send)
+                await JSONResponse(error_body(scope["path"], "host", said), 421)(scope, receive, send)
                 return
             if scope["method"] not in _CHANGES_NOTHING and not self._is_welcome(headers):
                 said = "pages of that site may not ask this server; whoever runs it can add it to the setting `cors_origins`"
-                await JSONResponse({"error": {"code": "origin", "message": said}}, 403)(scope, receive, send)
+                await JSONResponse(error_body(scope["path"], "origin", said), 403)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 

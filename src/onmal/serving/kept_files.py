@@ -6,12 +6,13 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Hashable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
+from typing import BinaryIO
 from weakref import finalize
 
 __all__ = ["Full", "KeptFiles"]
@@ -76,21 +77,27 @@ class KeptFiles:
             raise Full from None
         return name
 
-    def read(self, name: str) -> bytes | None:
-        """The content of that name; None where there is none, or no longer."""
+    def open(self, name: str) -> BinaryIO | None:
+        """The file of that name, to be read; None where there is none, or no longer."""
         self.forget_old()
         with self._lock:
             found = self._kept.get(name)
         with suppress(FileNotFoundError):
-            return found.path.read_bytes() if found else None
+            return found.path.open("rb") if found else None
         return None
+
+    def read(self, name: str) -> bytes | None:
+        """Its content."""
+        with self.open(name) or nullcontext() as file:
+            return file.read() if file else None
 
     def remove(self, name: str) -> None:
         """Makes room before the time is over."""
         with self._lock:
             found = self._kept.pop(name, None)
         if found:
-            found.path.unlink(missing_ok=True)
+            with suppress(OSError):  # on Windows what is being read stays until the folder goes
+                found.path.unlink()
 
     def close(self) -> None:
         """Removes all of them."""

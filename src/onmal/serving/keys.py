@@ -11,8 +11,9 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,28 +80,52 @@ class KeyFile:
 
     def add(self, name: str, **limits: int) -> str:
         """A new key, to be told to its holder now: it cannot be read again."""
-        keys = self.given_out()
         if not name.strip() or not name.isprintable() or len(name) > 100:
             raise ConfigError(
                 f"a key cannot be called {name!r}", "give a name of up to 100 letters on one line"
             )
-        if any(key.name == name for key in keys):
-            raise ConfigError(
-                f"there is a key called {name!r} already",
-                f"choose another name, or: onmal keys revoke {name}",
-            )
-        key = KEY_FORM + secrets.token_urlsafe(32)
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        self._write([*keys, Key(name, _digest(key), created, **limits)])
+        with self._alone():
+            keys = self.given_out()
+            if any(key.name == name for key in keys):
+                raise ConfigError(
+                    f"there is a key called {name!r} already",
+                    f"choose another name, or: onmal keys revoke {name}",
+                )
+            key = KEY_FORM + secrets.token_urlsafe(32)
+            created = datetime.now(UTC).isoformat(timespec="seconds")
+            self._write([*keys, Key(name, _digest(key), created, **limits)])
         return key
 
     def revoke(self, name: str) -> None:
         """The key of this name opens nothing any more, also on servers that run."""
-        keys = self.given_out()
-        if not any(key.name == name for key in keys):
-            known = ", ".join(key.name for key in keys) or "none"
-            raise ConfigError(f"there is no key called {name!r}", f"there are: {known}")
-        self._write([key for key in keys if key.name != name])
+        with self._alone():
+            keys = self.given_out()
+            if not any(key.name == name for key in keys):
+                known = ", ".join(key.name for key in keys) or "none"
+                raise ConfigError(f"there is no key called {name!r}", f"there are: {known}")
+            self._write([key for key in keys if key.name != name])
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else changes the file meanwhile: what is read is still so when it is written. Windows has no lock of the kind.
+
+        The lock is the folder's, so that none is left beside the file, and goes with the process.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder = None if sys.platform == "win32" else os.open(self.path.parent, os.O_RDONLY)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            if folder is not None:
+                import fcntl
+
+                with suppress(OSError):  # a file system without locks
+                    fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            if folder is not None:
+                os.close(folder)
 
     def _load(self) -> list[Key]:
         try:
@@ -122,7 +147,6 @@ class KeyFile:
         """Whole or not at all, and never readable by others, not even for a moment."""
         part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with open(
                 os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
             ) as file:
@@ -132,12 +156,15 @@ class KeyFile:
                 os.fsync(file.fileno())
             part.replace(self.path)
         except OSError as error:
-            raise ConfigError(
-                f"cannot be written ({error.strerror})", "choose another place with --file", path=self.path
-            ) from None
+            raise self._unwritable(error) from None
         finally:
             with suppress(OSError):
                 part.unlink()
+
+    def _unwritable(self, error: OSError) -> ConfigError:
+        return ConfigError(
+            f"cannot be written ({error.strerror})", "choose another place with --file", path=self.path
+        )
 
 
 def _checked(entry: Any) -> Key:

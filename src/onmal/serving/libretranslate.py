@@ -6,6 +6,7 @@ Beyond what LibreTranslate knows, a text or a document may ask for a model by it
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -23,6 +24,7 @@ from onmal.fragments import take_out
 from onmal.serving.clients import Client
 from onmal.serving.document_room import DocumentRoom, check_size
 from onmal.serving.exchange import allow_body
+from onmal.serving.file_answer import FileAnswer
 from onmal.serving.kept_files import Full
 from onmal.serving.keys import given_key
 from onmal.serving.language_codes import nearest
@@ -178,7 +180,7 @@ class _LibreTranslate:
         )
 
     async def translate_file(self, request: Request) -> Response:
-        settings, files = self.service.settings, self.room.files
+        settings, room, files = self.service.settings, self.room, self.room.files
         allow_body(request, settings.document_bytes)
         if given_key(request.headers):
             self.service.client(request)  # before a large body is read, which may have the key otherwise
@@ -191,15 +193,20 @@ class _LibreTranslate:
         name = PurePath(asked.upload.name)
         if name.suffix.lower() not in suffixes_here():
             raise _Wrong("Invalid request: file format not supported")
-        content = asked.upload.content
-        check_size(content, name.name, settings.document_characters)
-        document_of = self.service.document(target=target, client=client, model=model)
-        async with document_of as ask, self.room.turn(client):
-            document = await translate_file(
-                content, name.name, partial(ask, source), to=target, readers=self.room.readers
-            )
+        check_size(asked.upload.content, name.name, settings.document_characters)
+        async with self.service.document(target=target, client=client, model=model) as ask:
+            waiting = await room.keep(asked.upload.content, owner=client, lifetime=math.inf)
+            del asked  # only its file waits, not its bytes: a client may have many
+            try:
+                async with room.turn(client):
+                    content = await room.read(waiting)
+                    document = await translate_file(
+                        content, name.name, partial(ask, source), to=target, readers=room.readers
+                    )
+            finally:
+                files.remove(waiting)
         title = f"{_TITLE.sub('_', name.stem)[-100:]}_{_called(target)}{name.suffix.lower()}"
-        kept = await asyncio.to_thread(files.keep, document.content, title, owner=client)
+        kept = await room.keep(document.content, title, owner=client)
         asyncio.get_running_loop().call_later(files.lifetime + 1, files.forget_old)
         return JSONResponse(
             {
@@ -210,21 +217,24 @@ class _LibreTranslate:
 
     async def download_file(self, request: Request) -> Response:
         name = request.path_params["name"]
-        content = await asyncio.to_thread(self.room.files.read, name)
-        if content is None:
+        file = await asyncio.to_thread(self.room.files.open, name)
+        if file is None:
             raise _Wrong("Invalid filename", 404)
-        shown = quote(name.partition(".")[2])
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{shown}"}
-        return Response(content, media_type="application/octet-stream", headers=headers)
+        return FileAnswer(file, name.partition(".")[2])
 
     async def suggest(self, request: Request) -> Response:
         raise _Wrong("Suggestions are disabled on this server.", 403)
 
     async def frontend_settings(self, request: Request) -> Response:
         settings, (_, (target, *_)) = self.service.settings, next(iter(self.service.languages().items()))
+        try:
+            _, client = await self._asked(request)
+            characters = client.limits.characters
+        except (KeyMissing, KeyWrong):  # whoever has no key yet learns here that one is needed
+            characters = settings.characters
         return JSONResponse(
             {
-                "charLimit": settings.characters,
+                "charLimit": characters,
                 "frontendTimeout": 500,
                 "apiKeys": settings.require_keys or bool(self.service.keys.given_out()),
                 "keyRequired": settings.require_keys,

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onmal.serving.clients import Client, by_address
+from onmal.serving.error_bodies import error_body
 from onmal.serving.exchange import ClientLeft
 from onmal.serving.metrics import Metrics
 
@@ -73,11 +74,9 @@ class Observing:
             if (
                 not status
             ):  # else the server closes the connection, so that nobody takes half an answer for a whole one
-                said = {
-                    "code": "internal",
-                    "message": "something went wrong here; the server's log says what",
-                }
-                await JSONResponse({"error": said}, 500)(scope, receive, send_with_headers)
+                said = "something went wrong here; the server's log says what"
+                body = error_body(scope["path"], "internal", said)
+                await JSONResponse(body, 500)(scope, receive, send_with_headers)
         finally:
             self._tell(scope, status, time.perf_counter() - began)
 

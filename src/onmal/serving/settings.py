@@ -42,7 +42,7 @@ class ServeConfig(Settings):
     queue: int = Field(default=1024, ge=1)
     """Most texts that wait, and of a client half as many as the others leave room for; further ones are told to come again."""
     body_seconds: float = Field(default=30.0, gt=0)
-    """Longest time for a request's head to arrive, and for its body."""
+    """Longest time for a request's head to arrive, and for its body; and for which a client may read nothing of an answer."""
     seconds: float = Field(default=60.0, gt=0)
     """Longest time for a translation."""
     document_seconds: float = Field(default=600.0, gt=0)

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from onmal.errors import OnmalError
 from onmal.serving import inspecting
 from onmal.serving.directly import Directly
+from onmal.serving.error_bodies import error_body, problem
 from onmal.serving.refusals import Refusal
 from onmal.serving.schemas import (
     DetectedLanguage,
@@ -192,13 +193,9 @@ async def _events(
         async for piece in rest:
             yield event(piece)
     except Refusal as refusal:
-        yield f"event: error\ndata: {json.dumps(_problem(_code(refusal), refusal.message))}\n\n"
+        yield f"event: error\ndata: {json.dumps(problem(_code(refusal), refusal.message))}\n\n"
     finally:
         await rest.aclose()
-
-
-def _problem(code: str, message: str) -> dict[str, dict[str, str]]:
-    return {"error": {"code": code, "message": message}}
 
 
 def _code(error: Exception) -> str:
@@ -211,14 +208,14 @@ async def _refused(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(_problem(_code(error), error.message), error.status, headers)
+    return JSONResponse(problem(_code(error), error.message), error.status, headers)
 
 
 async def _mistaken(request: Request, error: Exception) -> Response:
     assert isinstance(error, OnmalError)
     if error.path:  # a file of the server's own, which is for its log alone
         raise error
-    return JSONResponse(_problem(_code(error), str(error)), 400)
+    return JSONResponse(problem(_code(error), str(error)), 400)
 
 
 async def _misunderstood(request: Request, error: Exception) -> Response:
@@ -226,9 +223,10 @@ async def _misunderstood(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
-    return JSONResponse(_problem("invalid", f"{place}: {first['msg']}"), 422)
+    return JSONResponse(problem("invalid", f"{place}: {first['msg']}"), 422)
 
 
 async def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse(_problem("http", str(error.detail)), error.status_code, error.headers)
+    body = error_body(request.url.path, "http", str(error.detail))
+    return JSONResponse(body, error.status_code, error.headers)

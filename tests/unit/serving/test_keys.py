@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from typer.testing import CliRunner
 
 from onmal.cli import app
 from onmal.errors import ConfigError
-from onmal.serving.keys import KEY_FORM, KeyFile, given_key
+from onmal.serving.keys import KEY_FORM, Key, KeyFile, given_key
 
 
 @pytest.fixture
@@ -49,6 +51,38 @@ def test_a_server_that_runs_sees_new_and_revoked_keys(file: KeyFile) -> None:
     file.revoke("alice")
     assert serving.find(alice) is None
     assert serving.find(bob)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of Unix")
+@pytest.mark.parametrize("changed", ["bob", "carol"])
+def test_two_changes_at_once_both_stand(file: KeyFile, monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
+    """One is made between another's reading and its writing, or has to wait there."""
+    import fcntl
+
+    for name in ("alice", "bob"):
+        file.add(name)
+    first, second = KeyFile(file.path), KeyFile(file.path)
+    lock, write, waits_or_is_done = fcntl.flock, first._write, Event()
+
+    def change() -> None:
+        if changed == "bob":
+            second.revoke("bob")
+        else:
+            second.add("carol")
+        waits_or_is_done.set()
+
+    with ThreadPoolExecutor() as others:
+
+        def write_late(keys: list[Key]) -> None:
+            monkeypatch.setattr(fcntl, "flock", lambda *which: (waits_or_is_done.set(), lock(*which)))
+            others.submit(change)
+            assert waits_or_is_done.wait(30)
+            write(keys)
+
+        monkeypatch.setattr(first, "_write", write_late)
+        first.add("dave")
+    expected = {"bob": ["alice", "dave"], "carol": ["alice", "bob", "dave", "carol"]}[changed]
+    assert [key.name for key in file.given_out()] == expected
 
 
 @pytest.mark.parametrize("name", ["alice", " ", "", "a\nb", "a" * 101])

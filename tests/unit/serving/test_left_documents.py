@@ -48,6 +48,15 @@ def play(scene: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(asyncio.wait_for(scene(), 60))
 
 
+async def fetch(left: LeftDocuments, own: str, key: str) -> bytes:
+    document = left.find(own, key, "somebody")
+    assert document
+    file = await left.open(document)
+    assert file
+    with file:
+        return file.read()
+
+
 async def finished(left: LeftDocuments, own: str, key: str) -> str:
     """The status of a document that is no longer being translated."""
     document = left.find(own, key, "somebody")
@@ -94,7 +103,7 @@ def test_a_document_waits_for_its_turn_however_long_and_then_has_its_time(
             clock.now = 1_000
         assert await finished(left, own, key) == "done"
         clock.now = 1_059
-        assert await left.fetch(own)
+        assert await fetch(left, own, key)
 
     play(scene)
 
@@ -136,8 +145,10 @@ def test_what_was_left_is_there_again_when_the_server_is(
             statuses = [await finished(left, *each) for each in ids]
             assert statuses == ["done", "done", "error", "done"]
             says = load_in_torch(both_ways).translate(["혼자", KOREAN], to="en")
-            fetched = [await left.fetch(ids[number][0]) for number in (0, 1, 3)]
+            fetched = [await fetch(left, *ids[number]) for number in (0, 1, 3)]
             assert fetched == [says[0].text.encode(), *[says[1].text.encode()] * 2]
+            for number in (0, 1, 3):
+                left.remove(ids[number][0])
         assert {each.stem for each in folder.iterdir()} == {ids[2][0]}
 
     play(first)

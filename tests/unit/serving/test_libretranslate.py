@@ -320,6 +320,18 @@ def test_what_a_page_needs_to_know(server: Answering) -> None:
     assert server.get("/health").json() == {"status": "ok"}
 
 
+def test_a_page_learns_the_limit_of_the_key_that_it_has(server: Answering) -> None:
+    key = server.service.keys.add("mina", characters=7)
+    for asked, limit in (
+        ({"headers": {"authorization": f"Bearer {key}"}}, 7),
+        ({"params": {"api_key": key}}, 7),
+        ({"params": {"api_key": "wrong"}}, 2_000),
+        ({}, 2_000),
+    ):
+        assert server.get("/frontend/settings", **asked).json()["charLimit"] == limit
+    server.service.keys.revoke("mina")
+
+
 def test_only_files_are_offered_whose_packages_are_here(
     server: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,7 +371,9 @@ def test_keys_open_where_they_are_required(both_ways: Path, tmp_path: Path) -> N
         refusal = server.post("/translate_file", content=b"no form", headers=unread)
         assert refused(refusal) == (403, "Invalid API key")
         assert server.get("/languages").status_code == 200
-        assert server.get("/frontend/settings").json()["keyRequired"]
+        for headers in ({}, {"authorization": "Bearer wrong"}):
+            settings = server.get("/frontend/settings", headers=headers).json()
+            assert (settings["keyRequired"], settings["charLimit"]) == (True, 20_000)
 
 
 VALUE = st.one_of(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import PurePath
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,6 +17,7 @@ from onmal.serving.deepl.left_documents import Document, Left, LeftDocuments
 from onmal.serving.deepl.texts import check_wishes
 from onmal.serving.document_room import check_size
 from onmal.serving.exchange import allow_body
+from onmal.serving.file_answer import FileAnswer
 from onmal.serving.glossaries import Glossaries
 from onmal.serving.parameters import Parameters, Upload
 from onmal.serving.service import Service
@@ -62,11 +63,10 @@ def routes(service: Service, stored: Glossaries, documents: LeftDocuments) -> Ro
             raise Wrong("Document could not be translated", document.complaint)
         if document.status != "done":
             raise Wrong("Document not ready", "its status tells when it is", 503)
-        content = await documents.fetch(own)
-        if content is None:
+        file = await documents.open(document)
+        if file is None:
             raise missing
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(document.left.name)}"}
-        return Response(content, media_type="application/octet-stream", headers=headers)
+        return FileAnswer(file, document.left.name, sent=partial(documents.remove, own))
 
     return [
         ("/v2/document", ["POST"], leave),

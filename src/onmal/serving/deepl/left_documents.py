@@ -7,11 +7,12 @@ import hmac
 import json
 import math
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
+from weakref import WeakValueDictionary
 
 from onmal.data.writing import write_whole
 from onmal.errors import DataError, OnmalError
@@ -21,7 +22,7 @@ from onmal.serving.document_room import DocumentRoom
 from onmal.serving.glossaries import Glossaries
 from onmal.serving.kept_files import Full
 from onmal.serving.marked_up import translate_file
-from onmal.serving.refusals import Refusal
+from onmal.serving.refusals import ModelGone, QueueFull, Refusal, TimeOver
 from onmal.serving.service import Service
 from onmal.translating.glossary import Glossary
 from onmal.translating.translator import Translation
@@ -53,6 +54,8 @@ class Document:
     """What KeptFiles calls it; when it is done, its translation."""
     status: Literal["queued", "translating", "done", "error"] = "queued"
     characters: int = 0
+    counted: bool = False
+    """Whether its characters have been, of what its client may have translated in a minute."""
     complaint: str = ""
     work: asyncio.Task[None] | None = None
 
@@ -71,23 +74,33 @@ class Document:
 class LeftDocuments:
     """The documents that are here, by their ids; a translation for as long as files are kept."""
 
-    def __init__(self, service: Service, room: DocumentRoom, glossaries: Glossaries, folder: Path) -> None:
+    def __init__(
+        self,
+        service: Service,
+        room: DocumentRoom,
+        glossaries: Glossaries,
+        folder: Path,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.service, self.room, self.glossaries = service, room, glossaries
-        self.folder = folder
+        self.folder, self.pause = folder, pause
         self._here: dict[str, Document] = {}
+        self._lines: WeakValueDictionary[Client, asyncio.Lock] = WeakValueDictionary()
 
     async def add(self, content: bytes, left: Left, glossary: Glossary | None) -> tuple[str, str]:
-        """Takes a document and gives its id and key. Raises Full."""
+        """Takes a document and gives its id and key. Raises Full, RateExceeded, TooManyAtOnce."""
         of_one = sum(each.left.client == left.client for each in self._here.values())
         if len(self._here) >= MOST or of_one >= MOST_OF_ONE:
             raise Full
         own, document = secrets.token_hex(16).upper(), Document(left, glossary)
-        self._here[own] = document  # counted before anything else can happen
-        try:
-            document.file = await asyncio.to_thread(self._keep, content, document)
-        except BaseException:
-            del self._here[own]
-            raise
+        # Its characters are not known yet.
+        with self.service.clients.turn(_counting(left.client, requests=True), 0):
+            self._here[own] = document  # counted before anything else can happen
+            try:
+                document.file = await self.room.keep(content, owner=left.client, lifetime=math.inf)
+            except BaseException:
+                del self._here[own]
+                raise
         self._begin(own, document)
         return own, document.key
 
@@ -101,25 +114,21 @@ class LeftDocuments:
         )
         return found if right else None
 
-    async def fetch(self, own: str) -> bytes | None:
-        """The translation of a document, which is then no longer here."""
-        document = self._here.pop(own)
-        content = await asyncio.to_thread(self.room.files.read, document.file)
-        self.room.files.remove(document.file)
-        return content
+    async def open(self, document: Document) -> BinaryIO | None:
+        """The translation of a document, to be read."""
+        return await asyncio.to_thread(self.room.files.open, document.file)
 
-    def _keep(self, content: bytes, document: Document) -> str:
-        """Until it is translated, however long that takes. Raises Full."""
-        return self.room.files.keep(content, owner=document.left.client, lifetime=math.inf)
+    def remove(self, own: str) -> None:
+        """A document that has been fetched is here no longer."""
+        if document := self._here.pop(own, None):
+            self.room.files.remove(document.file)
 
     def _begin(self, own: str, document: Document) -> None:
         document.work = asyncio.create_task(self._translate(own, document))
 
     async def _translate(self, own: str, document: Document) -> None:
         try:
-            async with self.room.turn(document.left.client):
-                document.status = "translating"
-                await self._translate_now(document)
+            await self._translate_in_time(document)
         except Refusal as refusal:
             self._fail(document, refusal.message)
         except OnmalError as error:
@@ -132,23 +141,45 @@ class LeftDocuments:
         finally:
             self._forget_later(own)
 
+    async def _translate_in_time(self, document: Document) -> None:
+        """When it may be, after others of its client; who left it is not there to try again. Raises Refusal, OnmalError, Full."""
+        client, waited = document.left.client, 0
+        async with self._lines.setdefault(client, asyncio.Lock()):
+            while True:
+                try:
+                    async with self.room.turn(client):
+                        document.status = "translating"
+                        await self._translate_now(document)
+                    return
+                except Refusal as refusal:
+                    wait = 0 if isinstance(refusal, TimeOver) else refusal.retry_after
+                    waited += wait
+                    if not wait or waited > self.service.settings.document_seconds:
+                        raise
+                document.status = "queued"
+                await self.pause(wait)
+
     async def _translate_now(self, document: Document) -> None:
         """Raises Refusal, OnmalError, Full."""
         left, files = document.left, self.room.files
-        content = await asyncio.to_thread(files.read, document.file)
-        if content is None:
-            raise DataError("the document is here no longer", "send it again")
-        glossary = document.glossary
+        content = await self.room.read(document.file)
         async with self.service.document(
-            target=left.target, client=left.client, glossary=glossary
+            target=left.target,
+            client=_counting(left.client, characters=not document.counted),
+            glossary=document.glossary,
+            characters=0 if document.counted else None,
         ) as translate:
 
             async def ask(texts: Sequence[str]) -> list[Translation]:
                 document.characters = document.characters or sum(map(len, texts))
-                return await translate(left.source, texts)
+                try:
+                    return await translate(left.source, texts)
+                except (QueueFull, ModelGone):
+                    document.counted = True
+                    raise
 
             done = await translate_file(content, left.name, ask, to=left.target, readers=self.room.readers)
-        translation = await asyncio.to_thread(files.keep, done.content, owner=left.client)
+        translation = await self.room.keep(done.content, owner=left.client)
         files.remove(document.file)
         document.file, document.status = translation, "done"
 
@@ -217,8 +248,19 @@ class LeftDocuments:
             document.file = self.room.files.keep(content, owner=document.left.client)
             self._forget_later(own)
         else:
-            document.file, document.status = self._keep(content, document), "queued"
+            document.file = self.room.files.keep(content, owner=document.left.client, lifetime=math.inf)
+            document.status = "queued"
             self._begin(own, document)
         self._here[own] = document
         for each in (path, path.with_suffix("")):
             each.unlink()
+
+
+def _counting(client: Client, *, requests: bool = False, characters: bool = False) -> Client:
+    """The same client, of whose rates only these count here: leaving a document is the request, translating it the characters."""
+    limits = replace(
+        client.limits,
+        requests_per_minute=client.limits.requests_per_minute if requests else 0,
+        characters_per_minute=client.limits.characters_per_minute if characters else 0,
+    )
+    return replace(client, limits=limits)
