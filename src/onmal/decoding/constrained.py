@@ -79,8 +79,9 @@ class _Source:
 
     def __init__(self, phrases: Phrases, config: SearchConfig, limit: int) -> None:
         wanted = sum(map(len, phrases))
-        self.config, self.penalty, self.limit = config, LengthPenalty(config.length_penalty), limit + wanted
+        self.config, self.penalty = config, LengthPenalty(config.length_penalty)
         self.beams = max(config.beam_size, min(2 * wanted + 2, MOST_BEAMS))
+        self.limit = limit + min(wanted, limit)
         self.going = [_Beginning(0.0, 0, (), _Progress(phrases))]  # K' of them, `beams` at most
         self.finished: list[Hypothesis] = []
         self.done = False
