@@ -86,8 +86,12 @@ class Dispatcher:
             self._call(*taken)
 
     def _may_begin(self, kind: Kind) -> bool:
-        running = self._running
-        return running[kind.loaded] < kind.loaded.calls and running[kind] < kind.at_once
+        running, calls = self._running, kind.loaded.calls
+        if running[kind.loaded] >= calls or running[kind] >= kind.at_once:
+            return False
+        kinds = (each for each in running if isinstance(each, Kind) and each.loaded is kind.loaded)
+        searching = sum(running[each] for each in kinds if each.searches)
+        return not kind.searches or searching < max(1, calls - 1)  # one place is left to what is quick
 
     def _call(self, kind: Kind, batch: Batch) -> None:
         self._running.update([kind, kind.loaded])

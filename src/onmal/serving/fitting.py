@@ -12,7 +12,7 @@ from onmal.translating.plan import Unit
 
 __all__ = ["check_must"]
 
-MOST_PIECES = 64  # of a text, in each of which it is tried where what must be said fits best
+MOST_TRIED = 256  # tokens: all of them are tried in each sentence of a text, to find where they fit best
 
 
 def check_must(kind: Kind, texts: Sequence[str]) -> None:
@@ -23,10 +23,10 @@ def check_must(kind: Kind, texts: Sequence[str]) -> None:
     for text in texts:
         units: list[Unit] = []
         translator.planner.plan(text, direction[1], units)
-        if len(units) > MOST_PIECES:
+        if len(units) > 1 and len(units) * wanted > MOST_TRIED:
             raise ConfigError(
-                f"must is tried in each sentence, and a text has {len(units):,} where {MOST_PIECES} are possible",
-                "send the sentence alone that has to say it",
+                f"must has {wanted:,} tokens to try in each of {len(units):,} sentences, {MOST_TRIED} are possible",
+                "send the sentence alone that has to say them",
             )
         if units:
             source = pad_rows([unit.ids for unit in units], saved.model.vocabulary.pad)

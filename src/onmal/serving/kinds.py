@@ -15,6 +15,7 @@ __all__ = ["Kind", "Unwanted"]
 
 MOST_TEXTS = 64  # of a call: larger ones are hardly faster, and who comes next would wait for them
 MOST_SLOW_TEXTS = 8  # of a call that takes several times as long
+MOST_SEARCHED_TEXTS = 2  # of a call that looks for what must be said, perhaps in each sentence anew
 # What of a search takes the longer, the larger it is.
 COSTLY = (
     "beam_size",
@@ -54,9 +55,16 @@ class Kind:
     @property
     def most_texts(self) -> int:
         """How many of them one call may have."""
+        if self.wishes.must:
+            return MOST_SEARCHED_TEXTS
         usual = self.loaded.translator.saved.search
         heavier = any(getattr(self.search, each) > getattr(usual, each) for each in COSTLY)
-        return MOST_SLOW_TEXTS if heavier or self.omissions or self.wishes.must else MOST_TEXTS
+        return MOST_SLOW_TEXTS if heavier or self.omissions else MOST_TEXTS
+
+    @property
+    def searches(self) -> bool:
+        """Whether there may be another search, a slow one, for what must be said."""
+        return bool(self.wishes.must or self.glossary)
 
     def translate(self, texts: Sequence[str], watcher: Callable[..., None]) -> list[Translation | Exception]:
         """Translate together; where that fails, one by one, so that nobody's text fails for another's.

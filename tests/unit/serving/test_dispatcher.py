@@ -206,6 +206,20 @@ def test_who_asks_in_many_ways_waits_for_them_alone() -> None:
     play(scene)
 
 
+def test_what_must_be_searched_for_leaves_a_place_to_what_is_quick() -> None:
+    async def scene() -> None:
+        s = Scene(at_once=3)
+        slow = [s.ask(word, wishes=Wishes(must=(word,))) for word in "abc"]
+        await s.gated.has_begun(2)
+        quick = s.ask("quick", client=ANOTHER)
+        await s.gated.has_begun(1)
+        assert sorted(s.gated.calls) == [["a"], ["b"], ["quick"]]
+        s.gated.gate.set()
+        assert await asyncio.gather(quick, *slow) == [["QUICK"], ["A"], ["B"], ["C"]]
+
+    play(scene)
+
+
 def test_an_engine_that_likes_fewer_calls_is_given_fewer() -> None:
     async def scene() -> None:
         s = Scene(at_once=3)

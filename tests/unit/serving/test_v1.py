@@ -131,10 +131,10 @@ def test_halves_of_characters_and_odd_unicode_are_no_error(service: Service) -> 
             "tokens where a translation of the text has at most",
         ),
         (
-            {"text": KOREAN + f"\n{KOREAN}" * 64, "target": "en", "must": ["market"]},
+            {"text": KOREAN + f"\n{KOREAN}" * 64, "target": "en", "must": ["the market"] * 2},
             400,
             "config_error",
-            "must is tried in each sentence, and a text has 65 where 64 are possible",
+            "tokens to try in each of 65 sentences, 256 are possible",
         ),
         ({"text": ["가"] * 257, "target": "en"}, 413, "too_large", "257"),
         ({"text": "가", "target": "en", "sentences": True, "n_best": 2}, 400, "config_error", "sentences"),
