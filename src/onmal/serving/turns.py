@@ -66,9 +66,10 @@ class Waiting:
             return False
         self._of[request.client] = own
         own.outside.append(request)
-        if not accepted:
+        if accepted:
+            self._let_in()
+        else:
             self._take_in(own)
-        self._let_in()
         return True
 
     def leave(self, request: Request) -> None:
@@ -96,7 +97,9 @@ class Waiting:
         """One text of each client in turn, and of each of its requests: who has a single one does not wait for another's hundreds."""
         batch: Batch = []
         characters, most = 0, kind.most_texts
-        asking = deque((own, own.kinds[kind]) for own in self._of.values() if kind in own.kinds)
+        asking = deque(
+            (own, requests) for own in self._of.values() if (requests := own.kinds.get(kind)) is not None
+        )
         while asking and len(batch) < most and characters < MOST_CHARACTERS:
             own, requests = asking.popleft()
             request = requests.popleft()
