@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from onmal.config import ModelConfig, SearchConfig, Vocabulary
-from onmal.decoding.constrained import constrained_search
+from onmal.decoding.constrained import MOST_BEAMS, constrained_search
 from onmal.decoding.rules import Never, Prefix, Rule
 from onmal.decoding.search import Hypothesis, beam_search
 from onmal.models import Seq2Seq, build
@@ -165,6 +165,22 @@ def test_each_source_says_its_phrases_whatever_it_is_searched_with() -> None:
             [alone] = constrained_search(model, row[row != PAD][None], config, [each], [Never([(7, 7)])])
             assert [h.tokens for h in found] == [h.tokens for h in alone]
             assert [h.score for h in found] == pytest.approx([h.score for h in alone], abs=1e-4)
+
+
+def test_however_much_must_be_said_there_are_only_so_many_hypotheses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, source, widths = network(1), rows(1), set[int]()
+    step, phrase = model.step, tuple(range(3, 14)) * 2
+
+    def counted(token: torch.Tensor, state: Any) -> Any:
+        widths.add(len(token))
+        return step(token, state)
+
+    monkeypatch.setattr(model, "step", counted)
+    [[found]] = constrained_search(model, source, SearchConfig(beam_size=3), [(phrase,)])
+    assert widths == {MOST_BEAMS}
+    assert any(found.tokens[at : at + len(phrase)] == phrase for at in range(len(found.tokens)))
 
 
 def best_put_in(

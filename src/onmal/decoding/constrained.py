@@ -26,6 +26,8 @@ __all__ = ["Phrases", "constrained_search"]
 Phrases = tuple[tuple[int, ...], ...]
 """What one translation has to say."""
 
+MOST_BEAMS = 32  # unless the search itself has more: more did no better, however much had to be said
+
 
 @dataclass(frozen=True)
 class _Progress:
@@ -77,8 +79,9 @@ class _Source:
 
     def __init__(self, phrases: Phrases, config: SearchConfig, limit: int) -> None:
         wanted = sum(map(len, phrases))
-        self.config, self.beams, self.limit = config, max(config.beam_size, 2 * wanted + 2), limit + wanted
-        self.penalty = LengthPenalty(config.length_penalty)
+        self.config, self.penalty = config, LengthPenalty(config.length_penalty)
+        self.beams = max(config.beam_size, min(2 * wanted + 2, MOST_BEAMS))
+        self.limit = limit + min(wanted, limit)
         self.going = [_Beginning(0.0, 0, (), _Progress(phrases))]  # K' of them, `beams` at most
         self.finished: list[Hypothesis] = []
         self.done = False
@@ -113,8 +116,7 @@ class _Source:
                 score = self.penalty(each.total, len(each.words))
                 self.finished.append(Hypothesis(each.words[:-1], each.total, score, ended=True))
         most = self.config.beam_size * self.config.patience
-        enough = len(self.finished) >= most or len(chosen[0].words) >= self.limit
-        self.done = enough or not self.going
+        self.done = not self.going or len(self.finished) >= most or len(chosen[0].words) >= self.limit
 
     def best(self) -> list[Hypothesis]:
         """What was found, best first; if nothing has ended, the one that says most of the phrases."""

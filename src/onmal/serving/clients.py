@@ -5,14 +5,15 @@ from __future__ import annotations
 import ipaddress
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
-from onmal.serving.refusals import RateExceeded, TooManyAtOnce
+from onmal.serving.refusals import QueueFull, RateExceeded, TooManyAtOnce
 
-__all__ = ["Client", "Clients", "Limits", "by_address"]
+__all__ = ["Client", "Clients", "Limits", "Places", "by_address", "may_have"]
 
 REMEMBERED = 10_000  # clients; those that did nothing for the longest time are forgotten first
 
@@ -54,6 +55,36 @@ def by_address(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return address
+
+
+def may_have(wanted: int, own: int, taken: int, most: int) -> bool:
+    """Whether somebody who has `own` of the `taken` among `most` places may have so many more.
+
+    All together half of what the others leave; more only where none is taken by the same one yet.
+    """
+    full = taken and taken + wanted > most
+    return not full and (not own or own + wanted <= (most - (taken - own)) // 2)
+
+
+class Places:
+    """So many places, of which nobody has more than half of what the others leave."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._of: Counter[tuple[bool, str]] = Counter()
+
+    @contextmanager
+    def one(self, client: Client) -> Iterator[None]:
+        """A place is taken. Raises QueueFull."""
+        if not may_have(1, self._of[client.identity], self._of.total(), self.most):
+            raise QueueFull
+        self._of[client.identity] += 1
+        try:
+            yield
+        finally:
+            self._of[client.identity] -= 1
+            if not self._of[client.identity]:
+                del self._of[client.identity]
 
 
 class _Bucket:

@@ -21,6 +21,7 @@ from onmal.translating.glossary import Glossary
 __all__ = ["MOST_GLOSSARIES", "MOST_TERMS", "Glossaries", "StoredGlossary", "TooMany", "read_terms"]
 
 MOST_TERMS = 10_000
+LONGEST = 200  # characters of a term, and of what is said for it
 MOST_GLOSSARIES = 200
 """Of one owner: all are held in memory."""
 
@@ -140,6 +141,8 @@ def _wrong(cells: Sequence[str], form: str, terms: dict[str, str]) -> str:
         return "an entry is a term, a separator and its translation"
     if not cells[0] or not cells[1]:
         return "a term or its translation is empty"
+    if max(map(len, cells)) > LONGEST:
+        return f"a term or its translation has more than {LONGEST} characters"
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in cells[0] + cells[1]):
         return "an entry has a control character or a line break"
     if cells[0] in terms:

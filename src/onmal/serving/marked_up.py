@@ -45,7 +45,7 @@ async def translate_pages(
     """
     service.check(texts, client)
     said, characters = list(texts), sum(map(len, texts))
-    # As a document, whose passages are not counted as texts of the request.
+    # Their passages are not counted as texts of the request.
     document = service.document(
         target=target, client=client, model=model, glossary=glossary, characters=characters
     )

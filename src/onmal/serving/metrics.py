@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from onmal.serving.dispatcher import Dispatcher, Kind, Observer
+from onmal.serving.dispatcher import Dispatcher, Observer
+from onmal.serving.kinds import Kind
 
 __all__ = ["Metrics"]
 

@@ -30,7 +30,9 @@ class Refusal(Exception):
 
 
 class TooLarge(Refusal):
-    """More than a limit allows: `given` of at most `most` of `what`, which is "body" [bytes], "text" [characters] or "batch" [texts].
+    """More than a limit allows: `given` of at most `most` of `what`.
+
+    That is "body" [bytes], "text" or "text with must" [characters], or "batch" [texts].
 
     `given` is the least that it must be where nobody counted to the end.
     """
@@ -38,7 +40,12 @@ class TooLarge(Refusal):
     status = 413
 
     def __init__(self, what: str, given: int, most: int) -> None:
-        units = {"body": "bytes or more", "text": "characters", "batch": "texts"}
+        units = {
+            "body": "bytes or more",
+            "text": "characters",
+            "text with must": "characters",
+            "batch": "texts",
+        }
         super().__init__(f"the {what} has {given:,} {units[what]}, more than the {most:,} allowed here")
         self.what, self.given, self.most = what, given, most
 

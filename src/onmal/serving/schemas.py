@@ -98,7 +98,7 @@ class TranslateRequest(_Wanted):
     n_best: int = Field(default=1, ge=1, le=256)
     """How many translations of each text, best first. The server may allow fewer."""
     must: list[Phrase] = Field(default=[], max_length=16)
-    """What each translation says, wherever it fits."""
+    """What each translation says, wherever it fits; its characters count for each text."""
     sentences: bool = False
     """Translate sentence by sentence, and tell them apart in the answer."""
     alignment: bool = False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
@@ -13,12 +13,14 @@ from starlette.requests import HTTPConnection
 
 from onmal.config import SearchConfig
 from onmal.errors import ConfigError, LanguageError
-from onmal.serving.clients import Client, Clients, Limits, by_address
+from onmal.serving.clients import Client, Clients, Limits, Places, by_address
 from onmal.serving.detecting import Detected, Detector
-from onmal.serving.dispatcher import Dispatcher, Kind
+from onmal.serving.dispatcher import Dispatcher
+from onmal.serving.fitting import check_must
 from onmal.serving.keys import KeyFile, given_key
+from onmal.serving.kinds import Kind
 from onmal.serving.models import Loaded, ModelFacts, Models
-from onmal.serving.refusals import KeyMissing, KeyWrong, QueueFull, TimeOver, TooLarge
+from onmal.serving.refusals import KeyMissing, KeyWrong, TimeOver, TooLarge
 from onmal.serving.settings import ServeConfig
 from onmal.serving.typing_out import type_out
 from onmal.text.language import canonical, primary
@@ -63,7 +65,7 @@ class Service:
         self.keys = KeyFile(settings.keys_file)
         self.clients = Clients(settings.at_once)
         self._detector = Detector(())
-        self._beside = 0
+        self._beside = Places(MOST_BESIDE)
 
     # ---- who asks
 
@@ -154,14 +156,20 @@ class Service:
 
     # ---- translating
 
-    def check(self, texts: Sequence[str], client: Client) -> None:
-        """Raises TooLarge where texts are more than one request of a client may have; nothing is done with them before."""
+    def check(self, texts: Sequence[str], client: Client, wishes: Wishes = NO_WISHES) -> int:
+        """How many characters a request has: its texts', and for each of them those that it must say.
+
+        Raises TooLarge where that is more than one of a client may have; nothing is done with the texts before.
+        """
+        must = len(texts) * sum(map(len, wishes.must))
+        characters = sum(map(len, texts)) + must
         for what, given, most in (
             ("batch", len(texts), self.settings.texts),
-            ("text", sum(map(len, texts)), client.limits.characters),
+            ("text with must" if must else "text", characters, client.limits.characters),
         ):
             if given > most:
                 raise TooLarge(what, given, most)
+        return characters
 
     async def translate(
         self,
@@ -183,10 +191,10 @@ class Service:
         in the target language stays as it is. `search` changes settings of the recipe's SearchConfig, such as {"n_best": 3}.
         Cancelled, it takes from the queue what has not begun.
         """
-        self.check(texts, client)
+        characters = self.check(texts, client, wishes)
         sources = self.sources(texts, source, target, client) if isinstance(source, str) else source
         asked = _Asked(client, target, model, search, wishes, glossary, alignment, omissions)
-        async with self._turn(texts, client, self.settings.seconds):
+        async with self._turn(client, characters):
             return await self._translated(texts, sources, asked)
 
     async def translate_pieces(
@@ -203,7 +211,7 @@ class Service:
     ) -> list[Translation]:
         """The same for the pieces of texts that `sources` has let through: as many as there are, a few at a time."""
         asked = _Asked(client, target, model, search, wishes, omissions=omissions)
-        async with self._turn(pieces, client, self.settings.seconds):
+        async with self._turn(client, sum(map(len, pieces))):
             return await self._in_portions(pieces, sources, asked)
 
     async def stream(
@@ -225,7 +233,7 @@ class Service:
         (clean,) = _clean([text])
         # No timeout can stand around a `yield`: another task may go on here than the one that began.
         until = asyncio.get_running_loop().time() + self.settings.seconds
-        with self.clients.turn(client, len(text)), self._one_beside():
+        with self.clients.turn(client, len(text)), self._beside.one(client):
             try:
                 async with asyncio.timeout_at(until):
                     kind = await self._kind(source, _Asked(client, target, model, search, wishes))
@@ -240,38 +248,27 @@ class Service:
 
     async def beside(self, loaded: Loaded, work: Callable[[], T], client: Client, characters: int) -> T:
         """What a model does beside the queue, in a thread of its own, as a request of so many characters."""
-        with self.clients.turn(client, characters), self._one_beside():
+        with self.clients.turn(client, characters), self._beside.one(client):
             try:
                 async with asyncio.timeout(self.settings.seconds):
                     return await asyncio.wrap_future(loaded.beside.submit(work))
             except TimeoutError:
                 raise TimeOver(self.settings.seconds) from None
 
-    @contextmanager
-    def _one_beside(self) -> Iterator[None]:
-        """One of those that are under way beside the queue. Raises QueueFull."""
-        if self._beside >= MOST_BESIDE:
-            raise QueueFull
-        self._beside += 1
-        try:
-            yield
-        finally:
-            self._beside -= 1
-
     @asynccontextmanager
-    async def _turn(self, texts: Sequence[str], client: Client, seconds: float) -> AsyncGenerator[None]:
-        """A request is under way, for so long at most. Raises RateExceeded, TooManyAtOnce, TimeOver."""
-        with self.clients.turn(client, sum(map(len, texts))):
+    async def _turn(self, client: Client, characters: int) -> AsyncGenerator[None]:
+        """A request is under way, for so long at most as it may be. Raises RateExceeded, TooManyAtOnce, TimeOver."""
+        with self.clients.turn(client, characters):
             try:
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(self.settings.seconds):
                     yield
             except TimeoutError:
-                raise TimeOver(seconds) from None
+                raise TimeOver(self.settings.seconds) from None
 
     async def _in_portions(
         self, texts: Sequence[str], sources: Sequence[str], asked: _Asked, *, accepted: bool = False
     ) -> list[Translation]:
-        """A few texts at a time, so that the queue has room for others; only the first of them can find it full."""
+        """A few texts at a time, so that the queue has room for others; only the first of them are refused where it is full."""
         translated: list[Translation] = []
         for first in range(0, len(texts), PORTION):
             some = slice(first, first + PORTION)
@@ -289,6 +286,8 @@ class Service:
         async def fill(source: str, kind: Kind, accepted: bool) -> None:
             numbers = [number for number, each in enumerate(sources) if each == source]
             wanted = [texts[number] for number in numbers]
+            if kind.wishes.must:
+                await asyncio.to_thread(check_must, kind, wanted)
             translations = await self.dispatcher.translate(kind, wanted, asked.client, accepted=accepted)
             for number, translation in zip(numbers, translations, strict=True):
                 found[number] = translation
@@ -355,14 +354,15 @@ class Service:
         glossary: Glossary | None = None,
         characters: int | None = None,
     ) -> AsyncGenerator[Callable[[str, Sequence[str]], Awaitable[list[Translation]]]]:
-        """A document, or some pages: one request, for as long as documents may take, however often it has texts translated.
+        """A document: one request, for as long as documents may take, however often it has texts translated.
 
-        What it gives takes the language that texts are in, "" or "auto" to detect it once for all, and the texts. They go into the
-        queue a few at a time, so that it has room for others. Only the first of them can find it full, and be too many: they are
-        counted unless `characters` says how many there are, and what is asked for afterwards has been counted with them.
+        Or some pages, whose `characters` have been counted, and which may take as long as texts. What it gives takes the language that
+        texts are in, "" or "auto" to detect it once for all, and the texts. They go into the queue a few at a time, so that it has room
+        for others. Only the first of them are refused where it is full, or they are too many: the rest was counted with them.
         """
         asked, accepted, detected = _Asked(client, target, model, glossary=glossary), False, ""
-        most, seconds = self.settings.document_characters, self.settings.document_seconds
+        settings, most = self.settings, self.settings.document_characters
+        seconds = settings.document_seconds if characters is None else settings.seconds
 
         async def ask(source: str, texts: Sequence[str]) -> list[Translation]:
             nonlocal accepted, detected

@@ -32,7 +32,7 @@ class ServeConfig(Settings):
     document_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     """The same where the body is a document."""
     characters: int = Field(default=20_000, ge=1)
-    """Most characters of all texts of a request."""
+    """Most characters of all texts of a request; what they must say counts for each of them."""
     document_characters: int = Field(default=500_000, ge=1)
     """The same of a document."""
     texts: int = Field(default=256, ge=1)
@@ -44,7 +44,7 @@ class ServeConfig(Settings):
     body_seconds: float = Field(default=30.0, gt=0)
     """Longest time for a request's head to arrive, and for its body; and for which a client may read nothing of an answer."""
     seconds: float = Field(default=60.0, gt=0)
-    """Longest time for a translation."""
+    """Longest time for a translation, of a text with markup too."""
     document_seconds: float = Field(default=600.0, gt=0)
     """The same for a document."""
     connections: int = Field(default=512, ge=1)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from threading import Event
 
-from onmal.serving.dispatcher import Kind
+from onmal.serving.kinds import Kind
 from onmal.translating.translator import Translation
 
 __all__ = ["type_out"]

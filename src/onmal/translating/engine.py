@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -28,6 +28,8 @@ class Constraints:
     """The phrases that each says somewhere."""
     never: Sequence[Phrase] = ()
     """Phrases that none of them says."""
+    watchers: Sequence[Callable[..., None]] = ()
+    """Called before each word that torch searches for; one that raises an error ends the search."""
 
 
 NONE = Constraints()

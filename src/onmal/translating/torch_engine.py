@@ -102,7 +102,7 @@ class TorchEngine:
         return word_by_word(self.model, self._row(source), config, self._rules(constraints, [0]))
 
     def _rules(self, constraints: Constraints, rows: Sequence[int]) -> list[Rule]:
-        rules: list[Rule] = [Never(constraints.never)] if constraints.never else []
+        rules: list[Rule] = [*constraints.watchers, Never(constraints.never)]
         if constraints.prefixes:
             rules.append(Prefix([constraints.prefixes[i] for i in rows], self.device))
         return rules

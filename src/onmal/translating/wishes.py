@@ -6,7 +6,7 @@ where none says it is there another, slower search for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from onmal.config import SearchConfig
@@ -31,6 +31,8 @@ class Wishes:
     """Words or phrases that it says, wherever they fit."""
     never: tuple[str, ...] = ()
     """Words or phrases that it does not say."""
+    watchers: tuple[Callable[..., None], ...] = ()
+    """Called before each word that torch searches for; one that raises an error ends it: nobody wishes for it any more."""
 
 
 NO_WISHES = Wishes()
@@ -92,14 +94,12 @@ class Wishing:
         """The hypotheses of the units of these numbers, where each says what is wanted of it, and all else as wished."""
         if not wanted:
             return []
-        prefixes = self.constraints.prefixes
         must = [
             tuple(phrase for word in words if (phrase := tuple(self.subwords.encode(word))))
             for _, words in wanted
         ]
-        asked = replace(
-            self.constraints, prefixes=[prefixes[n] for n, _ in wanted] if prefixes else (), must=must
-        )
+        prefixes = [self.constraints.prefixes[n] for n, _ in wanted] if self.constraints.prefixes else ()
+        asked = replace(self.constraints, prefixes=prefixes, must=must)
         engine = self.able if self.engine.refuses(config, asked) else self.engine
         return engine.translate([self.units[n].ids for n, _ in wanted], config, asked)
 
@@ -133,7 +133,7 @@ class Wishing:
             text = piece.replace("▁", " ")  # "(coffee", 커피를
             if any(word.casefold() in text.casefold() for word in never) and self.forbidden(text):
                 spelled.add((number,))
-        return Constraints(prefixes, never=sorted(spelled))
+        return Constraints(prefixes, never=sorted(spelled), watchers=self.wishes.watchers)
 
     def forbidden(self, text: str) -> bool:
         """Whether a text says in a language translated to what must not be said."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
-from onmal.serving.clients import REMEMBERED, Client, Clients, Limits, by_address
-from onmal.serving.refusals import RateExceeded, TooManyAtOnce
+from onmal.serving.clients import REMEMBERED, Client, Clients, Limits, Places, by_address
+from onmal.serving.refusals import QueueFull, RateExceeded, TooManyAtOnce
 
 
 class Clock:
@@ -112,3 +114,18 @@ def test_strangers_are_forgotten_and_those_at_work_are_not() -> None:
 )
 def test_addresses_of_one_household_count_as_one(address: str, counted: str) -> None:
     assert by_address(address) == counted
+
+
+def test_nobody_has_more_than_half_of_the_places_that_the_others_leave() -> None:
+    places, taken = Places(8), ExitStack()
+    with taken:
+        for name, most in (("one", 4), ("two", 2), ("three", 1), ("four", 1)):
+            for _ in range(most):
+                taken.enter_context(places.one(client(name)))
+            with pytest.raises(QueueFull):
+                taken.enter_context(places.one(client(name)))
+        with pytest.raises(QueueFull):  # all are taken
+            taken.enter_context(places.one(client("five")))
+    with places.one(client("five")):
+        pass
+    assert not places._of

@@ -12,7 +12,8 @@ import pytest
 
 from onmal.config import SearchConfig
 from onmal.serving.clients import Client, Limits
-from onmal.serving.dispatcher import MOST_SLOW_TEXTS, MOST_TEXTS, Dispatcher, Kind
+from onmal.serving.dispatcher import Dispatcher
+from onmal.serving.kinds import MOST_SLOW_TEXTS, MOST_TEXTS, Kind
 from onmal.serving.models import Loaded
 from onmal.serving.refusals import QueueFull
 from onmal.translating.translator import Translation
@@ -31,6 +32,7 @@ class Gated:
             at_once=lambda search, constraints=None: 1 if search.sample else at_once
         )
         self.calls: list[list[str]] = []
+        self.said: list[str] = []
         self.begun = threading.Semaphore(0)
         self.gate = threading.Event()
 
@@ -42,6 +44,10 @@ class Gated:
         self.calls.append(list(texts))
         self.begun.release()
         assert self.gate.wait(30)
+        for text in texts:
+            for watcher in options["wishes"].watchers:
+                watcher()
+            self.said.append(text)
         if "bad" in texts:
             raise ValueError("a text that no network survives")
         return [Translation(text, text.upper(), 0.0) for text in texts]
@@ -62,9 +68,11 @@ class Scene:
     def kind(self, search: SearchConfig = USUAL, wishes: Wishes = NO_WISHES) -> Kind:
         return Kind(self.loaded, ("ko", "en"), search, wishes)
 
-    def ask(self, *texts: str, client: Client = SOMEBODY, **kind: Any) -> asyncio.Task[list[str]]:
+    def ask(
+        self, *texts: str, client: Client = SOMEBODY, accepted: bool = False, **kind: Any
+    ) -> asyncio.Task[list[str]]:
         async def translated() -> list[str]:
-            found = await self.dispatcher.translate(self.kind(**kind), texts, client)
+            found = await self.dispatcher.translate(self.kind(**kind), texts, client, accepted=accepted)
             return [each.text for each in found]
 
         return asyncio.ensure_future(translated())
@@ -157,6 +165,61 @@ def test_one_text_does_not_wait_for_the_hundreds_of_another_request() -> None:
     play(scene)
 
 
+def test_one_text_does_not_wait_for_the_hundreds_of_requests_of_another_client() -> None:
+    async def scene() -> None:
+        s = Scene()
+        first = s.ask("first")
+        await s.gated.has_begun(1)
+        many = [s.ask(f"many {n}") for n in range(2 * MOST_TEXTS)]
+        few = s.ask(*(f"few {n}" for n in range(MOST_TEXTS // 2)), client=ANOTHER)
+        await asyncio.sleep(0)
+        s.gated.gate.set()
+        await asyncio.gather(first, few, *many)
+        assert sum(text.startswith("few") for text in s.gated.calls[1]) == MOST_TEXTS // 2
+
+    play(scene)
+
+
+def test_who_asks_in_many_ways_waits_for_them_alone() -> None:
+    async def scene() -> None:
+        s = Scene()
+        first = s.ask("first")
+        await s.gated.has_begun(1)
+        ways = [{"search": USUAL.replace(length_penalty=1 + n)} for n in range(5)]
+        asked = [s.ask(f"way {n}", **way) for n, way in enumerate(ways)]
+        asked += [s.ask(text, client=ANOTHER, wishes=Wishes(never=(text,))) for text in ("one", "two")]
+        asked.append(s.ask("along", client=ANOTHER, **ways[1]))
+        await asyncio.sleep(0)
+        s.gated.gate.set()
+        await asyncio.gather(first, *asked)
+        assert s.gated.calls == [
+            ["first"],
+            ["way 0"],
+            ["one"],
+            ["way 1", "along"],
+            ["way 2"],
+            ["two"],
+            ["way 3"],
+            ["way 4"],
+        ]
+
+    play(scene)
+
+
+def test_what_must_be_searched_for_leaves_a_place_to_what_is_quick() -> None:
+    async def scene() -> None:
+        s = Scene(at_once=3)
+        slow = [s.ask(word, wishes=Wishes(must=(word,))) for word in "abc"]
+        await s.gated.has_begun(2)
+        quick = s.ask("quick", client=ANOTHER)
+        await s.gated.has_begun(1)
+        assert sorted(s.gated.calls) == [["a"], ["b"], ["quick"]]
+        s.gated.gate.set()
+        assert await asyncio.gather(quick, *slow) == [["QUICK"], ["A"], ["B"], ["C"]]
+
+    play(scene)
+
+
 def test_an_engine_that_likes_fewer_calls_is_given_fewer() -> None:
     async def scene() -> None:
         s = Scene(at_once=3)
@@ -190,6 +253,35 @@ def test_a_request_whose_client_left_is_never_translated() -> None:
     play(scene)
 
 
+def test_a_call_that_nobody_waits_for_any_more_ends_between_two_words() -> None:
+    async def scene() -> None:
+        s = Scene()
+        left = s.ask("left", "left, too")
+        await s.gated.has_begun(1)
+        left.cancel()
+        await asyncio.wait([left])
+        s.gated.gate.set()
+        assert await s.ask("next") == ["NEXT"]
+        assert s.gated.calls == [["left", "left, too"], ["next"]]
+        assert s.gated.said == ["next"]
+
+    play(scene)
+
+
+def test_a_call_goes_on_for_whoever_still_waits() -> None:
+    async def scene() -> None:
+        s = Scene()
+        left, stays = s.ask("left"), s.ask("stays", client=ANOTHER)
+        await s.gated.has_begun(1)
+        left.cancel()
+        await asyncio.wait([left])
+        s.gated.gate.set()
+        assert await stays == ["STAYS"]
+        assert s.gated.said == ["left", "stays"]
+
+    play(scene)
+
+
 def test_a_flood_of_requests_whose_clients_left_leaves_nothing() -> None:
     async def scene() -> None:
         s = Scene(most_waiting=10)
@@ -201,8 +293,7 @@ def test_a_flood_of_requests_whose_clients_left_leaves_nothing() -> None:
             left.cancel()
             await asyncio.wait([left])
         assert s.dispatcher.waiting == 0
-        assert not s.dispatcher._queues
-        assert not s.dispatcher._waiting_of
+        assert not s.dispatcher._waiting._of
         s.gated.gate.set()
         assert await first == ["FIRST"]
         assert s.gated.calls == [["first"]]
@@ -246,7 +337,63 @@ def test_nobody_fills_the_queue_alone() -> None:
         s.gated.gate.set()
         await asyncio.gather(*asked)
         assert await s.ask("one more") == ["ONE MORE"]
-        assert not s.dispatcher._waiting_of
+        assert not s.dispatcher._waiting._of
+
+    play(scene)
+
+
+def test_what_goes_on_waits_in_its_order_until_its_clients_share_has_room() -> None:
+    async def scene() -> None:
+        s = Scene(most_waiting=8)
+        asked = [s.ask("first")]
+        await s.gated.has_begun(1)
+        asked += [s.ask("a", "b", "c"), s.ask("d", "e", accepted=True), s.ask("f", accepted=True)]
+        await asyncio.sleep(0)
+        assert s.dispatcher.waiting == 3
+        with pytest.raises(QueueFull):  # what goes on comes before it
+            await s.dispatcher.translate(s.kind(), ["new"], SOMEBODY)
+        asked.append(s.ask("another's", client=ANOTHER))
+        await asyncio.sleep(0)
+        assert s.dispatcher.waiting == 4
+        s.gated.gate.set()
+        found = await asyncio.gather(*asked)
+        assert found == [["FIRST"], ["A", "B", "C"], ["D", "E"], ["F"], ["ANOTHER'S"]]
+        assert not s.dispatcher._waiting._of
+
+    play(scene)
+
+
+def test_what_goes_on_and_whose_client_left_makes_room_for_what_is_behind_it() -> None:
+    async def scene() -> None:
+        s = Scene(most_waiting=8)
+        first = s.ask("first")
+        await s.gated.has_begun(1)
+        here, left, behind = s.ask("a", "b", "c"), s.ask("d", "e", accepted=True), s.ask("f", accepted=True)
+        await asyncio.sleep(0)
+        left.cancel()
+        await asyncio.wait([left])
+        assert s.dispatcher.waiting == 4
+        s.gated.gate.set()
+        assert await asyncio.gather(first, here, behind) == [["FIRST"], ["A", "B", "C"], ["F"]]
+        assert s.gated.calls == [["first"], ["a", "f", "b", "c"]]
+
+    play(scene)
+
+
+def test_what_goes_on_comes_in_however_full_it_is_where_nothing_else_of_its_client_waits() -> None:
+    async def scene() -> None:
+        s = Scene(most_waiting=2)
+        first = s.ask("first")
+        await s.gated.has_begun(1)
+        others = s.ask("a", "b", client=ANOTHER)
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            await s.dispatcher.translate(s.kind(), ["new"], SOMEBODY)
+        going_on = [s.ask("c", "d", accepted=True), s.ask("e", accepted=True)]
+        await asyncio.sleep(0)
+        assert s.dispatcher.waiting == 4
+        s.gated.gate.set()
+        assert await asyncio.gather(first, others, *going_on) == [["FIRST"], ["A", "B"], ["C", "D"], ["E"]]
 
     play(scene)
 
@@ -263,7 +410,7 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again() -> None:
         assert refused.value.retry_after >= 1
         further = asyncio.ensure_future(s.dispatcher.translate(s.kind(), ["d"], SOMEBODY, accepted=True))
         await asyncio.sleep(0)
-        assert s.dispatcher.waiting == 3
+        assert s.dispatcher.waiting == 2
         s.gated.gate.set()
         assert [each.text for each in await further] == ["D"]
         assert await asyncio.gather(first, waiting) == [["FIRST"], ["A", "B"]]
@@ -290,7 +437,7 @@ def test_nothing_is_kept_of_a_model_that_is_no_longer_used() -> None:
         s.gated.gate.set()
         await s.ask("a")
         await asyncio.sleep(0)
-        assert not s.dispatcher._queues
+        assert not s.dispatcher._waiting._of
         assert not s.dispatcher._running
 
     play(scene)

@@ -90,6 +90,8 @@ def test_csv_may_be_quoted_and_name_the_languages() -> None:
         ('a,"b\nc"', "csv", "line 1: an entry has a control character"),
         ('a,"b', "csv", "the entries are not CSV"),
         (f"a,{'b' * 200_000}", "csv", "the entries are not CSV"),
+        (f"a\tb\nc\t{'d' * 201}", "tsv", "line 2: a term or its translation has more than 200 characters"),
+        (f"{'a' * 201},b", "csv", "line 1: a term or its translation has more than 200 characters"),
     ],
 )
 def test_what_is_wrong_with_entries_is_said_with_its_line(text: str, form: str, complaint: str) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from served import service_of
 
 from onmal.documents import translate_document
 from onmal.serving.clients import Client, Limits
 from onmal.serving.marked_up import translate_file, translate_pages
+from onmal.serving.refusals import TimeOver
 from onmal.translating.translator import Translation
 
 
@@ -45,6 +47,13 @@ def test_pages_are_one_request_whatever_languages_they_are_in(both_ways: Path) -
     said = asyncio.run(translate_pages(service, pages, sources, target="en", client=hurried))
     assert said == [said[0], "<p>Alone</p>", said[0]]
     assert service.characters_used(hurried) == sum(map(len, pages))
+
+
+def test_pages_take_no_longer_than_other_texts_may(both_ways: Path) -> None:
+    service, client = service_of(both_ways, seconds=1e-6), Client("somebody", Limits(100))
+    with pytest.raises(TimeOver) as over:
+        asyncio.run(translate_pages(service, ["<p>혼자</p>"], ["ko"], target="en", client=client))
+    assert over.value.seconds == 1e-6
 
 
 def test_no_document_keeps_another_from_its_thread() -> None:

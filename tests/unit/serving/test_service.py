@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,10 +17,10 @@ from served import load_in_torch, service_of
 from onmal.config import SearchConfig
 from onmal.errors import LanguageError
 from onmal.serving.clients import Client, Limits
-from onmal.serving.dispatcher import Kind
+from onmal.serving.kinds import Kind
 from onmal.serving.models import Loaded
-from onmal.serving.refusals import RateExceeded, TimeOver, TooLarge
-from onmal.serving.service import PORTION, Service
+from onmal.serving.refusals import QueueFull, RateExceeded, TimeOver, TooLarge
+from onmal.serving.service import MOST_BESIDE, PORTION, Service
 from onmal.serving.typing_out import type_out
 from onmal.translating.glossary import Glossary
 from onmal.translating.translator import Translation
@@ -208,6 +209,28 @@ def test_who_stops_listening_stops_the_typing() -> None:
         await pieces.aclose()
         typist.let.release()
         assert await asyncio.to_thread(typist.ended.wait, 30)
+
+    play(scene)
+
+
+def test_one_client_has_half_of_the_places_beside_the_queue_at_most(service: Service) -> None:
+    async def scene() -> None:
+        gate, loaded = threading.Event(), cast(Any, SimpleNamespace(beside=ThreadPoolExecutor(1)))
+
+        def looks(client: Client) -> asyncio.Future[bool]:
+            return asyncio.ensure_future(service.beside(loaded, lambda: gate.wait(30), client, 1))
+
+        looking = [looks(SOMEBODY) for _ in range(MOST_BESIDE)]
+        looking.append(looks(Client("another", Limits(100))))
+        await asyncio.sleep(0)
+        assert [each.done() for each in looking] == [
+            *[False] * (MOST_BESIDE // 2),
+            *[True] * (MOST_BESIDE // 2),
+            False,
+        ]
+        gate.set()
+        found = await asyncio.gather(*looking, return_exceptions=True)
+        assert [type(each) for each in found[MOST_BESIDE // 2 :]] == [QueueFull] * (MOST_BESIDE // 2) + [bool]
 
     play(scene)
 

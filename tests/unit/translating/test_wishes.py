@@ -20,7 +20,7 @@ from onmal.saved_model import load_model
 from onmal.text.terms import says
 from onmal.translating.engine import NONE, Constraints
 from onmal.translating.glossary import Glossary
-from onmal.translating.translator import Translator
+from onmal.translating.translator import Translator, load
 from onmal.translating.wishes import Wishes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -194,6 +194,32 @@ def test_a_glossarys_terms_are_said_where_the_source_has_them(folder: Path) -> N
     assert [each.warnings for each in found] == [()] * 3
     assert len(engine.told) == 3
     assert len(engine.told[2].must) == 1  # only for the sentence that lacks it
+
+
+class Enough(Exception):
+    """Somebody asked for an end."""
+
+
+@pytest.mark.parametrize("must", [(), ("market",)])
+@pytest.mark.parametrize("engine", ["torch", "exact"])
+def test_who_watches_a_search_can_end_it_at_each_of_its_words(
+    folder: Path, engine: str, must: tuple[str, ...]
+) -> None:
+    steps = 0
+
+    def watcher(*state: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == last:
+            raise Enough
+
+    made, wishes, last = load(folder, engine=engine), Wishes(must=must, watchers=(watcher,)), 0
+    free = made.translate(SENTENCES[0], wishes=wishes)
+    assert free == made.translate(SENTENCES[0], wishes=Wishes(must=must))
+    last, steps = steps, 0
+    with pytest.raises(Enough):
+        made.translate(SENTENCES[0], wishes=wishes)
+    assert steps == last > 1
 
 
 WORDS = st.lists(
