@@ -503,6 +503,20 @@ def test_attention_and_measured_effect_stand_beside_each_other(reader: Reader) -
     reader.address_has("show=effect")
 
 
+def test_of_a_long_sentence_no_mean_is_shown_or_offered(chromium: Any, tmp_path: Path) -> None:
+    text = " ".join(["친구는 오늘 학교에 간다"] * 17)
+    with (
+        serving_models(save_tiny_model(tmp_path / "long", longest=128)) as address,
+        reading(chromium, address) as someone,
+    ):
+        with someone.page.expect_response(re.compile(r"/row\?kind=cross&layer=0&head=0&t=0$")):
+            page = someone.opens(text=text, **{"from": "ko"}, to="en", view="inside", cross="-1.-1")
+            someone.sees("#stage .caption", re.compile("layer 1, head 1; .* the first piece"))
+        assert "mean" not in page.locator("#stage .tools").inner_text()
+        page.locator("[data-key=head-cross]").select_option("1")
+        someone.sees("#stage .caption", "layer 1, head 2")
+
+
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_nothing_scrolls_sideways_on_a_phone(chromium: Any, address: str, language: str) -> None:
     someone = Reader(chromium, address, viewport=PHONE, has_touch=True)
