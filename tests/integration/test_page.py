@@ -200,6 +200,34 @@ def test_a_clicked_word_offers_other_translations(reader: Reader) -> None:
         assert reader.text("#output").strip() == chosen.removeprefix("… ").strip()
 
 
+def test_warnings_are_those_of_the_translation_that_is_shown(reader: Reader) -> None:
+    missing, doubled = "numbers: 3 is missing", "numbers: 3 is doubled"
+    first = {"text": "Now. ", "source": "지금. ", "warnings": [missing]}
+    second = {"text": "Then.", "source": "그때.", "warnings": ["unfinished: it has no end"]}
+    whole = {"source": "ko", "target": "en", "score": 0, "alternatives": [], "sentences": [first, second]}
+    others = [{"text": "At 3 3.", "warnings": [doubled]}, {"text": "At 3.", "warnings": []}]
+
+    def answer(route: Any) -> None:
+        best = {"text": "Now.", "warnings": [missing], "alternatives": others}
+        wants_all = route.request.post_data_json.get("sentences")
+        route.fulfill(json={"text": "Now. Then.", "warnings": [], **whole} if wants_all else best)
+
+    reader.page.route("**/v1/translate", answer)
+    page = reader.opens(text=KOREAN, to="en")
+    warnings = page.locator("#warnings li small")
+    warnings.first.wait_for()
+    assert warnings.all_text_contents() == ["3 is missing", "it has no end"]
+    for text, left in [
+        ("At 3 3.", ["3 is doubled", "it has no end"]),
+        ("At 3.", ["it has no end"]),
+    ]:
+        page.locator("#output .word").first.click()
+        page.locator(".alternatives button[lang]").filter(has_text=text).first.click()
+        assert warnings.all_text_contents() == left
+    page.click("#clear")
+    page.locator("#warnings").wait_for(state="hidden")
+
+
 def test_alternatives_open_and_close_by_keyboard(reader: Reader) -> None:
     page = reader.opens(text=KOREAN, to="en")
     word = page.locator("#output .word").first
