@@ -200,6 +200,34 @@ def test_a_clicked_word_offers_other_translations(reader: Reader) -> None:
         assert reader.text("#output").strip() == chosen.removeprefix("… ").strip()
 
 
+def test_warnings_are_those_of_the_translation_that_is_shown(reader: Reader) -> None:
+    missing, doubled = "numbers: 3 is missing", "numbers: 3 is doubled"
+    first = {"text": "Now. ", "source": "지금. ", "warnings": [missing]}
+    second = {"text": "Then.", "source": "그때.", "warnings": ["unfinished: it has no end"]}
+    whole = {"source": "ko", "target": "en", "score": 0, "alternatives": [], "sentences": [first, second]}
+    others = [{"text": "At 3 3.", "warnings": [doubled]}, {"text": "At 3.", "warnings": []}]
+
+    def answer(route: Any) -> None:
+        best = {"text": "Now.", "warnings": [missing], "alternatives": others}
+        wants_all = route.request.post_data_json.get("sentences")
+        route.fulfill(json={"text": "Now. Then.", "warnings": [], **whole} if wants_all else best)
+
+    reader.page.route("**/v1/translate", answer)
+    page = reader.opens(text=KOREAN, to="en")
+    warnings = page.locator("#warnings li small")
+    warnings.first.wait_for()
+    assert warnings.all_text_contents() == ["3 is missing", "it has no end"]
+    for text, left in [
+        ("At 3 3.", ["3 is doubled", "it has no end"]),
+        ("At 3.", ["it has no end"]),
+    ]:
+        page.locator("#output .word").first.click()
+        page.locator(".alternatives button[lang]").filter(has_text=text).first.click()
+        assert warnings.all_text_contents() == left
+    page.click("#clear")
+    page.locator("#warnings").wait_for(state="hidden")
+
+
 def test_alternatives_open_and_close_by_keyboard(reader: Reader) -> None:
     page = reader.opens(text=KOREAN, to="en")
     word = page.locator("#output .word").first
@@ -501,6 +529,20 @@ def test_attention_and_measured_effect_stand_beside_each_other(reader: Reader) -
     page.get_by_role("button", name="Effect").click()
     assert "Measured" in reader.text("#stage .honest")
     reader.address_has("show=effect")
+
+
+def test_of_a_long_sentence_no_mean_is_shown_or_offered(chromium: Any, tmp_path: Path) -> None:
+    text = " ".join(["친구는 오늘 학교에 간다"] * 17)
+    with (
+        serving_models(save_tiny_model(tmp_path / "long", longest=128)) as address,
+        reading(chromium, address) as someone,
+    ):
+        with someone.page.expect_response(re.compile(r"/row\?kind=cross&layer=0&head=0&t=0$")):
+            page = someone.opens(text=text, **{"from": "ko"}, to="en", view="inside", cross="-1.-1")
+            someone.sees("#stage .caption", re.compile("layer 1, head 1; .* the first piece"))
+        assert "mean" not in page.locator("#stage .tools").inner_text()
+        page.locator("[data-key=head-cross]").select_option("1")
+        someone.sees("#stage .caption", "layer 1, head 2")
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -29,6 +29,7 @@ __all__ = [
     "suffixes_here",
     "translate_document",
     "translate_html",
+    "translate_xml",
 ]
 
 SUFFIXES = (".txt", ".srt", ".vtt", ".html", ".htm", ".md", ".markdown", ".po", ".docx")
@@ -106,15 +107,35 @@ def _read(text: str, suffix: str, to: str) -> tuple[str, Iterable[Passage]]:
 
 
 def translate_html(text: str, translate: Translate, *, to: str = "", ignored: Collection[str] = ()) -> str:
-    """HTML (or XML) in, a whole page or a piece of one; the same out in another language.
+    """HTML in, a whole page or a piece of one; the same out in another language.
 
     What is within elements whose names are `ignored` stays as it is. `translate` and `to` are those of `translate_document`, to
     whose `translate` all warnings of translations come. Raises DataError for a text that is too large.
     """
     from onmal.documents import html
 
+    _check_length(text)
+    text = html.in_language(text, to) if to else text
+    return _translated(text, html.passages(text, ignored), translate)
+
+
+def translate_xml(text: str, translate: Translate, *, ignored: Collection[str] = ()) -> str:
+    """XML in, a whole document or a piece of one; the same out in another language, attributes as they were.
+
+    Capitals count in the names that are `ignored`. Otherwise as `translate_html`.
+    """
+    from onmal.documents import html
+    from onmal.documents.dialects import XML
+
+    _check_length(text)
+    return _translated(text, html.passages(text, ignored, XML), translate)
+
+
+def _check_length(text: str) -> None:
     if len(text) > LARGEST_TEXT:
         raise DataError(f"the text has more than {LARGEST_TEXT:,} characters", "give it in several parts")
-    text = html.in_language(text, to) if to else text
-    [(translated, _)] = translate_passages([(text, html.passages(text, ignored))], translate)
+
+
+def _translated(text: str, passages: Iterable[Passage], translate: Translate) -> str:
+    [(translated, _)] = translate_passages([(text, passages)], translate)
     return translated

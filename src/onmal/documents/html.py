@@ -1,4 +1,4 @@
-"""HTML: the text of each block is a passage, whatever inline elements are in it; some attributes are passages, too."""
+"""HTML and XML: the text of each block is a passage, whatever inline elements are in it; of HTML some attributes are, too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from html import escape, unescape
 from typing import Literal
 
+from onmal.documents.dialects import HTML, Dialect
 from onmal.documents.html_tokens import Token, tokens
 from onmal.documents.message import Mark, Piece, Text, ends_sentence, texts, trimmed
 from onmal.documents.passages import Passage
@@ -16,29 +17,17 @@ from onmal.text.language import canonical
 __all__ = ["in_language", "passages"]
 
 
-def _names(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
-# What a sentence does not go beyond. All other elements, also those that HTML does not know, are within sentences.
-_BLOCKS = _names(
-    "html head title meta link base body address article aside blockquote button canvas caption center col colgroup"
-    " datalist dd details dialog dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6"
-    " header hgroup hr iframe legend li main menu nav noframes noscript object ol optgroup option p pre search section"
-    " select source summary table tbody td template textarea tfoot th thead tr track ul xmp"
+_DESCRIPTIONS = frozenset(
+    ("description", "og:title", "og:description", "og:image:alt", "twitter:title", "twitter:description")
 )
-_WORDS_KEPT = _names("code kbd samp tt var")
-_KEPT = _names("audio canvas iframe math noembed noframes object pre script style svg textarea video xmp")
-_EMPTY = _names("area base br col embed frame hr img input link meta param source track wbr")
-_SAID = _names("alt title placeholder aria-label")
-_DESCRIPTIONS = _names("description og:title og:description og:image:alt twitter:title twitter:description")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
-def passages(text: str, ignored: Collection[str] = ()) -> Iterator[Passage]:
+def passages(text: str, ignored: Collection[str] = (), dialect: Dialect = HTML) -> Iterator[Passage]:
     """What a page says; nothing within elements of the names that are `ignored`."""
-    page = list(tokens(text))
-    ends = _ends(page)
+    page = list(tokens(text, dialect))
+    ends = _ends(text, page, dialect)
+    kept = dialect.kept | dialect.words_kept | {dialect.called(name) for name in ignored}
     run: list[Piece] = []
     after = 0
     for at, token in enumerate(page):
@@ -47,18 +36,19 @@ def passages(text: str, ignored: Collection[str] = ()) -> Iterator[Passage]:
         if token.kind == "text":
             run += texts(text, token.start, token.end, _read)
             continue
-        if token.name in _BLOCKS or (token.name == "br" and ends_sentence(run)):
+        mark = _mark(text, token, dialect)
+        if token.name in dialect.blocks or (mark.kind == "break" and ends_sentence(run)):
             yield from _passage(run)
             run = []
-        if at in ends and (token.name in ignored or _is_kept(text, token)):
+        if at in ends and (token.name in kept or _says_no(text, token)):
             after = ends[at]
             said = any(each.kind == "text" and text[each.start : each.end].strip() for each in page[at:after])
-            kind: Literal["word", "alone"] = "word" if said and token.name not in _KEPT else "alone"
-            run += [Mark(kind, "", token.start, page[after - 1].end)] * (token.name not in _BLOCKS)
-            continue
-        yield from _attributes(text, token)
-        if token.name not in _BLOCKS:
-            run.append(_mark(text, token))
+            kind: Literal["word", "alone"] = "word" if said and token.name not in dialect.kept else "alone"
+            mark = Mark(kind, "", token.start, page[after - 1].end)
+        else:
+            yield from _attributes(text, token, dialect)
+        if token.name not in dialect.blocks:
+            run.append(mark)
     yield from _passage(run)
 
 
@@ -82,45 +72,48 @@ def _read(said: str) -> str:
     return _SPACE.sub(" ", unescape(said))
 
 
-def _mark(text: str, token: Token) -> Mark:
-    kind: Literal["open", "close", "alone", "break"] = "break" if token.name == "br" else "alone"
-    if token.name not in _EMPTY and not text.endswith("/>", token.start, token.end):
+def _mark(text: str, token: Token, dialect: Dialect) -> Mark:
+    kind: Literal["open", "close", "alone", "break"] = "alone"
+    if token.name not in dialect.empty and not text.endswith("/>", token.start, token.end):
         kind = "open" if token.kind == "start" else "close" if token.kind == "end" else kind
+    elif token.name == "br":
+        kind = "break"
     return Mark(kind, token.name, token.start, token.end)
 
 
-def _is_kept(text: str, token: Token) -> bool:
-    """Whether an element comes through as it is."""
-    return token.name in _WORDS_KEPT | _KEPT or any(
+def _says_no(text: str, token: Token) -> bool:
+    """Whether an element says itself that it is not to be translated."""
+    return any(
         (name == "translate" and text[start:end].lower() == "no")
         or (name == "class" and "notranslate" in text[start:end].split())
         for name, start, end, _ in token.attributes
     )
 
 
-def _ends(page: Sequence[Token]) -> dict[int, int]:
+def _ends(text: str, page: Sequence[Token], dialect: Dialect) -> dict[int, int]:
     """Of each tag that opens an element, the token after it; not of those that are never closed."""
     opened: dict[str, list[int]] = {}
     ends: dict[int, int] = {}
     for at, token in enumerate(page):
         if token.kind == "start":
-            if token.name in _BLOCKS and opened.get("p"):
+            if token.name in dialect.ends_paragraph and opened.get("p"):
                 ends[opened["p"].pop()] = at  # a paragraph ends where no paragraph can be
-            if token.name in _EMPTY:
+            closed = dialect.closed_by_slash and text.endswith("/>", token.start, token.end)
+            if closed or token.name in dialect.empty:
                 ends[at] = at + 1
             else:
                 opened.setdefault(token.name, []).append(at)
         elif token.kind == "end" and opened.get(token.name):
             ends[opened[token.name].pop()] = at + 1
-    return ends | {at: len(page) for name in ("html", "body") for at in opened.get(name, ())}
+    return ends | {at: len(page) for name in dialect.never_closed for at in opened.get(name, ())}
 
 
-def _attributes(text: str, token: Token) -> Iterator[Passage]:
+def _attributes(text: str, token: Token, dialect: Dialect) -> Iterator[Passage]:
     """The attributes of a tag that people read."""
-    if token.kind != "start":
+    if token.kind != "start" or not dialect.said:
         return
     values = {each.name: text[each.start : each.end].lower() for each in token.attributes}
-    said = set(_SAID)
+    said = set(dialect.said)
     if token.name == "meta" and _DESCRIPTIONS & {values.get("name"), values.get("property")}:
         said.add("content")
     if token.name == "input" and values.get("type") in ("submit", "button", "reset"):

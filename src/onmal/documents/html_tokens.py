@@ -1,4 +1,4 @@
-"""Cuts HTML, or what passes for it, into tags and text, without losing a character and in linear time.
+"""Cuts HTML or XML, or what passes for it, into tags and text, without losing a character and in linear time.
 
 The cuts are where a browser makes them (WHATWG HTML, section 13.2.5). `html.parser` does not tell where the value of an
 attribute stands, and takes quadratic time for some broken pages; lxml writes a page anew.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
+
+from onmal.documents.dialects import HTML, Dialect
 
 __all__ = ["Attribute", "Token", "tokens"]
 
@@ -32,7 +34,6 @@ class Token(NamedTuple):
     attributes: tuple[Attribute, ...] = ()
 
 
-_MARKUP = re.compile(r"<(?=[A-Za-z!?/])")
 _NAME = re.compile(r"[^\s/>]+", re.ASCII)
 _ATTRIBUTE = re.compile(
     r"""[\s/]*+(?P<name>[^\s/>][^\s/>=]*+)"""
@@ -41,24 +42,25 @@ _ATTRIBUTE = re.compile(
 )
 _TAG_ENDS = re.compile(r"[\s/]*+>", re.ASCII)
 _NO_COMMENT, _COMMENT_ENDS = re.compile("<!---?>"), re.compile("--!?>")
-_RAW = frozenset(("script", "style", "textarea", "xmp", "iframe", "noembed", "noframes"))
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str, dialect: Dialect = HTML) -> Iterator[Token]:
     """The tokens of a page in their order; joined they are the page. What does not end, ends with the page."""
+    markup_begins = re.compile(f"<(?=[!?/]|{dialect.begins_name.pattern})")
     last_section = text.rfind("]]>")
     at = done = 0
-    while markup := _MARKUP.search(text, at):
+    while markup := markup_begins.search(text, at):
         start = markup.start()
-        if text[start + 1] in "!?" or (not text[start + 2 : start + 3].isalpha() and text[start + 1] == "/"):
+        closes = text[start + 1] == "/"
+        if text[start + 1] in "!?" or (closes and not dialect.begins_name.match(text, start + 2)):
             token = Token("other", start, _end_of_declaration(text, start, last_section))
         else:
-            token = _tag(text, start)
+            token = _tag(text, start, closes, dialect)
         if start > done:
             yield Token("text", done, start)
         yield token
         at = done = token.end
-        if token.kind == "start" and token.name in _RAW:
+        if token.kind == "start" and token.name in dialect.raw:
             closing = re.compile(rf"</{token.name}(?=[\s/>])", re.IGNORECASE | re.ASCII).search(text, at)
             at = closing.start() if closing else len(text)
             if at > done:
@@ -68,8 +70,7 @@ def tokens(text: str) -> Iterator[Token]:
         yield Token("text", done, len(text))
 
 
-def _tag(text: str, start: int) -> Token:
-    closes = text[start + 1] == "/"
+def _tag(text: str, start: int, closes: bool, dialect: Dialect) -> Token:
     name = _NAME.match(text, start + 1 + closes)
     assert name
     at, attributes = name.end(), list[Attribute]()
@@ -77,11 +78,12 @@ def _tag(text: str, start: int) -> Token:
         at = found.end()
         for group, quote in (("double", '"'), ("single", "'"), ("bare", "")):
             if found[group] is not None:
-                attributes.append(Attribute(found["name"].lower(), *found.span(group), quote))
+                attributes.append(Attribute(dialect.called(found["name"]), *found.span(group), quote))
     end = _TAG_ENDS.match(text, at)
     if not end:
         return Token("other", start, len(text))
-    return Token("end" if closes else "start", start, end.end(), name[0].lower(), tuple(attributes))
+    kind: Literal["start", "end"] = "end" if closes else "start"
+    return Token(kind, start, end.end(), dialect.called(name[0]), tuple(attributes))
 
 
 def _end_of_declaration(text: str, start: int, last_section: int) -> int:

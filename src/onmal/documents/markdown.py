@@ -1,4 +1,4 @@
-"""Markdown: paragraphs, headings, items and cells are passages; code, addresses and front matter are none."""
+"""Markdown: paragraphs, headings, items and cells are passages; code, formulas, addresses and front matter are none."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _passages_of(
         for first, last in partners(found).items()
         if first < last and isinstance(mark := located[last], Mark) and spelled[mark] in ("]", "][]")
     }
-    written = replace(written, spelled=spelled, labels=labels)
+    written = replace(written, spelled=spelled, labels=labels, escapes_dollars=r"\$" in block.content)
     run: list[Piece] = []
     depth = 0
     for piece in located:

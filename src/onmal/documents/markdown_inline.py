@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from onmal.documents.markdown_formulas import BLOCK, INLINE, formula, formula_block
 from onmal.documents.message import Mark, Piece, Text, partners, texts
 from onmal.errors import MissingExtraError
 
@@ -27,7 +28,7 @@ _END = "end"  # of a token, where it ends in its line
 
 @cache
 def parser() -> MarkdownIt:
-    """CommonMark with tables and ~~strikethrough~~, whose tokens say where they end. Raises MissingExtraError."""
+    """CommonMark with tables, ~~strikethrough~~ and formulas, whose tokens say where they end. Raises MissingExtraError."""
     try:
         from markdown_it import MarkdownIt, rules_inline
     except ImportError:
@@ -43,6 +44,10 @@ def parser() -> MarkdownIt:
         ("autolink", rules_inline.autolink),
     ):
         markdown.inline.ruler.at(name, _telling_ends(rule))
+    markdown.inline.ruler.before("escape", INLINE, _telling_ends(formula))
+    markdown.block.ruler.before(
+        "fence", BLOCK, formula_block, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    )
     return markdown
 
 
@@ -127,7 +132,7 @@ def _mark(token: Token, start: int, end: int) -> Mark:
     if token.nesting:
         name = _NAMES[token.type.rpartition("_")[0]]
         return Mark("open" if token.nesting > 0 else "close", name, start, end)
-    if token.type == "code_inline":
+    if token.type in ("code_inline", INLINE):
         return Mark("word", "", start, end)
     if token.type == "hardbreak":
         return Mark("break", "br", start, end)

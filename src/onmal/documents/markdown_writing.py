@@ -19,7 +19,7 @@ from onmal.documents.passages import CannotBeWritten
 
 __all__ = ["Written", "escaped", "written_width"]
 
-_SPECIAL = re.compile(r"[\\`*_\[\]<>&~]")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>&~$]")
 # What would begin something else at the beginning of a line.
 _BEGINS_BLOCK = re.compile(
     r"[-+*](?=\s|\Z)|>|#{1,6}(?=\s|\Z)|=+\s*\Z|-+\s*\Z|`{3}|~{3}|\||\d{1,9}(?=[.)](?:\s|\Z))"
@@ -39,6 +39,10 @@ def written_width(pieces: Sequence[Piece]) -> int:
 
 def _plain(text: str) -> str:
     return text
+
+
+def _with_dollars_escaped(text: str) -> str:
+    return text.replace("$", r"\$")
 
 
 def _as_it_was(mark: Mark, source: str) -> str:
@@ -65,6 +69,8 @@ class Written:
     """Marks as the parser reads them, without what begins each line of a list or a quotation."""
     labels: Mapping[Piece, str] = field(default_factory=dict)
     """Of what closes a link that is named by its own words, [so], the name: translated it is [그래][so]."""
+    escapes_dollars: bool = False
+    """Whether its author took care that no dollar begins a formula, for readers that we do not know."""
     breaks: Sequence[str] = ()
     """What stands between its lines."""
     widths: Sequence[int] = ()
@@ -73,8 +79,9 @@ class Written:
     def __call__(self, pieces: Sequence[Piece], source_of: Callable[[Mark], str]) -> str:
         """The passage in as many lines as it had. Raises CannotBeWritten."""
         rows = over_lines(pieces, self.widths, written_width)
+        as_it_is = _with_dollars_escaped if self.escapes_dollars else _plain
         for way in (_as_it_was, _with_stars, _as_html):
-            for words in (_plain, escaped):
+            for words in (as_it_is, escaped):
                 spelled = [self._row(row, words, way, self.spelled.__getitem__) for row in rows]
                 if self._reads_as("\n".join(spelled), pieces):
                     in_place = _without_bars(words) if self.in_cell else words

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from translators import Noting, backwards, same, turned
 
-from onmal.documents import translate_document, translate_html
+from onmal.documents import translate_document, translate_html, translate_xml
+from onmal.documents.dialects import HTML, XML, Dialect
 from onmal.documents.html_tokens import tokens
 
 PAGE = """\
@@ -132,6 +133,32 @@ def test_elements_to_ignore() -> None:
     page = "<keep>One</keep> two <m>three</m>"
     assert translate_html(page, noting, ignored={"keep"}) == "<keep>One</keep> TWO <m>THREE</m>"
     assert noting.asked == ["{x1} two <x2>three</x2>"]
+    assert translate_html("<KEEP>One</KEEP> two", turned, ignored={"Keep"}) == "<KEEP>One</KEEP> TWO"
+
+
+@pytest.mark.parametrize(
+    ("text", "ignored", "asked"),
+    [
+        ("one <Keep>two</Keep>", ["Keep"], ["one {x1}"]),
+        ("one <Keep>two</Keep>", ["keep"], ["one <x1>two</x1>"]),
+        ("one <a>two <A>three</A></a>", ["A"], ["one <x1>two {x2}</x1>"]),
+        ("<source>one</source> two", ["source"], ["two"]),
+        ("one <keep>two <keep/> three</keep>", ["keep"], ["one {x1}"]),
+        ("<p>one<table>two</table>three</p> four", ["p"], ["four"]),
+        ("<link>one</link><style>two <b>2</b></style>", [], ["one", "two <x1>2</x1>"]),
+        ("run <code>one</code> <title/>", [], ["run <x1>one</x1>"]),
+        ("one <br/> two <br>three</br> four", [], ["one <x1/> two <x2>three</x2> four"]),
+        ("<note title='a' alt='b'>one</note>", [], ["one"]),
+        ("one <항목>two</항목> <_x>three</_x> 3 < 4", [], ["one <x1>two</x1> <x2>three</x2> 3 < 4"]),
+        ("<항목>one</항목> two", ["항목"], ["{x1} two"]),
+        ("one <x translate='no'>two</x>", [], ["one {x1}"]),
+        ("one <![CDATA[two]]><!-- three -->", [], ["one"]),
+    ],
+)
+def test_in_xml_the_names_of_html_mean_nothing(text: str, ignored: list[str], asked: list[str]) -> None:
+    noting = Noting(same)
+    assert translate_xml(text, noting, ignored=ignored) == text
+    assert noting.asked == asked
 
 
 def test_values_are_escaped_for_their_quotes() -> None:
@@ -168,13 +195,13 @@ def test_the_encoding_stays(page: str, encoding: str) -> None:
 
 
 PARTS = [*"<>/=\"'!-&; \n", "a", "B", "가", "<b>", "</b>", "<p>", "<br>", "<!--", "-->", "<script>", "</script>", "<a title=",
-         "<pre>", "</pre>", "<img alt='x'>", "&amp;", "&#39;", "<![CDATA[", "]]>", "<p translate=no>", "<?", "<code>", "</code>"]  # fmt: skip
+         "<pre>", "</pre>", "<img alt='x'>", "&amp;", "&#39;", "<![CDATA[", "]]>", "<p translate=no>", "<?", "<code>", "</code>", "<br/>", "<가>", "</가>"]  # fmt: skip
 
 
-@given(st.lists(st.sampled_from(PARTS)).map("".join))
-def test_any_page_comes_back_as_it_was(page: str) -> None:
-    assert translate_html(page, same) == page
-    cuts = [(token.start, token.end) for token in tokens(page)]
+@given(st.lists(st.sampled_from(PARTS)).map("".join), st.sampled_from([HTML, XML]))
+def test_any_page_comes_back_as_it_was(page: str, dialect: Dialect) -> None:
+    assert (translate_html if dialect is HTML else translate_xml)(page, same) == page
+    cuts = [(token.start, token.end) for token in tokens(page, dialect)]
     assert [start for start, _ in cuts] == [0, *(end for _, end in cuts)][: len(cuts)]
     assert "".join(page[start:end] for start, end in cuts) == page
 

@@ -136,8 +136,79 @@ def test_what_is_written_is_read_as_it_is_meant(page: str, answer: str, expected
     assert translated(page, lambda texts: [answer for _ in texts]) == expected
 
 
+@pytest.mark.parametrize(
+    ("page", "asked"),
+    [
+        (r"where $e^{i\pi}_k$ is $x$는 and $`a_b`$.", "where {x1} is {x2}는 and {x3}."),
+        ("so $$ x_{n} = a*b*c $$ is", "so {x1} is"),
+        (r"so \begin{math}a & b\end{math} is", "so {x1} is"),
+        ("*a $b*c$ d*", "a {x1} d"),
+        ("[a $b$](c) d", "<x1>a {x2}</x1> d"),
+        ("> so $a\n> b$ is", "so {x1} is"),
+        ("$5 and $10 or $ 5$ or x $$", "$5 and $10 or $ 5$ or x $$"),
+        ("A$5 or US$6-a$b or $5-$6", "A$5 or US$6-a$b or $5-$6"),
+        ("$5 for `a$b` or `$c`", "$5 for {x1} or {x2}"),
+        (r"\$5 or \$6 and $7\$", "$5 or $6 and $7$"),
+        (r"\begin{itemize} a \begin{align} b", r"\begin{itemize} a \begin{align} b"),
+    ],
+)
+def test_formulas_stay_as_they_are(page: str, asked: str) -> None:
+    noting = Noting(same)
+    assert translated(page, noting) == page
+    assert noting.asked == [asked]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "$$\na\n+ b\n= c\n$$",
+        "$$ a $$",
+        "$$a\n# b$$",
+        "\\begin{align}\n  a &= b \\\\\n- c\n===\n\\end{align}",
+    ],
+)
+@pytest.mark.parametrize("begin", ["", "> ", "- "])
+def test_formulas_in_lines_of_their_own_are_no_passage(block: str, begin: str) -> None:
+    follows = {"- ": "  "}.get(begin, begin)
+    lines = ["one", *block.split("\n"), "two"]
+    page = begin + f"\n{follows}".join(lines)
+    noting = Noting(turned)
+    assert translated(page, noting) == page.replace("one", "ONE").replace("two", "TWO")
+    assert noting.asked == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("page", "asked"),
+    [
+        ("$$\none", ["$$ one"]),
+        ("$$\none\n\ntwo $$", ["$$ one", "two $$"]),
+        ("$$ a $$ one", ["{x1} one"]),
+        ("- $$\n\none $$", ["one $$"]),
+        ("- $$\na\n$$\none", ["{x1} one"]),
+    ],
+)
+def test_what_is_no_formula_in_lines_of_its_own_is_read_as_ever(page: str, asked: list[str]) -> None:
+    noting = Noting(same)
+    assert translated(page, noting) == page
+    assert noting.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("page", "answer", "expected"),
+    [
+        (r"\$5 and $x$", "{x1} or $5", r"$x$ or \$5"),
+        ("$5 and $10", "$10-$5 or b$", r"\$10-\$5 or b\$"),
+        ("5 and 10", "$5 and $10", "$5 and $10"),
+        ("so $x$", "$5-{x1}", r"\$5-$x$"),
+    ],
+)
+def test_a_price_is_written_so_that_it_is_no_formula(page: str, answer: str, expected: str) -> None:
+    assert translated(page, lambda texts: [answer for _ in texts]) == expected
+
+
 PARTS = [*"*_`[]()!<>#-|\\~\n ", "a", "가", "**", "1. ", "- ", "> ", "[a](b)", "![a](b)", "`c`", "<b>", "</b>", "&amp;",
-         "\n\n", "|-|\n", "```\n", "    ", "\t", "\r\n", "  \n", "<div>", "<http://a>", "[^1]", "[a]: b\n", "---\n", "===\n"]  # fmt: skip
+         "\n\n", "|-|\n", "```\n", "    ", "\t", "\r\n", "  \n", "<div>", "<http://a>", "[^1]", "[a]: b\n", "---\n", "===\n",
+         "$", "$$", "$x$", "$$\n", "\\begin{align}", "\\end{align}\n"]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PARTS)).map("".join))
@@ -198,6 +269,14 @@ def test_backwards_a_page_has_the_same_shape(page: str) -> None:
         "[a](",
         "&amp;",
         "\\*",
+        "$",
+        "$a ",
+        "$a",
+        "$$a\n",
+        "$`a",
+        "- $$a\n",
+        "\\begin{align}",
+        "\\begin{align}\n",
     ],
 )
 def test_a_long_page_takes_no_time(part: str) -> None:

@@ -13,32 +13,35 @@ import { set, state } from "./state.js";
  * @returns {Choice}
  */
 export function choice(seen, kind) {
-  if (!state[kind]) return firstChoice(seen, kind);
-  const [layer, head] = state[kind].split(".").map((text) => Number.parseInt(text, 10));
-  return { layer: within(layer, seen.layerCount(kind)), head: within(head, seen.headCount(kind)) };
+  return within(seen, kind, state[kind] ? state[kind].split(".") : firstChoice(seen, kind));
 }
 
 /** Of the decoder's look at the source, the head that agrees best with the measured effect; else the one that is missed most. */
 function firstChoice(seen, kind) {
   const { default: first } = seen;
-  if (first?.kind === kind) return { layer: first.layer ?? -1, head: first.head ?? -1 };
+  if (first?.kind === kind) return [first.layer ?? -1, first.head ?? -1];
   const missed = [...(seen.heads?.[kind] ?? [])].sort((a, b) => (a.delta ?? 0) - (b.delta ?? 0))[0];
-  return missed ? { layer: missed.l, head: missed.h } : { layer: 0, head: -1 };
+  return missed ? [missed.l, missed.h] : [0, -1];
 }
 
 /** Choose another layer or head. @param {Partial<Choice>} changes */
 export function choose(seen, kind, changes) {
-  const { layer, head } = { ...choice(seen, kind), ...changes };
-  set({ [kind]: `${within(layer, seen.layerCount(kind))}.${within(head, seen.headCount(kind))}` });
+  const { layer, head } = within(seen, kind, Object.values({ ...choice(seen, kind), ...changes }));
+  set({ [kind]: `${layer}.${head}` });
 }
 
-const within = (number, count) => Math.max(-1, Math.min(count - 1, number || 0));
+/** What there is; of a long sentence no means: a row is one head's. */
+function within(seen, kind, [layer, head]) {
+  const one = (n, count) => Math.max(seen.byRow ? 0 : -1, Math.min(count - 1, Math.trunc(n) || 0));
+  return { layer: one(layer, seen.layerCount(kind)), head: one(head, seen.headCount(kind)) };
+}
 
 /** The menus for layer and head; a mean says what it is the mean of. */
 export function menus(seen, kind) {
   const { layer, head } = choice(seen, kind);
   const menu = (name, label, count, chosen) => {
     const choices = Array.from({ length: count + 1 }, (_, n) => [n - 1, called(name, count, n - 1)]);
+    if (seen.byRow) choices.shift();
     const change = (value) => choose(seen, kind, { [name]: Number(value) });
     return select(label, choices, chosen, change, { "data-key": `${name}-${kind}` });
   };

@@ -5,6 +5,7 @@ import { t } from "./words.js";
 import { latest } from "./server.js";
 import { alternatives } from "./translating.js";
 import { roving } from "./roving.js";
+import { warningLine } from "./warnings.js";
 
 const MOST = 6; // alternatives that are offered
 
@@ -20,7 +21,9 @@ export function showTranslation(translation) {
   const output = $("output");
   output.lang = translation?.to ?? "";
   output.classList.remove("stale");
-  output.replaceChildren(...(translation?.sentences ?? []).flatMap(sentenceWords));
+  const sentences = translation?.sentences ?? [];
+  output.replaceChildren(...sentences.flatMap(sentenceWords));
+  $("warnings").replaceChildren(...sentences.flatMap(({ warnings }) => warnings.map((each) => warningLine(each))));
 }
 
 /** A sentence as clickable words; what lies between them stays as it is, so that a copy is the translation. */
@@ -67,11 +70,11 @@ async function open(word, sentence, start) {
 }
 
 function fillMenu(found, sentence, start) {
-  const others = [...new Set(found)].filter((text) => text !== sentence.text && text.trim()).slice(0, MOST);
-  const choices = others.map((text) => {
+  const others = [...new Map(found)].filter(([text]) => text !== sentence.text && text.trim()).slice(0, MOST);
+  const choices = others.map(([text, warnings]) => {
     const same = start && text.startsWith(sentence.text.slice(0, start)) ? start : 0;
     const inner = [h("span", { class: "dim" }, same ? `… ` : ""), text.slice(same)];
-    return h("button", { type: "button", lang: shown.to, onclick: () => choose(sentence, text) }, inner);
+    return h("button", { type: "button", lang: shown.to, onclick: () => choose(sentence, { text, warnings }) }, inner);
   });
   const title = note(t(others.length ? "alternatives.title" : "alternatives.none"));
   const close = button(t("page.close"), closeMenu, { icon: "close", class: "quiet icon" });
@@ -79,8 +82,8 @@ function fillMenu(found, sentence, start) {
   (menu.querySelector("[lang]") ?? close).focus();
 }
 
-function choose(sentence, text) {
-  const sentences = shown.sentences.map((other) => (other === sentence ? { ...sentence, text } : other));
+function choose(sentence, changes) {
+  const sentences = shown.sentences.map((other) => (other === sentence ? { ...other, ...changes } : other));
   showTranslation({ ...shown, sentences, text: sentences.map((each) => each.text).join("") });
   $("output").querySelector(".word")?.focus();
 }

@@ -4,7 +4,7 @@ import { button, h, redraw, s, say } from "./dom.js";
 import { number, percent, t } from "./words.js";
 import { set, state, switchedOff } from "./state.js";
 import { choice, honest, inWords, menus } from "./choice.js";
-import { Inspection, Table } from "./inspection.js";
+import { Inspection } from "./inspection.js";
 import { drawLines } from "./lines.js";
 import { name } from "./heatmap.js";
 import { wordList } from "./tokens.js";
@@ -81,20 +81,12 @@ export class Stage {
 
   /** Of a long sentence, the row of the chosen unit's first token; undefined until it has come. */
   #oneRow(layer, head) {
-    const columns = this.#units[1];
     const known = this.#seen.known("row", this.#rowOf(layer, head));
-    return (
-      known &&
-      new Table(1, known.weights.length, Float32Array.from(known.weights)).joined([{ tokens: [0, 1] }], columns).row(0)
-    );
+    const share = ({ tokens }) => known.weights.slice(...tokens).reduce((sum, each) => sum + each, 0);
+    return known && this.#units[1].map(share);
   }
 
-  #rowOf = (layer, head) => ({
-    kind: "cross",
-    layer: Math.max(0, layer),
-    head: Math.max(0, head),
-    t: this.#units[0][this.#chosen].tokens[0],
-  });
+  #rowOf = (layer, head) => ({ kind: "cross", layer, head, t: this.#units[0][this.#chosen].tokens[0] });
 
   async #fetch(layer, head) {
     const seen = this.#seen;
@@ -188,13 +180,13 @@ export class Stage {
     if (state.show === "attention" && ranked.length > 2)
       told.push(t("stage.rest", { share: percent(ranked.slice(2).reduce((sum, { value }) => sum + value, 0)) }));
     const text = t("stage.caption", { n: this.#chosen + 1, word: name(rows[this.#chosen]), list: told.join(", ") });
+    const joined = state.pieces ? "" : t(this.#seen.byRow ? "stage.row" : "stage.joined");
     if (!this.#timer) say(text); // not while the words run by
     return h(
       "p",
       { class: "caption" },
       text,
-      state.show === "attention" &&
-        h("span", { class: "note" }, ` ${inWords(this.#seen, "cross")}${state.pieces ? "" : t("stage.joined")}`),
+      state.show === "attention" && h("span", { class: "note" }, ` ${inWords(this.#seen, "cross")}${joined}`),
     );
   }
 

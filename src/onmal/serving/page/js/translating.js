@@ -7,13 +7,13 @@ import { chosenModel, served } from "./served.js";
  * @typedef {object} Sentence
  * @property {string} source
  * @property {string} text its translation, with the space that follows it
+ * @property {string[]} warnings such as "numbers: 3 is missing"
  *
  * @typedef {object} Translation
  * @property {string} text
  * @property {string} from
  * @property {string} to
  * @property {Sentence[]} sentences
- * @property {string[]} warnings such as "numbers: 3 is missing"
  */
 
 const MANY = 5; // alternatives
@@ -30,8 +30,8 @@ export async function translate({ text, from, to }, signal) {
 }
 
 /**
- * The best translations of a sentence that begin with `before`, each with the space that follows the sentence: first those
- * that say something else than `word`.
+ * The best translations of a sentence that begin with `before`, each with the space after the sentence, and its
+ * warnings: first those that say something else than `word`.
  */
 export async function alternatives({ sentence, before, word, from, to }, signal) {
   const beams = Math.min(WIDE, served.limits.beam_size);
@@ -42,5 +42,5 @@ export async function alternatives({ sentence, before, word, from, to }, signal)
   const [gap] = sentence.text.match(/\s*$/);
   const canAvoid = plain && !before.toLowerCase().includes(plain.toLowerCase()); // else nothing could begin with `before`
   const answers = await Promise.all([...(canAvoid ? [search([plain])] : []), search([])]);
-  return answers.flatMap((answer) => [answer, ...answer.alternatives].map(({ text }) => text + gap));
+  return answers.flatMap((answer) => [answer, ...answer.alternatives].map((each) => [each.text + gap, each.warnings]));
 }

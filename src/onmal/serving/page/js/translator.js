@@ -8,7 +8,6 @@ import { learnServed, modelMenu, served } from "./served.js";
 import { translate } from "./translating.js";
 import { showTranslation } from "./output.js";
 import { startDocuments } from "./documents.js";
-import { warningLine } from "./warnings.js";
 
 const PAUSE = 350; // milliseconds without a keystroke before the text is translated
 const WAY = ["from", "to", "model"]; // of the state: how a text is translated
@@ -144,13 +143,7 @@ function show(translation) {
   tellSource(translation?.from);
   showTranslation(translation);
   for (const id of ["copy", "link", "hint"]) $(id).hidden = !translation;
-  showWarnings(translation?.warnings ?? []);
   if (translation) say(t("translate.said", { text: translation.text }));
-}
-
-function showWarnings(warnings) {
-  $("warnings").hidden = !warnings.length;
-  $("warnings").replaceChildren(...warnings.map((warning) => warningLine(warning)));
 }
 
 function swap() {
