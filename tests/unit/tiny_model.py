@@ -34,9 +34,7 @@ def sentence_pairs(count: int = 200) -> list[Pair]:
     return pairs
 
 
-def save_tiny_model(
-    folder: Path, *, both_directions: bool = False, seed: int = 0, longest: int = 48
-) -> Path:
+def save_tiny_model(folder: Path, *, both_directions: bool = False, seed: int = 0, longest: int = 48) -> Path:
     """Saves a model with random weights and a tokenizer learned from 200 pairs; returns its folder."""
     data = DataConfig(
         source_language="ko", target_language="en", both_directions=both_directions, vocabulary_size=400
