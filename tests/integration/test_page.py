@@ -204,13 +204,20 @@ def test_warnings_are_those_of_the_translation_that_is_shown(reader: Reader) -> 
     missing, doubled = "numbers: 3 is missing", "numbers: 3 is doubled"
     first = {"text": "Now. ", "source": "지금. ", "warnings": [missing]}
     second = {"text": "Then.", "source": "그때.", "warnings": ["unfinished: it has no end"]}
-    whole = {"source": "ko", "target": "en", "score": 0, "alternatives": [], "sentences": [first, second]}
+    every = [*first["warnings"], *second["warnings"]]
+    whole = {
+        "text": "Now. Then.",
+        "source": "ko",
+        "target": "en",
+        "warnings": every,
+        "sentences": [first, second],
+    }
     others = [{"text": "At 3 3.", "warnings": [doubled]}, {"text": "At 3.", "warnings": []}]
 
     def answer(route: Any) -> None:
         best = {"text": "Now.", "warnings": [missing], "alternatives": others}
         wants_all = route.request.post_data_json.get("sentences")
-        route.fulfill(json={"text": "Now. Then.", "warnings": [], **whole} if wants_all else best)
+        route.fulfill(json=whole if wants_all else best)
 
     reader.page.route("**/v1/translate", answer)
     page = reader.opens(text=KOREAN, to="en")
@@ -532,7 +539,7 @@ def test_attention_and_measured_effect_stand_beside_each_other(reader: Reader) -
 
 
 def test_of_a_long_sentence_no_mean_is_shown_or_offered(chromium: Any, tmp_path: Path) -> None:
-    text = " ".join(["친구는 오늘 학교에 간다"] * 17)
+    text = " ".join(["친구는 오늘 학교에 간다"] * 6)
     with (
         serving_models(save_tiny_model(tmp_path / "long", longest=128)) as address,
         reading(chromium, address) as someone,
