@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
@@ -37,9 +37,9 @@ async def translate_pages(
     client: Client,
     model: str = "",
     glossary: Glossary | None = None,
-    ignored: Collection[str] = (),
+    translated: Callable[[str, Translate], str] = translate_html,
 ) -> list[str]:
-    """Pieces of HTML (or XML), each from its own language, within the limits of text. What is in `ignored` elements stays.
+    """Pieces of HTML, or of what `translated` reads, each from its own language, within the limits of text.
 
     Raises TooLarge, and what the service raises.
     """
@@ -54,7 +54,7 @@ async def translate_pages(
             numbers = [number for number, its in enumerate(sources) if its == source]
 
             def work(translate: Translate, numbers: Sequence[int] = numbers) -> list[str]:
-                return [translate_html(texts[number], translate, ignored=ignored) for number in numbers]
+                return [translated(texts[number], translate) for number in numbers]
 
             for number, page in zip(numbers, await _asking(work, partial(ask, source)), strict=True):
                 said[number] = page

@@ -105,6 +105,22 @@ def test_tags_are_kept_and_what_is_ignored_is_not_translated(server: Answering, 
 
 
 @pytest.mark.parametrize(
+    ("text", "ignored", "kept"),
+    [
+        ("오늘 <Keep>학교에</Keep> 간다.", ["Keep"], "<Keep>학교에</Keep>"),
+        ("<source>혼자</source><target>학교에 간다.</target>", ["source"], "<source>혼자</source>"),
+        ('<note title="혼자">학교에 간다.</note>', [], '<note title="혼자">'),
+    ],
+)
+def test_xml_is_read_as_xml(server: Answering, text: str, ignored: list[str], kept: str) -> None:
+    (said,) = texts(server, text=[text], tag_handling="xml", ignore_tags=ignored)
+    assert kept in said
+    assert "학교에 간다" not in said.replace(kept, "")
+    (said,) = texts(server, text=["<style>혼자</style>"], tag_handling="xml")
+    assert "혼자" not in said
+
+
+@pytest.mark.parametrize(
     ("asked", "status", "message"),
     [
         ({"text": []}, 400, "Parameter 'text' not specified."),

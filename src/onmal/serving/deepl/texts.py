@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from onmal.documents import translate_html, translate_xml
 from onmal.fragments import take_out
 from onmal.serving.clients import Client
 from onmal.serving.deepl.answers import Routes, Wrong, asked_by, unsupported
@@ -116,6 +118,7 @@ class _Wanted:
         origins = service.sources(words, self.source, self.target, client)
         target, glossary = self.target, self.glossary
         if self.tags:
+            read = translate_xml if self.tags == "xml" else translate_html
             return origins, await translate_pages(
                 service,
                 texts,
@@ -123,7 +126,7 @@ class _Wanted:
                 target=target,
                 client=client,
                 glossary=glossary,
-                ignored=self.ignored,
+                translated=partial(read, ignored=self.ignored),
             )
         found = await service.translate(
             texts, source=origins, target=target, client=client, glossary=glossary
