@@ -76,8 +76,7 @@ def open_resumable(path: str | Path, job: str) -> Iterator[tuple[TextIO, int]]:
     try:
         with part.open("a", encoding="utf-8", newline="\n") as file:
             _claim(file, part)
-            done = _drop_half_a_line(part)
-            if not done:
+            if not part.stat().st_size:
                 note.write_text(job, "utf-8")
             elif not note.exists() or note.read_text("utf-8") != job:
                 raise DataError(
@@ -85,7 +84,7 @@ def open_resumable(path: str | Path, job: str) -> Iterator[tuple[TextIO, int]]:
                     f"give the same again, or remove {part}",
                     path=path,
                 )
-            yield file, done
+            yield file, _drop_half_a_line(part)
             file.flush()
             os.fsync(file.fileno())
         part.replace(place)

@@ -62,9 +62,10 @@ class CTranslate2Engine:
             raise ConfigError(f"CTranslate2 does not know {what}", "translate with the torch engine")
         self.saved, self.precision = saved, precision
         self.threads = threads or torch.get_num_threads()
-        self.pieces = saved.tokenizer.source.pieces(range(len(saved.tokenizer.source)))
+        self.source_pieces = saved.tokenizer.source.pieces(range(len(saved.tokenizer.source)))
         target = saved.tokenizer.target
-        self.ids = {piece: number for number, piece in enumerate(target.pieces(range(len(target))))}
+        self.target_pieces = target.pieces(range(len(target)))
+        self.ids = {piece: number for number, piece in enumerate(self.target_pieces)}
         self.workers = self.threads
         self.calibrated = self.threads == 1
         self.lock = RLock()
@@ -134,7 +135,7 @@ class CTranslate2Engine:
         waiting: dict[int, Any] = {}
         for rows in batches:
             results = self.translator.translate_batch(
-                [[self.pieces[token] for token in sources[i]] for i in rows],
+                [[self.source_pieces[token] for token in sources[i]] for i in rows],
                 asynchronous=True,
                 beam_size=config.beam_size,
                 patience=config.patience,
@@ -159,8 +160,8 @@ class CTranslate2Engine:
         told = [(source, tokens) for source, tokens in told if len(tokens) < longest]
         scored = iter(
             self.translator.score_batch(
-                [[self.pieces[token] for token in source] for source, _ in told],
-                [[self.pieces[token] for token in tokens] for _, tokens in told],
+                [[self.source_pieces[token] for token in source] for source, _ in told],
+                [[self.target_pieces[token] for token in tokens] for _, tokens in told],
                 max_batch_size=SCORED,
                 max_input_length=0,
             )

@@ -125,20 +125,24 @@ def test_what_ctranslate2_cannot_do_goes_to_torch_and_nothing_is_dropped(
 
 @pytest.mark.parametrize("beam_size", [1, 3])
 @pytest.mark.parametrize("extra", [16, 1000])
-def test_ctranslate2_repeats_nothing_and_scores_as_the_network_does(beam_size: int, extra: int) -> None:
+@pytest.mark.parametrize("joint", [True, False])
+def test_ctranslate2_repeats_nothing_and_scores_as_the_network_does(
+    beam_size: int, extra: int, joint: bool
+) -> None:
     """As far as the network can say anything, too, where CTranslate2 has no place for the end that it adds."""
+    saved = SAVED if joint else random_model(tokenizer(joint=False))
     search = SearchConfig(
         beam_size=beam_size, n_best=beam_size, no_repeat_ngram=1 if extra < 20 else 20, max_length_extra=extra
     )
-    told, end = sources(SAVED, 12), SAVED.model.vocabulary.end
-    found = CTranslate2Engine(SAVED).translate(told, search)
+    told, end = sources(saved, 12), saved.model.vocabulary.end
+    found = CTranslate2Engine(saved).translate(told, search)
     assert any(len(set(each[0].tokens)) > 2 for each in found)
     for source, hypotheses in zip(told, found, strict=True):
         assert [each.score for each in hypotheses] == sorted((h.score for h in hypotheses), reverse=True)
         for each in hypotheses:
             assert len(set(each.tokens)) == len(each.tokens) or extra > 20
             said = [*each.tokens, *[end] * each.ended]
-            [total] = TorchEngine(SAVED.model).log_probabilities([source], [said])
+            [total] = TorchEngine(saved.model).log_probabilities([source], [said])
             assert each.log_probability == pytest.approx(total, abs=1e-4)
             assert each.score == pytest.approx(total / len(said), abs=1e-4)
 
