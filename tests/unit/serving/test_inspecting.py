@@ -29,6 +29,15 @@ def service(both_ways: Path) -> Service:
     return service_of(both_ways)
 
 
+def rounded(value: Any) -> Any:
+    """The same with its numbers to four digits: other threads of a process may sum up in another order."""
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
 def test_everything_about_a_sentence_and_closer_looks(service: Service, both_ways: Path) -> None:
     translator = load_in_torch(both_ways)
     expected = look_inside(translator, Question(text=KOREAN, to="en"))
@@ -38,7 +47,7 @@ def test_everything_about_a_sentence_and_closer_looks(service: Service, both_way
         answer = await client.post("/v1/inspect", json=asked)
         told = answer.json()
         assert answer.headers["content-encoding"] == "gzip"
-        assert {**told, "time_ms": 0} == {**expected, "time_ms": 0}
+        assert rounded({**told, "time_ms": 0}) == rounded({**expected, "time_ms": 0})
         assert (await client.post("/v1/inspect", json=asked)).json()["time_ms"] == told["time_ms"]  # kept
         place: dict[str, Any] = {"kind": "cross", "layer": 0, "head": 1, "t": 2}
         closer = await client.get(f"/v1/inspect/{told['key']}/row", params=place)
