@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from onmal.config import DataConfig, ModelConfig, RunConfig
 from onmal.data.writing import open_whole, write_whole
 from onmal.errors import ConfigError, TrainingError
 from onmal.formats.lines import open_bytes
+from onmal.lock import locked_folder
 from onmal.run_report.events import Reporter
 from onmal.text.tokenizer import Tokenizer
 
@@ -97,27 +96,17 @@ def open_folder(folder: Path, *, alone: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def _closed_to_others(place: Path) -> Iterator[None]:
-    """Two runs in a folder would remove each other's checkpoints. The lock goes with the process; Windows has none of the kind."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    folder = os.open(place, os.O_RDONLY)
-    try:
+    """Two runs in a folder would remove each other's checkpoints."""
+    with ExitStack() as lock:
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.enter_context(locked_folder(place))
         except BlockingIOError:
             raise TrainingError(
                 "another run is at work in this folder",
                 "wait until it has ended, or choose another --out",
                 path=place,
             ) from None
-        except OSError:
-            pass  # a file system without locks
         yield
-    finally:
-        os.close(folder)
 
 
 def write_plan(place: Path, config: RunConfig, tokenizer: Tokenizer | None) -> None:

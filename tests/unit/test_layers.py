@@ -30,6 +30,7 @@ LAYER_0 = (
     "config",
     "cache",
     "fragments",
+    "lock",
     "processor",
     "products",
     "shared_memory",
@@ -67,6 +68,7 @@ TABLE = {
     "settings": Row(("errors",), ("pydantic",)),
     "cache": Row(),
     "fragments": Row(),
+    "lock": Row(),
     "config": Row(("errors", "settings"), ("pydantic",)),
     "text": Row(LAYER_0, ("sentencepiece", "numpy"), ("kiwipiepy",)),
     "phrasebook": Row(LAYER_0, ("numpy",)),
@@ -90,7 +92,7 @@ TABLE = {
     "fetching": Row(TO_3),
     "fetching.mtdata_process": Row((), (), ("mtdata", "pybtex")),
     "run_folder": Row(
-        ("errors", "config", "data.writing", "formats.lines", "run_report.events", "text.tokenizer")
+        ("errors", "lock", "config", "data.writing", "formats.lines", "run_report.events", "text.tokenizer")
     ),
     "interrupt": Row(("run_report.events",)),
     "low_rank": Row(("errors", "products"), ("torch",)),

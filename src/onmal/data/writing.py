@@ -10,11 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from onmal.errors import DataError
-
-try:
-    import fcntl
-except ImportError:  # a system without such locks
-    fcntl = None  # type: ignore[assignment]
+from onmal.lock import lock
 
 __all__ = ["MANIFEST", "one_line", "open_resumable", "open_whole", "write_whole"]
 
@@ -98,8 +94,7 @@ def open_resumable(path: str | Path, job: str) -> Iterator[tuple[TextIO, int]]:
 
 def _claim(file: TextIO, path: Path) -> None:
     """Raise BlockingIOError where another process writes the file, or has just moved it into place; as long as the file is open."""
-    if fcntl:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    lock(file.fileno())
     if not (path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))):
         raise BlockingIOError
 

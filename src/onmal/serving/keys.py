@@ -11,15 +11,15 @@ import hmac
 import json
 import os
 import secrets
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from onmal.errors import ConfigError
+from onmal.lock import locked_folder
 
 __all__ = ["KEY_FORM", "Key", "KeyFile", "given_key"]
 
@@ -107,25 +107,14 @@ class KeyFile:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Nobody else changes the file meanwhile: what is read is still so when it is written. Windows has no lock of the kind.
-
-        The lock is the folder's, so that none is left beside the file, and goes with the process.
-        """
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder = None if sys.platform == "win32" else os.open(self.path.parent, os.O_RDONLY)
-        except OSError as error:
-            raise self._unwritable(error) from None
-        try:
-            if folder is not None:
-                import fcntl
-
-                with suppress(OSError):  # a file system without locks
-                    fcntl.flock(folder, fcntl.LOCK_EX)
+        """Nobody else changes the file meanwhile: what is read is still so when it is written."""
+        with ExitStack() as lock:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                lock.enter_context(locked_folder(self.path.parent, wait=True))
+            except OSError as error:
+                raise self._unwritable(error) from None
             yield
-        finally:
-            if folder is not None:
-                os.close(folder)
 
     def _load(self) -> list[Key]:
         try:

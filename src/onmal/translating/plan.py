@@ -104,10 +104,10 @@ class Planner:
             if without.taken and LAUGHTER.search(without.text):
                 without = without.in_other_words(lambda text: [LAUGHTER.sub(r"\1\1\1", text)])[0]
             text = LAUGHTER.sub(r"\1\1\1", without.text)
-            # A token is at most 16 characters: what is far too long need not be tokenised to know it.
             ending = None if without.taken or not writes_spaces(target) else ENDING.search(text)
             if ending:
                 text = text[: ending.start()] + (ending[0][0] if ending[0][0] in ".!?" else ".")
+            # A token is at most 16 characters: what is far too long need not be tokenised to know it.
             ids = encode(text) if len(text) <= 16 * longest else []
             unit = Unit(piece, without, text, ids, language, target, ending[0] if ending else "")
             return self._calmed(unit) if ids and " " in text and _in_capitals(text) else unit

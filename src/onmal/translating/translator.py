@@ -193,7 +193,7 @@ class Translator:
         search = (options.get("search") or self.saved.search).replace(n_best=1, beam_size=1)
         units: list[Unit] = []
         plan = self.planner.plan(text, self.target_language(text, options.get("to", "")), units)
-        told = self._wishing([plan], units, options).constraints
+        told, guards = self._wishing([plan], units, options).constraints, self._watching(options)
         for part in plan.parts:
             if isinstance(part, str):
                 yield part
@@ -202,12 +202,12 @@ class Translator:
             prefix = [told.prefixes[part]] if told.prefixes else ()
             for token in self.torch_engine.word_by_word(unit.ids, search, replace(told, prefixes=prefix)):
                 tokens.append(token)
-                so_far = self._candidate(unit, tokens, options).text.removesuffix(unit.ending)
+                so_far = self._candidate(unit, tokens, guards).text.removesuffix(unit.ending)
                 # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
                 if so_far.startswith(said) and not so_far.endswith("\ufffd") and not unit.without.taken:
                     yield so_far[len(said) :]
                     said = so_far
-            candidate = self._candidate(unit, tokens, options)
+            candidate = self._candidate(unit, tokens, guards)
             yield (self._put_back(candidate) if unit.without.taken else candidate.text)[len(said) :]
             plan.warnings += candidate.faults
         return tuple(plan.warnings)
@@ -251,16 +251,16 @@ class Translator:
     def _watching(self, options: Options) -> Sequence[Filter]:
         """The guards, and one for what must not be said; what was asked for is not invented."""
         wishes = options.get("wishes", NO_WISHES)
-        if not self.guards or wishes == NO_WISHES:
+        if not self.guards or not (wishes.prefix or wishes.must or wishes.never):
             return self.guards
         asked = Fragments((wishes.prefix, *wishes.must))
         guards = [asked if isinstance(each, Fragments) else each for each in self.guards]
         return [*guards, Forbidden(wishes.never)] if wishes.never else guards
 
-    def _candidate(self, unit: Unit, tokens: Sequence[int], options: Options) -> Candidate:
+    def _candidate(self, unit: Unit, tokens: Sequence[int], guards: Sequence[Filter]) -> Candidate:
         ended = tokens[-1:] == [self.saved.model.vocabulary.end]
         hypothesis = Hypothesis(tuple(tokens[: len(tokens) - ended]), 0.0, 0.0, ended)
-        return Candidate(unit, hypothesis, self.saved.tokenizer.target, self._watching(options))
+        return Candidate(unit, hypothesis, self.saved.tokenizer.target, guards)
 
     def _join(self, plan: Plan, found: Sequence[Sequence[Candidate]], rank: int) -> Translation:
         """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""
