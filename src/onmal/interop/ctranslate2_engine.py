@@ -10,12 +10,12 @@ import math
 import os
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 import torch
@@ -69,6 +69,7 @@ class CTranslate2Engine:
         self.workers = self.threads
         self.calibrated = self.threads == 1
         self.lock = RLock()
+        self.calls, self.counting = 0, Lock()
 
     def at_once(self, config: SearchConfig, constraints: Constraints = NONE) -> int:
         """So many that none of its threads has to wait for Python, which has the next words ready."""
@@ -106,7 +107,19 @@ class CTranslate2Engine:
             with self.lock:
                 if not self.calibrated:
                     self._calibrate(sources[:TRIED], config)
-        return self._translate(sources, config)
+        with self._called():
+            return self._translate(sources, config)
+
+    @contextmanager
+    def _called(self) -> Iterator[None]:
+        """While a call is under way: those that are share the workers, and cut their batches no smaller than that."""
+        with self.counting:
+            self.calls += 1
+        try:
+            yield
+        finally:
+            with self.counting:
+                self.calls -= 1
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
         """In torch: CTranslate2 shows the attention of a single layer."""
@@ -114,7 +127,8 @@ class CTranslate2Engine:
 
     def _translate(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
-        fair = -(-len(order) // self.workers)  # so that each worker has something to do
+        free = max(1, self.workers // max(1, self.calls))
+        fair = -(-len(order) // free)  # so that each worker has something to do
         tokens = min(BATCH_TOKENS[self.precision], BATCH_CELLS[self.precision] // config.beam_size)
         batches: list[list[int]] = []
         while (done := sum(map(len, batches))) < len(order):

@@ -24,6 +24,8 @@ from onmal.translating.translator import Translation
 
 __all__ = ["Dispatcher", "Observer"]
 
+FEW_TEXTS = 8  # of a call: sharing out fewer would cost more than it brings
+
 
 class Observer:
     """Is told what the queue does; this one takes no notice."""
@@ -39,6 +41,7 @@ class Dispatcher:
         self.observer = Observer()
         self._waiting = Waiting(most_waiting)
         self._running: Counter[Kind | Loaded] = Counter()
+        self._under_way = 0  # texts
         self._starting = False
         self._seconds_per_text = 0.1  # a guess, until it is known
 
@@ -82,8 +85,17 @@ class Dispatcher:
     def _start(self) -> None:
         """Begin as many calls as may be under way."""
         self._starting = False
-        while taken := self._waiting.take(self._may_begin):
+        while taken := self._waiting.take(self._may_begin, self._most_texts):
             self._call(*taken)
+
+    def _most_texts(self, kind: Kind) -> int:
+        """How many texts the next call may have: an even share of all that are here, with one share for each place and one that waits.
+
+        So there is something to go on with as soon as a call ends, whose clients have yet to read their answers and to ask again.
+        """
+        shares = kind.at_once + 1 if kind.at_once > 1 else 1
+        share = -(-(self.waiting + self._under_way) // shares)
+        return min(kind.most_texts, max(FEW_TEXTS, share))
 
     def _may_begin(self, kind: Kind) -> bool:
         running, calls = self._running, kind.loaded.calls
@@ -95,6 +107,7 @@ class Dispatcher:
 
     def _call(self, kind: Kind, batch: Batch) -> None:
         self._running.update([kind, kind.loaded])
+        self._under_way += len(batch)
         loop, began = asyncio.get_running_loop(), time.perf_counter()
 
         def watch(*state: object) -> None:
@@ -117,6 +130,7 @@ class Dispatcher:
         call: Future[list[Translation | Exception]],
         began: float,
     ) -> None:
+        self._under_way -= len(batch)
         for each in (kind, kind.loaded):
             self._running[each] -= 1
             if not self._running[each]:

@@ -85,18 +85,20 @@ class Waiting:
         request.begun = len(request.texts)
         self._let_in()
 
-    def take(self, may_begin: Callable[[Kind], bool]) -> tuple[Kind, Batch] | None:
+    def take(
+        self, may_begin: Callable[[Kind], bool], most_texts: Callable[[Kind], int]
+    ) -> tuple[Kind, Batch] | None:
         """The next texts to translate together: those of the client whose turn it is, and others' of the same kind with them."""
         for own in self._of.values():
             for kind in own.kinds:
                 if may_begin(kind):
-                    return kind, self._batch(kind)
+                    return kind, self._batch(kind, most_texts(kind))
         return None
 
-    def _batch(self, kind: Kind) -> Batch:
+    def _batch(self, kind: Kind, most: int) -> Batch:
         """One text of each client in turn, and of each of its requests: who has a single one does not wait for another's hundreds."""
         batch: Batch = []
-        characters, most = 0, kind.most_texts
+        characters = 0
         asking = deque(
             (own, requests) for own in self._of.values() if (requests := own.kinds.get(kind)) is not None
         )

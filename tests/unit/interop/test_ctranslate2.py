@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier, get_ident
 from typing import Any
 
 import pytest
@@ -175,3 +177,26 @@ def test_a_moment_in_which_the_machine_was_busy_does_not_choose_for_ever(
     again = CTranslate2Engine(saved, threads=2)
     assert again.translate(sources(saved, 2), SearchConfig(beam_size=1))
     assert again.workers == chosen
+
+
+@pytest.mark.parametrize(("calls", "cut"), [(1, [2]), (2, [1])])
+def test_calls_beside_each_other_share_the_workers(
+    calls: int, cut: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lone call is cut into a batch for each; the later one of two is left whole."""
+    monkeypatch.setenv("ONMAL_CACHE", str(tmp_path))
+    saved = random_model(tokenizer(joint=True))
+    engine, rows, search = CTranslate2Engine(saved, threads=2), sources(saved, 8), SearchConfig(beam_size=2)
+    begun, all_begun, find = dict[int, int](), Barrier(calls), CTranslate2Engine._search
+
+    def held(self: CTranslate2Engine, sources: Any, batches: Any, config: Any) -> Any:
+        if get_ident() not in begun:
+            begun[get_ident()] = len(batches)
+            all_begun.wait(30)
+        return find(self, sources, batches, config)
+
+    monkeypatch.setattr(CTranslate2Engine, "_search", held)
+    with ThreadPoolExecutor(calls) as pool:
+        found = list(pool.map(lambda _: engine.translate(rows, search), range(calls)))
+    assert [*begun.values()][-1:] == cut
+    assert [[h.tokens for h in some] for some in found[0]] == [[h.tokens for h in some] for some in found[-1]]

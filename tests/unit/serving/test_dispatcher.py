@@ -12,7 +12,7 @@ import pytest
 
 from onmal.config import SearchConfig
 from onmal.serving.clients import Client, Limits
-from onmal.serving.dispatcher import Dispatcher
+from onmal.serving.dispatcher import FEW_TEXTS, Dispatcher
 from onmal.serving.kinds import MOST_SLOW_TEXTS, MOST_TEXTS, Kind
 from onmal.serving.models import Loaded
 from onmal.serving.refusals import QueueFull
@@ -319,6 +319,25 @@ def test_a_call_that_takes_longer_than_usual_has_fewer_texts(change: dict[str, A
         s.gated.gate.set()
         await s.ask(*map(str, range(MOST_TEXTS)), search=USUAL.replace(**change))
         assert [len(call) for call in s.gated.calls] == [most] * (MOST_TEXTS // most)
+
+    play(scene)
+
+
+def test_calls_beside_each_other_share_what_there_is_and_leave_a_share_to_go_on_with() -> None:
+    async def scene() -> None:
+        s = Scene(at_once=3)
+        asked = [s.ask(str(number)) for number in range(4 * 2 * FEW_TEXTS)]
+        await s.gated.has_begun(3)
+        assert [len(call) for call in s.gated.calls] == [2 * FEW_TEXTS] * 3
+        assert s.dispatcher.waiting == 2 * FEW_TEXTS
+        s.gated.gate.set()
+        await asyncio.gather(*asked)
+        assert sorted(text for call in s.gated.calls for text in call) == sorted(
+            str(number) for number in range(len(asked))
+        )
+        s.gated.calls.clear()
+        await s.ask(*map(str, range(FEW_TEXTS)))
+        assert len(s.gated.calls) == 1
 
     play(scene)
 
