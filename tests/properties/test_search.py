@@ -82,12 +82,15 @@ class Case:
 
 
 def log_probabilities(model: Seq2Seq, source: list[int], prefix: list[int]) -> list[float]:
-    """Of each next word after the prefix: read everything anew, keep the last position; pad and start are no words."""
+    """Of each next word after the prefix: read everything anew, keep the last position; pad and start are no words.
+
+    They have no part of the probability either.
+    """
     hidden = model.hidden(torch.tensor([source]), torch.tensor([[model.vocabulary.start, *prefix]]))
     logits = model.project(hidden)[0, -1].tolist()
-    total = math.log(sum(math.exp(logit) for logit in logits))
     for banned in {model.vocabulary.pad, model.vocabulary.start} - {model.vocabulary.end}:
         logits[banned] = -math.inf
+    total = math.log(sum(math.exp(logit) for logit in logits))
     return [logit - total for logit in logits]
 
 
@@ -233,7 +236,7 @@ class Scripted(Seq2Seq):
         raise AssertionError("a search goes step by step")
 
     def project(self, states: Tensor, words: Tensor | None = None) -> Tensor:
-        return states if words is None else states[..., words]
+        return states.clone() if words is None else states[..., words]
 
     def start(self, memory: Memory, *, beams: int = 1) -> DecoderState:
         rows = memory.states.new_empty(memory.states.shape[0] * beams, 0)

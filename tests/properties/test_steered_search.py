@@ -52,6 +52,7 @@ def teacher_forced(model: Seq2Seq, source: torch.Tensor, hypothesis: Hypothesis)
     words = [*hypothesis.tokens, *[END] * hypothesis.ended]
     with torch.no_grad():
         logits = model(source[source != PAD][None], torch.tensor([[START, *words[:-1]]]))[0]
+    logits[:, [PAD, START]] = -torch.inf
     return float(logits.log_softmax(-1)[range(len(words)), words].sum())
 
 

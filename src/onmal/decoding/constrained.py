@@ -17,7 +17,7 @@ from torch import Tensor
 
 from onmal.config import SearchConfig
 from onmal.decoding.rules import Rule
-from onmal.decoding.scoring import LengthPenalty
+from onmal.decoding.scoring import LengthPenalty, next_words
 from onmal.decoding.search import Hypothesis, best_words, closed_up, length_limits, usual_rules
 from onmal.models.contract import Seq2Seq
 
@@ -152,7 +152,7 @@ def constrained_search(
             words[:, :, -1] if length else torch.full_like(totals, model.vocabulary.start, dtype=torch.long)
         )
         states, state = model.step(token.flatten(), state)  # [R,D]
-        log_probabilities = model.project(states).float().log_softmax(-1).view(*totals.shape, -1)  # [B,K,V]
+        log_probabilities = next_words(model, states).view(*totals.shape, -1)  # [B,K,V]
         for rule in rules:
             rule(log_probabilities, words, searched)
         for each, likely in zip(going, _likely(log_probabilities, totals, going), strict=True):

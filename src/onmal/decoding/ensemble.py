@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from onmal.decoding.scoring import next_words
 from onmal.models.contract import DecoderState, Memory, Probe, Seq2Seq
 
 __all__ = ["Ensemble"]
@@ -44,8 +45,7 @@ class Ensemble(Seq2Seq):
     def project(self, states: Tensor, words: Tensor | None = None) -> Tensor:
         """The logarithm of the mean probability [...,V] of states [...,sum of D], or only the columns of `words`."""
         votes = [
-            member.project(part).float().log_softmax(-1)
-            for member, part in zip(self, states.split(self.widths, -1), strict=True)
+            next_words(member, part) for member, part in zip(self, states.split(self.widths, -1), strict=True)
         ]
         mean = torch.stack(votes).logsumexp(0) - math.log(len(votes))
         return mean if words is None else mean[..., words]

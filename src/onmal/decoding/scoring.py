@@ -1,4 +1,4 @@
-"""How finished hypotheses of different lengths are compared: small objects, so that the search stays a loop."""
+"""How likely words are, and how finished hypotheses of different lengths are compared: small pieces, so that the search stays a loop."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from onmal.models.contract import Place, Probe
+from onmal.models.contract import Place, Probe, Seq2Seq
 
-__all__ = ["Coverage", "LengthPenalty"]
+__all__ = ["Coverage", "LengthPenalty", "next_words"]
+
+
+def next_words(model: Seq2Seq, states: Tensor) -> Tensor:
+    """Log-probabilities [...,V] of the words that may come after states [...,D]: -inf for padding and start, which never do.
+
+    They take no part in the sum, for a network need not have learned that: in Marian's the padding has a logit of 0.
+    """
+    logits = model.project(states).float()  # [...,V]
+    special = model.vocabulary
+    for word in {special.pad, special.start} - {special.end}:
+        logits[..., word] = -torch.inf
+    return logits.log_softmax(-1)
 
 
 @dataclass(frozen=True)

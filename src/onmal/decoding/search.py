@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from onmal.config import SearchConfig
-from onmal.decoding.rules import MinimumLength, Never, NoRepeat, Rule
+from onmal.decoding.rules import MinimumLength, NoRepeat, Rule
 from onmal.decoding.sampling import Draws
-from onmal.decoding.scoring import Coverage, LengthPenalty
+from onmal.decoding.scoring import Coverage, LengthPenalty, next_words
 from onmal.models.contract import Seq2Seq
 
 __all__ = ["Hypothesis", "beam_search", "length_limits", "usual_rules", "word_by_word"]
@@ -78,7 +78,7 @@ def beam_search(
         length = words.shape[2] + 1
         states, found = states.view(*totals.shape, -1), []  # [B,K,D]
         for some in slices(len(alive), totals.shape[1], device):
-            log_probabilities = model.project(states[some]).float().log_softmax(-1)  # [b,K,V]
+            log_probabilities = next_words(model, states[some])  # [b,K,V]
             for rule in rules:
                 rule(log_probabilities, words[some], alive[some])
             if draws:
@@ -138,7 +138,7 @@ def word_by_word(
     words = token.new_empty(1, 1, 0)  # [B,K,t]
     for step in range(limit):
         states, state = model.step(token, state)
-        log_probabilities = model.project(states).float().log_softmax(-1)[None]  # [B,K,V]
+        log_probabilities = next_words(model, states)[None]  # [B,K,V]
         for rule in rules:
             rule(log_probabilities, words, alive)
         token = draws(log_probabilities, alive, step)[0] if draws else log_probabilities.argmax(-1)[0]
@@ -149,9 +149,8 @@ def word_by_word(
 
 
 def usual_rules(model: Seq2Seq, source: Tensor, config: SearchConfig) -> Iterator[Rule]:
-    """What every search forbids, pad and start, and what its options do."""
+    """What the options of a search forbid."""
     special = model.vocabulary
-    yield Never([[word] for word in sorted({special.pad, special.start} - {special.end})])
     if config.min_length_ratio:
         yield MinimumLength(((source != special.pad).sum(1) - 1) * config.min_length_ratio, special.end)
     if config.no_repeat_ngram:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from onmal.decoding.scoring import next_words
 from onmal.inspection.switches import Anatomy, without
 from onmal.inspection.words import Unit
 from onmal.models.contract import Place, Probe, Seq2Seq
@@ -28,9 +29,8 @@ def log_probabilities(
     said = torch.tensor([target], device=sources.device)  # [1,T]
     start = said.new_full((1, 1), model.vocabulary.start)
     read = torch.cat((start, said[:, :-1]), 1).expand(len(sources), -1)
-    logits = model.project(model.hidden(sources, read, probe=probe)).float()  # [B,T,V]
-    chosen = logits.gather(2, said.expand(len(sources), -1)[:, :, None]).squeeze(2)
-    return chosen - logits.logsumexp(2)
+    likely = next_words(model, model.hidden(sources, read, probe=probe))  # [B,T,V]
+    return likely.gather(2, said.expand(len(sources), -1)[:, :, None]).squeeze(2)
 
 
 def effect_of_words(

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from onmal.config import SearchConfig
 from onmal.decoding.rules import Prefix, Rule
+from onmal.decoding.scoring import next_words
 from onmal.decoding.search import beam_search, length_limits
 from onmal.errors import ConfigError, DataError, LengthError
 from onmal.fragments import take_out
@@ -125,7 +126,7 @@ class Reading:
             raise _too_long(len(target), "its translation has")
         recorder, read = Recorder(), [network.vocabulary.start, *target[:-1]]
         states = network.hidden(source, source.new_tensor([read]), probe=recorder)
-        scores = network.project(states).float().log_softmax(-1)[0].cpu()
+        scores = next_words(network, states)[0].cpu()
         weights = {place: each.numpy() for place, each in recorder.weights.items()}
         tokenizer = sentence.translator.saved.tokenizer
         special, spaces = special_pieces(tokenizer), writes_spaces(sentence.language)

@@ -144,12 +144,11 @@ def _describe(model: Transformer, config: ModelConfig) -> Any:
         _attention(described.attention, layer.cross_attention, layer.cross_attention_residual, cross=True)
         _feed_forward(described.ffn, layer.feed_forward, layer.feed_forward_residual)
     decoder.projection.weight = _numbers(model.output.weight)
-    if model.output.bias is not None:
-        decoder.projection.bias = _numbers(model.output.bias)
-        never = sorted({model.vocabulary.pad, model.vocabulary.start} - {model.vocabulary.end})
-        decoder.projection.bias[never] = (
-            NEVER  # our search forbids them; Marian's networks do find the padding likely
-        )
+    bias, special = model.output.bias, model.vocabulary
+    decoder.projection.bias = _numbers(torch.zeros(special.target_size) if bias is None else bias)
+    decoder.projection.bias[sorted({special.pad, special.start} - {special.end})] = (
+        NEVER  # as our search does
+    )
     return TransformerSpec(encoder, decoder)
 
 

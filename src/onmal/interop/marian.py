@@ -153,7 +153,8 @@ def write_marian(saved: SavedModel, folder: Path) -> None:
     search = saved.search
     forbidden = [[word] for word in sorted({special.pad, special.start} - {special.end})]
     choices = {"num_beams": search.beam_size, "length_penalty": search.length_penalty, "max_length": longest}
-    write_json(folder / "generation_config.json", {**ids, **choices, "bad_words_ids": forbidden})
+    sayable = {"bad_words_ids": forbidden, "renormalize_logits": True}  # these take no part in the sum either
+    write_json(folder / "generation_config.json", {**ids, **choices, **sayable})
     languages = str(saved.card.get("imported", {}).get("languages", "")).split()
     names_of_tags = dict(zip(saved.tokenizer.tags, languages, strict=False))
     write_tokenizer(saved.tokenizer, names_of_tags, saved.directions, folder)

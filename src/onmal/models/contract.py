@@ -148,7 +148,7 @@ class Seq2Seq(nn.Module, ABC):
         """Decoder states [B,T,D] for source ids [B,S] and all target positions [B,T] at once (teacher forcing)."""
 
     def project(self, states: Tensor, words: Tensor | None = None) -> Tensor:
-        """Logits [...,V] of states [...,D], or only the columns of `words` [N] -> [...,N]."""
+        """Logits [...,V] of states [...,D], or only the columns of `words` [N] -> [...,N]; a tensor of its own."""
         return self.output(states, words)
 
     @abstractmethod

@@ -7,12 +7,12 @@ from itertools import chain
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from onmal.config import SearchConfig
 from onmal.data.batching import pad_rows
 from onmal.decoding.constrained import constrained_search
 from onmal.decoding.rules import Never, Prefix, Rule
+from onmal.decoding.scoring import next_words
 from onmal.decoding.search import Hypothesis, beam_search, word_by_word
 from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
@@ -118,9 +118,9 @@ class TorchEngine:
             source, before = (pad_rows(each, special.pad, 1).to(device) for each in rows)  # [B,S] [B,T]
             states = self.model.hidden(source, before, probe=probe)  # [B,T,D]
             for row, words in zip(states, said[some], strict=True):
-                logits = self.model.project(row[: len(words)]).float()  # [t,V], large if for all at once
+                likely = next_words(self.model, row[: len(words)])  # [t,V], large if for all at once
                 right = torch.tensor(words, dtype=torch.long, device=device)  # [t]
-                totals.append(-float(cross_entropy(logits, right, reduction="sum")))
+                totals.append(float(likely.gather(1, right[:, None]).sum()))
         return totals
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:

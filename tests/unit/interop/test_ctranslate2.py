@@ -93,15 +93,21 @@ def test_a_quantization_that_is_none_is_refused_before_anything_is_written(tmp_p
     assert not (tmp_path / "out").exists()
 
 
-def test_padding_and_start_are_never_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beams", [1, 4])
+def test_padding_and_start_are_never_said_and_take_no_part_of_the_probability(beams: int) -> None:
+    """Marian's networks find the padding likely: they have a logit of 0 for it, and negative ones for most words."""
     saved = random_model(tokenizer(joint=True))
     with torch.no_grad():
         saved.model.output.bias[[saved.model.vocabulary.pad, saved.model.vocabulary.start]] = 9.0
-    rows, search = sources(saved, 20), SearchConfig(beam_size=1)
-    ours = TorchEngine(saved.model).translate(rows, search)
-    theirs = CTranslate2Engine(saved).translate(rows, search)
-    assert [best.tokens for best, *_ in theirs] == [best.tokens for best, *_ in ours]
-    assert any(best.tokens for best, *_ in ours)
+    rows = sources(saved, 20)
+    search = SearchConfig(beam_size=beams, length_penalty=0.7, patience=1 + (beams > 1))
+    ours = [best for best, *_ in TorchEngine(saved.model).translate(rows, search)]
+    theirs = [best for best, *_ in CTranslate2Engine(saved).translate(rows, search)]
+    assert [best.tokens for best in theirs] == [best.tokens for best in ours]
+    likely = pytest.approx([best.log_probability for best in ours], abs=1e-4)
+    assert [best.log_probability for best in theirs] == likely
+    said = [[*best.tokens, *[saved.model.vocabulary.end] * best.ended] for best in ours]
+    assert TorchEngine(saved.model).log_probabilities(rows, said) == likely
 
 
 def test_a_conversion_is_kept_and_another_network_gets_its_own(

@@ -40,7 +40,7 @@ class Copies:
         return there.clamp(min=1e-6).log()[:, None].expand(-1, target.shape[1], -1)
 
     def project(self, states: Tensor) -> Tensor:
-        return states
+        return states.clone()
 
 
 @pytest.fixture
