@@ -88,10 +88,11 @@ def read_marian(
     Its languages are those given, or else the ones that its files say. Raises ModelFolderError for a damaged folder,
     ConfigError for a network that is none of onmal's, LanguageError for languages that are not known.
     """
-    values, weights = _read_config(folder), _read_weights(folder)
+    values, weights = _read_config(folder), _read_weights(folder, name)
     tokenizer, tags = read_tokenizer(folder, values)
-    kinds = {f"{side}_positions": _kind(weights.get(key), values) for side, key in POSITIONS.items()}
+    kinds = {f"{side}_positions": _kind(key, weights, values, folder) for side, key in POSITIONS.items()}
     config = _model_config(values, folder / "config.json", kinds)
+    _check_sizes(config, values, weights, folder / "model.safetensors")
     model = build(config, tokenizer.vocabulary).eval()
     _fill(model, config, weights, folder / "model.safetensors")
     name = name or folder.absolute().name
@@ -224,13 +225,36 @@ def _optional(path: Path) -> dict[str, Any]:
     return read_json(path) if path.exists() else {}
 
 
-def _kind(table: Tensor | None, values: dict[str, Any]) -> str:
+def _kind(key: str, weights: dict[str, Tensor], values: dict[str, Any], folder: Path) -> str:
     """Of positions: those that a checkpoint has are learned ones, unless they are what Marian would calculate."""
-    longest, d_model = values["max_position_embeddings"], values["d_model"]
-    if table is None or table.shape != (longest, d_model):
+    table = weights.get(key)
+    if table is None:
         return "sinusoidal-halves"
+    longest, d_model = values["max_position_embeddings"], values["d_model"]
+    if table.shape != (longest, d_model):
+        what = f"does not fit config.json: {key} has shape {list(table.shape)} instead of {[longest, d_model]}"
+        raise ModelFolderError(what, "copy both again", path=folder / "model.safetensors")
     usual = SinusoidalPositions(longest, d_model, interleaved=False).table
+    usual = usual.to(table.dtype).float()  # rounded as the table was when it was saved
     return "sinusoidal-halves" if torch.allclose(table.float(), usual, atol=1e-6) else "learned"
+
+
+def _check_sizes(config: ModelConfig, values: dict[str, Any], weights: dict[str, Tensor], path: Path) -> None:
+    """What decides how large the network is must fit the weights before memory is asked for."""
+    expected = {
+        "source.words.weight": [values["vocab_size"], config.d_model],
+        "target.words.weight": [values["decoder_vocab_size"], config.d_model],
+        "encoder.layers.0.feed_forward.expand.weight": [config.feed_forward, config.d_model],
+    }
+    for mine, theirs in names(config):
+        if (shape := expected.get(mine)) is None:
+            continue
+        found = next((weights[name] for name in theirs if name in weights), None)
+        if found is None or list(found.shape) != shape:
+            wrong = "is missing" if found is None else f"has shape {list(found.shape)} instead of {shape}"
+            raise ModelFolderError(
+                f"does not fit config.json: {theirs[0]} {wrong}", "copy both again", path=path
+            )
 
 
 def _model_config(values: dict[str, Any], path: Path, positions: dict[str, str]) -> ModelConfig:
@@ -262,12 +286,15 @@ def _model_config(values: dict[str, Any], path: Path, positions: dict[str, str])
         raise ModelFolderError(f"is damaged: {error}", "copy it again", path=path) from None
 
 
-def _read_weights(folder: Path) -> dict[str, Tensor]:
+def _read_weights(folder: Path, name: str) -> dict[str, Tensor]:
     path = folder / "model.safetensors"
     if not path.exists():
         pickled = (
             " but only a pickle, which can run anything" if (folder / "pytorch_model.bin").exists() else ""
         )
+        if "/" in name:  # a name on Hugging Face: its pickle was never fetched, so transformers must fetch it
+            remedy = CONVERT.replace("FOLDER", repr(name)) + ", and import OUT"
+            raise ModelFolderError("has no model.safetensors", remedy, path=name)
         raise ModelFolderError(f"has no model.safetensors{pickled}", CONVERT, path=folder)
     try:
         return load_file(path)
