@@ -38,6 +38,11 @@ SETTINGS = {
     "feed_forward_dropout": ("activation_dropout",),
     "activation": ("activation_function",),
 }
+SEARCH = {  # name there -> name here, least and most
+    "num_beams": ("beam_size", 1, 256),
+    "length_penalty": ("length_penalty", 0, 100),
+    "no_repeat_ngram_size": ("no_repeat_ngram", 0, 1000),
+}
 ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "swish": "swish", "silu": "swish"}  # Marian's name -> onmal's
 TIES = {(True, True): "all", (False, True): "output", (False, False): "none"}
 SHARED = ("share_encoder_decoder_embeddings", "tie_word_embeddings")
@@ -100,10 +105,23 @@ def read_marian(
     card: dict[str, Any] = {"name": name, "imported": {"from": "MarianMT"}}
     if tags:
         card["imported"]["languages"] = " ".join(tags[tag] for tag in tokenizer.tags)
-    beams = {**values, **_optional(folder / "generation_config.json")}.get("num_beams")
-    if isinstance(beams, int) and 1 <= beams <= 256:
-        card["run"] = {"search": SearchConfig(beam_size=beams).model_dump()}
+    said = {**values, **_optional(folder / "generation_config.json")}
+    if search := _search(said):
+        card["run"] = {"search": SearchConfig(**search).model_dump()}
     return SavedModel(model, tokenizer, config, directions, card)
+
+
+def _search(said: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says of the search, in onmal's words; both count a translation's length with its end.
+
+    Values that onmal does not have, such as a length penalty below 0, are left out.
+    """
+    found: dict[str, Any] = {}
+    for theirs, (ours, low, high) in SEARCH.items():
+        value = said.get(theirs)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high:
+            found[ours] = value if ours == "length_penalty" else int(value)
+    return found
 
 
 def inexpressible(saved: SavedModel) -> str:
@@ -154,6 +172,7 @@ def write_marian(saved: SavedModel, folder: Path) -> None:
     search = saved.search
     forbidden = [[word] for word in sorted({special.pad, special.start} - {special.end})]
     choices = {"num_beams": search.beam_size, "length_penalty": search.length_penalty, "max_length": longest}
+    choices["no_repeat_ngram_size"] = search.no_repeat_ngram
     write_json(folder / "generation_config.json", {**ids, **choices, "bad_words_ids": forbidden})
     languages = str(saved.card.get("imported", {}).get("languages", "")).split()
     names_of_tags = dict(zip(saved.tokenizer.tags, languages, strict=False))
