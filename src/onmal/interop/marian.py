@@ -94,10 +94,10 @@ def read_marian(
     ConfigError for a network that is none of onmal's, LanguageError for languages that are not known.
     """
     values, weights = _read_config(folder), _read_weights(folder, name)
-    tokenizer, tags = read_tokenizer(folder, values)
     kinds = {f"{side}_positions": _kind(key, weights, values, folder) for side, key in POSITIONS.items()}
     config = _model_config(values, folder / "config.json", kinds)
     _check_sizes(config, values, weights, folder / "model.safetensors")
+    tokenizer, tags = read_tokenizer(folder, values)
     model = build(config, tokenizer.vocabulary).eval()
     _fill(model, config, weights, folder / "model.safetensors")
     name = name or folder.absolute().name
