@@ -38,6 +38,11 @@ SETTINGS = {
     "feed_forward_dropout": ("activation_dropout",),
     "activation": ("activation_function",),
 }
+SEARCH = {  # name there -> name here, least and most
+    "num_beams": ("beam_size", 1, 256),
+    "length_penalty": ("length_penalty", 0, 100),
+    "no_repeat_ngram_size": ("no_repeat_ngram", 0, 1000),
+}
 ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "swish": "swish", "silu": "swish"}  # Marian's name -> onmal's
 TIES = {(True, True): "all", (False, True): "output", (False, False): "none"}
 SHARED = ("share_encoder_decoder_embeddings", "tie_word_embeddings")
@@ -88,10 +93,11 @@ def read_marian(
     Its languages are those given, or else the ones that its files say. Raises ModelFolderError for a damaged folder,
     ConfigError for a network that is none of onmal's, LanguageError for languages that are not known.
     """
-    values, weights = _read_config(folder), _read_weights(folder)
-    tokenizer, tags = read_tokenizer(folder, values)
-    kinds = {f"{side}_positions": _kind(weights.get(key), values) for side, key in POSITIONS.items()}
+    values, weights = _read_config(folder), _read_weights(folder, name)
+    kinds = {f"{side}_positions": _kind(key, weights, values, folder) for side, key in POSITIONS.items()}
     config = _model_config(values, folder / "config.json", kinds)
+    _check_sizes(config, values, weights, folder / "model.safetensors")
+    tokenizer, tags = read_tokenizer(folder, values)
     model = build(config, tokenizer.vocabulary).eval()
     _fill(model, config, weights, folder / "model.safetensors")
     name = name or folder.absolute().name
@@ -99,10 +105,23 @@ def read_marian(
     card: dict[str, Any] = {"name": name, "imported": {"from": "MarianMT"}}
     if tags:
         card["imported"]["languages"] = " ".join(tags[tag] for tag in tokenizer.tags)
-    beams = {**values, **_optional(folder / "generation_config.json")}.get("num_beams")
-    if isinstance(beams, int) and 1 <= beams <= 256:
-        card["run"] = {"search": SearchConfig(beam_size=beams).model_dump()}
+    said = {**values, **_optional(folder / "generation_config.json")}
+    if search := _search(said):
+        card["run"] = {"search": SearchConfig(**search).model_dump()}
     return SavedModel(model, tokenizer, config, directions, card)
+
+
+def _search(said: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says of the search, in onmal's words; both count a translation's length with its end.
+
+    Values that onmal does not have, such as a length penalty below 0, are left out.
+    """
+    found: dict[str, Any] = {}
+    for theirs, (ours, low, high) in SEARCH.items():
+        value = said.get(theirs)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high:
+            found[ours] = value if ours == "length_penalty" else int(value)
+    return found
 
 
 def inexpressible(saved: SavedModel) -> str:
@@ -153,6 +172,7 @@ def write_marian(saved: SavedModel, folder: Path) -> None:
     search = saved.search
     forbidden = [[word] for word in sorted({special.pad, special.start} - {special.end})]
     choices = {"num_beams": search.beam_size, "length_penalty": search.length_penalty, "max_length": longest}
+    choices["no_repeat_ngram_size"] = search.no_repeat_ngram
     sayable = {"bad_words_ids": forbidden, "renormalize_logits": True}  # these take no part in the sum either
     write_json(folder / "generation_config.json", {**ids, **choices, **sayable})
     languages = str(saved.card.get("imported", {}).get("languages", "")).split()
@@ -225,13 +245,38 @@ def _optional(path: Path) -> dict[str, Any]:
     return read_json(path) if path.exists() else {}
 
 
-def _kind(table: Tensor | None, values: dict[str, Any]) -> str:
+def _kind(key: str, weights: dict[str, Tensor], values: dict[str, Any], folder: Path) -> str:
     """Of positions: those that a checkpoint has are learned ones, unless they are what Marian would calculate."""
-    longest, d_model = values["max_position_embeddings"], values["d_model"]
-    if table is None or table.shape != (longest, d_model):
+    table = weights.get(key)
+    if table is None:
         return "sinusoidal-halves"
+    longest, d_model = values["max_position_embeddings"], values["d_model"]
+    if table.shape != (longest, d_model):
+        what = (
+            f"does not fit config.json: {key} has shape {list(table.shape)} instead of {[longest, d_model]}"
+        )
+        raise ModelFolderError(what, "copy both again", path=folder / "model.safetensors")
     usual = SinusoidalPositions(longest, d_model, interleaved=False).table
+    usual = usual.to(table.dtype).float()  # rounded as the table was when it was saved
     return "sinusoidal-halves" if torch.allclose(table.float(), usual, atol=1e-6) else "learned"
+
+
+def _check_sizes(config: ModelConfig, values: dict[str, Any], weights: dict[str, Tensor], path: Path) -> None:
+    """What decides how large the network is must fit the weights before memory is asked for."""
+    expected = {
+        "source.words.weight": [values["vocab_size"], config.d_model],
+        "target.words.weight": [values["decoder_vocab_size"], config.d_model],
+        "encoder.layers.0.feed_forward.expand.weight": [config.feed_forward, config.d_model],
+    }
+    for mine, theirs in names(config):
+        if (shape := expected.get(mine)) is None:
+            continue
+        found = next((weights[name] for name in theirs if name in weights), None)
+        if found is None or list(found.shape) != shape:
+            wrong = "is missing" if found is None else f"has shape {list(found.shape)} instead of {shape}"
+            raise ModelFolderError(
+                f"does not fit config.json: {theirs[0]} {wrong}", "copy both again", path=path
+            )
 
 
 def _model_config(values: dict[str, Any], path: Path, positions: dict[str, str]) -> ModelConfig:
@@ -263,12 +308,15 @@ def _model_config(values: dict[str, Any], path: Path, positions: dict[str, str])
         raise ModelFolderError(f"is damaged: {error}", "copy it again", path=path) from None
 
 
-def _read_weights(folder: Path) -> dict[str, Tensor]:
+def _read_weights(folder: Path, name: str) -> dict[str, Tensor]:
     path = folder / "model.safetensors"
     if not path.exists():
         pickled = (
             " but only a pickle, which can run anything" if (folder / "pytorch_model.bin").exists() else ""
         )
+        if "/" in name:  # a name on Hugging Face: its pickle was never fetched, so transformers must fetch it
+            remedy = CONVERT.replace("FOLDER", repr(name)) + ", and import OUT"
+            raise ModelFolderError("has no model.safetensors", remedy, path=name)
         raise ModelFolderError(f"has no model.safetensors{pickled}", CONVERT, path=folder)
     try:
         return load_file(path)

@@ -41,11 +41,13 @@ def directions_of(
 
 
 def _known(said: object, named: str, option: str, name: str) -> list[str]:
-    for code in (said, named):
-        if isinstance(code, str) and code:
-            try:
-                return [canonical(code)]
-            except LanguageError:  # a group of languages, as ROMANCE
-                continue
+    """The language that the files or the name say; one that onmal's table lacks has a private code, as `x-ceb`."""
+    codes = [code for code in (said, named) if isinstance(code, str) and code]
+    private = [f"x-{code}" for code in codes if re.fullmatch("[a-z]{2,3}", code)]  # not a group, as ROMANCE
+    for code in (*codes, *private):
+        try:
+            return [canonical(code)]
+        except LanguageError:
+            continue
     which = "source" if option == "--from" else "target"
     raise ConfigError(f"{name} does not say its {which} language", f"give {option}, for example: {option} en")

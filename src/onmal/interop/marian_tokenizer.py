@@ -25,6 +25,7 @@ Names = Mapping[str, str]
 
 UNKNOWN, END, PAD = "<unk>", "</s>", "<pad>"
 LANGUAGE = re.compile(r">>[^\s<>]+<<")
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no text has
 
 
 def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> tuple[Tokenizer, Names]:
@@ -40,7 +41,7 @@ def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> tuple[Tokenizer, 
             if pieces[config[key]] != name:
                 what = f"has {pieces[config[key]]!r} and not {name} as number {config[key]}, which is config.json's {key}"
                 raise ModelFolderError(what, "copy both again", path=folder / file)
-        names = names or tag_names(pieces)
+        names = tag_names(pieces) if side == "source" else names  # sources ask by them
         tags = {name: tag for tag, name in names.items()}
         start = pieces[config["decoder_start_token_id"]]
         pieces = [tags.get(piece, piece) for piece in pieces]
@@ -101,7 +102,7 @@ def _numbered(path: Path, size: int) -> list[str]:
     values = read_json(path)
     pieces = [f"<unused {number}>" for number in range(size)]
     for piece, number in values.items():
-        if not isinstance(number, int) or not piece:
+        if not isinstance(number, int) or not piece or SURROGATE.search(piece):
             raise ModelFolderError(f"gives {piece!r} the number {number!r}", "copy it again", path=path)
         if not 0 <= number < size:
             what = f"has {piece!r} as number {number}, and the network only {size} words"

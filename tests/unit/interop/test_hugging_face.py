@@ -11,6 +11,7 @@ import pytest
 
 from onmal.errors import ModelFolderError
 from onmal.interop.hugging_face import checkpoint
+from onmal.interop.marian import _read_weights
 
 pytest.importorskip("huggingface_hub", reason="needs huggingface_hub, from the extra interop")
 
@@ -50,3 +51,12 @@ def test_without_a_network_the_error_is_one_line(tmp_path: Path) -> None:
     assert run.stderr.startswith("error: somebody/opus-mt-en-de: cannot be fetched from Hugging Face (")
     assert run.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_name_without_safetensors_is_told_how_to_convert_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelFolderError) as caught:
+        _read_weights(tmp_path, "somebody/opus-mt-en-de")
+    told = str(caught.value)
+    assert told.startswith("somebody/opus-mt-en-de: has no model.safetensors; ")
+    assert "MarianMTModel.from_pretrained('somebody/opus-mt-en-de').save_pretrained(OUT)" in told
+    assert str(tmp_path) not in told

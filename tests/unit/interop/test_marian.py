@@ -321,7 +321,7 @@ DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
     "number": ({"eos_token_id": None}, "eos_token_id = None, which is no number from 0 to"),
     "words": (
         {"vocab_size": 170, "pad_token_id": 3, "decoder_start_token_id": 3},
-        "and the network only 170 words",
+        "instead of [170, 16]",
     ),
     "layers": ({"encoder_layers": 3}, "model.encoder.layers.2.self_attn.q_proj.weight is missing"),
     "fewer-layers": ({"encoder_layers": 1}, "model.encoder.layers.1.fc1.bias is unknown"),
