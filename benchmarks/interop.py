@@ -26,6 +26,7 @@ from typing import Any
 from unittest.mock import patch
 
 import marian_checkpoint
+import numpy as np
 import recording
 import torch
 
@@ -160,7 +161,9 @@ def beside_transformers(folder: Path, texts: Sequence[str], *, longest: int) -> 
             with patch("onmal.products.mkl_holds_back", return_value=False):
                 alike = ours.model(source, read)
             for name, mine in (("logits", alike), ("usual_logits", usual)):
-                differ[name] = max(differ[name], float((mine - logits).abs().max()))
+                differ[name] = float(
+                    np.maximum(differ[name], (mine - logits).abs().max())
+                )  # no number stays none
             for target, each in zip(some, logits.log_softmax(-1), strict=True):
                 said = torch.tensor([[*target, special.end]]).T  # [T,1]
                 means.append(float(each[: len(said)].gather(1, said).mean()))

@@ -32,10 +32,18 @@ class Translator:
 
     def translate(self, sentence: str, to: str = "") -> str:
         """The translation of one sentence; `to` asks a model of several languages for one of them."""
-        tag = [self.source.piece_to_id(f"<2{to}>")] if to else []
+        special, longest = self.about["vocabulary"], self.about["longest"]["source"]
+        languages = [tag[2:-1] for tag in self.about["tags"] if tag.startswith("<2")]
+        if languages and to not in languages:
+            raise SystemExit(f"error: --to has to be one of {', '.join(languages)}")
+        tag = [self.source.piece_to_id(f"<2{to}>")] if languages else []
         text = " ".join(unicodedata.normalize("NFC", sentence).split())
-        special = self.about["vocabulary"]
-        return self.target.decode(self.search([*tag, *self.source.encode(text), special["end"]]))
+        words = [*tag, *self.source.encode(text), special["end"]]
+        if len(words) > longest:
+            raise SystemExit(
+                f"error: a sentence of {len(words)} tokens is too long; cut it, {longest} are read"
+            )
+        return self.target.decode(self.search(words))
 
     def search(self, source: list[int]) -> list[int]:
         """The likeliest next word again and again, until the end."""

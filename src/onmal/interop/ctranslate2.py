@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 
 from onmal.cache import cache_folder
 from onmal.config import ModelConfig
-from onmal.errors import ConfigError
+from onmal.errors import ConfigError, MissingExtraError
 from onmal.models.attention import MultiHeadAttention
 from onmal.models.decoder import DecoderLayer
 from onmal.models.embedding import Embedding
@@ -46,14 +47,14 @@ def inexpressible(saved: SavedModel) -> str:
 
 
 def write_ctranslate2(saved: SavedModel, folder: Path, quantization: Quantization = "float32") -> None:
-    """Write a folder that `ctranslate2.Translator` reads; ConfigError for a network that it cannot express.
+    """Write a folder that `ctranslate2.Translator` reads; ConfigError for a network that it cannot express, MissingExtraError without it.
 
     Its sources are the pieces of `saved.tokenizer`, tags first and the end last, as `encode_source` gives their ids.
     """
     if what := inexpressible(saved):
-        raise ConfigError(
-            f"CTranslate2 does not know {what}", "translate with --engine torch, or export it to onnx"
-        )
+        raise ConfigError(f"CTranslate2 does not know {what}", "translate with --engine torch")
+    if not find_spec("ctranslate2"):
+        raise MissingExtraError("ctranslate2", "fast", "an export to CTranslate2")
     spec = _describe(cast(Transformer, saved.model), saved.config)
     for subwords, register in (
         (saved.tokenizer.source, spec.register_source_vocabulary),

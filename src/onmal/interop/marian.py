@@ -144,7 +144,12 @@ def inexpressible(saved: SavedModel) -> str:
 def write_marian(saved: SavedModel, folder: Path) -> None:
     """Write the files that MarianMTModel and MarianTokenizer read into a folder; ConfigError for what Marian does not have."""
     if what := inexpressible(saved):
-        raise ConfigError(f"MarianMT has no {what}", "export it to ctranslate2 or onnx, or train without it")
+        elsewhere = (
+            "export it to ctranslate2 or onnx"
+            if isinstance(saved.model, Transformer)
+            else "use it with onmal"
+        )
+        raise ConfigError(f"MarianMT has no {what}", f"{elsewhere}, or train without it")
     assert isinstance(saved.model, Transformer)
     config, special = saved.config, saved.model.vocabulary
     longest = max(config.max_source_length, config.max_target_length)

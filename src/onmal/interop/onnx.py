@@ -6,7 +6,7 @@ decoder.onnx    token [B,K], source [B,S], cross keys and values, keys and value
                                                         -> logits [B,K,V] of the next word, keys and values [B,K,H,t+1,E]
 model.json      special ids, longest lengths, languages, how its recipe searches
 
-Any network behind the contract will do: a state is flat, named tensors. A target begins with t = 0 and the start token.
+A target begins with t = 0 and the start token. The graphs are those of a Transformer, whose state is keys and values.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from onmal.errors import ConfigError, MissingExtraError
-from onmal.models import Memory, Probe, Seq2Seq
+from onmal.models import Memory, Probe, Seq2Seq, Transformer
 from onmal.models.contract import DecoderState
 from onmal.saved_model import SavedModel, write_json
 
@@ -76,8 +76,12 @@ class _Decoder(nn.Module):
 def write_onnx(saved: SavedModel, folder: Path) -> float:
     """Write the graphs, model.json and the tokenizer into a folder; returns by how much logits differ from torch's.
 
-    Raises MissingExtraError without the packages, ConfigError where the graphs do not say what torch does.
+    Raises MissingExtraError without the packages, ConfigError for a network that is no Transformer, and where the graphs do not say what
+    torch does.
     """
+    if not isinstance(saved.model, Transformer):
+        what = f"there are no ONNX graphs for networks of the kind {type(saved.model).__name__}"
+        raise ConfigError(what, "translate or serve it with onmal itself")
     for package in ("onnx", "onnxscript", "onnxruntime"):
         try:
             import_module(package)
@@ -118,7 +122,7 @@ def write_onnx(saved: SavedModel, folder: Path) -> float:
     write_json(folder / "model.json", description)
     saved.tokenizer.save(folder)
     difference = largest_difference(saved, folder, count=8)
-    if difference > ENOUGH:
+    if not difference <= ENOUGH:  # it may be no number
         what = f"the ONNX graphs' logits differ from torch's by {difference:.1e}"
         raise ConfigError(what, "export it to ctranslate2 instead, and report this")
     return difference
@@ -149,7 +153,7 @@ def largest_difference(saved: SavedModel, folder: Path, *, count: int, seed: int
             expected, state = model.step(torch.from_numpy(token).flatten(), state)
             with torch.no_grad():
                 right = model.project(expected).view(logits.shape).numpy()
-            largest = max(largest, float(np.abs(logits - right).max()))
+            largest = float(np.maximum(largest, np.abs(logits - right).max()))  # no number stays none
             token = chance.integers(0, special.target_size, (2, 2))
     return largest
 

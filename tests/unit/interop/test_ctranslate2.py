@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from onmal.cli import app
 from onmal.config import SearchConfig
 from onmal.decoding.ensemble import Ensemble
-from onmal.errors import ConfigError
+from onmal.errors import ConfigError, MissingExtraError
 from onmal.interop import ctranslate2 as interop
 from onmal.interop.ctranslate2 import converted, write_ctranslate2
 from onmal.interop.ctranslate2_engine import CTranslate2Engine
@@ -59,6 +59,13 @@ def test_every_network_says_the_same_in_both_engines(kind: dict[str, Any], beams
             assert hypothesis.score == pytest.approx(same.score, abs=1e-5)
             assert hypothesis.log_probability == pytest.approx(same.log_probability, abs=1e-4)
     assert len({round(best.score, 3) for best, *_ in ours}) > 10  # or a wrong order would not be seen
+
+
+def test_without_the_extra_an_export_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ctranslate2", None)
+    with pytest.raises(MissingExtraError, match=r"onmal\[fast\]"):
+        write_ctranslate2(random_model(tokenizer(joint=True)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_network_that_cannot_be_expressed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

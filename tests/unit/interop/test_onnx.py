@@ -106,9 +106,38 @@ def test_the_example_needs_neither_onmal_nor_torch(exported: tuple[SavedModel, P
     ],
     ids=lambda kind: "-".join(map(str, kind.values())),
 )
-def test_every_network_can_be_written(kind: dict[str, Any], tmp_path: Path) -> None:
+def test_every_transformer_can_be_written(kind: dict[str, Any], tmp_path: Path) -> None:
     saved = random_model(tokenizer(joint=kind.get("tie", "all") == "all"), **{**SMALL, **kind})
     assert write_onnx(saved, tmp_path) < 1e-4
+
+
+def test_the_example_refuses_what_it_would_translate_wrongly(
+    exported: tuple[SavedModel, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(exported[1], tmp_path / "out")
+    translator = runpy.run_path(str(EXAMPLE))["Translator"](tmp_path / "out")
+    with pytest.raises(SystemExit, match=r"error: a sentence of \d+ tokens is too long"):
+        translator.translate("abcd " * 600)
+    translator.about["tags"] = ["<2de>", "<2fr>", "<news>"]
+    for unknown in ("", "es"):
+        with pytest.raises(SystemExit, match="error: --to has to be one of de, fr"):
+            translator.translate("abcd", unknown)
+
+
+@pytest.mark.parametrize("network", ["gru", "gru-attention", "convolution"])
+def test_what_is_no_transformer_is_refused(network: str, tmp_path: Path) -> None:
+    saved = random_model(tokenizer(joint=True), network=network, **SMALL)
+    with pytest.raises(ConfigError, match=r"no ONNX graphs for networks of the kind .*with onmal itself"):
+        write_onnx(saved, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_logit_that_is_no_number_is_a_difference(exported: tuple[SavedModel, Path]) -> None:
+    saved, folder = exported
+    broken = random_model(saved.tokenizer, **SMALL)
+    with torch.no_grad():
+        broken.model.output.bias[5] = torch.nan
+    assert not largest_difference(broken, folder, count=2) <= ENOUGH
 
 
 def test_graphs_that_say_something_else_are_not_kept(
