@@ -14,13 +14,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from onmal.adapting.directions import between
 from onmal.config import RunConfig
 from onmal.data.pair import Pair
 from onmal.data.writing import MANIFEST, open_resumable, open_whole
 from onmal.errors import ConfigError, DataError, LanguageError
 from onmal.origin import weights_sha256
 from onmal.run_folder import MADE, check_folder, open_folder
-from onmal.text.language import primary
 from onmal.training.distributed import size_from_torchrun
 from onmal.translating.translator import Translator, load
 
@@ -161,12 +161,8 @@ class MadeText:
 
 def direction_of(translator: Translator, languages: tuple[str, str], model: Path) -> tuple[str, str]:
     """The direction of a model between two languages, whatever their regions. Raises LanguageError."""
-    for exact in (True, False):
-        for direction in translator.directions:
-            if direction == languages or (
-                not exact and [*map(primary, direction)] == [*map(primary, languages)]
-            ):
-                return direction
+    if all(languages) and (found := between(translator.directions, languages)):
+        return found[0]
     known = ", ".join(map("-".join, translator.directions))
     what = f"{model} does not translate from {languages[0] or '?'} to {languages[1] or '?'}"
     raise LanguageError(what, f"its directions are {known}: name another model")

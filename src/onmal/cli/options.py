@@ -136,19 +136,11 @@ def direction_of(
 
     Raises LanguageError.
     """
-    from onmal.text.language import primary
+    from onmal.adapting.directions import between
 
-    def possible(wanted: tuple[str, str]) -> list[tuple[str, str]]:
-        codes = [primary(code) if code else "" for code in wanted]
-        return [
-            direction
-            for direction in directions
-            if all(code in ("", primary(own)) for code, own in zip(codes, direction, strict=True))
-        ]
-
-    found = possible(asked)
+    found = between(directions, asked)
     if len(found) > 1:
-        found = possible(guess())
+        found = between(directions, guess())
     if len(found) == 1:
         return found[0]
     known = ", ".join(map("-".join, directions))
