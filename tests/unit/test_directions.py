@@ -25,9 +25,7 @@ def nothing_known() -> tuple[str, str]:
         (("en-US", "pt-BR"), ("en", "pt-BR")),
     ],
 )
-def test_a_variant_that_is_asked_for_exactly_is_meant(
-    asked: tuple[str, str], meant: tuple[str, str]
-) -> None:
+def test_a_variant_that_is_asked_for_exactly_is_meant(asked: tuple[str, str], meant: tuple[str, str]) -> None:
     assert direction_of(VARIANTS, asked, nothing_known) == meant
 
 
@@ -40,5 +38,7 @@ def test_another_region_is_the_same_language_where_there_is_one_of_it() -> None:
 
 
 def test_a_variant_that_could_be_either_has_to_be_chosen() -> None:
-    with pytest.raises(LanguageError, match="its directions are en-zh, en-zh-Hant, en-pt, en-pt-BR: choose one"):
+    with pytest.raises(
+        LanguageError, match="its directions are en-zh, en-zh-Hant, en-pt, en-pt-BR: choose one"
+    ):
         direction_of(VARIANTS, ("en", "zh-HK"), lambda: ("en", "zh-HK"))
