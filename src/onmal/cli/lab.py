@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from onmal.cli.options import argument, flag, option
+from onmal.errors import ConfigError
 
 __all__ = ["lab"]
 
@@ -28,14 +29,19 @@ def lab(
     """
     from onmal.lab import EXPERIMENTS, Result, experiment_named, run
 
+    if quick and "all" not in (names or ()):
+        raise ConfigError("--quick goes with all", "say: onmal lab all --quick")
     if not names:
         for name in EXPERIMENTS:
             each, path = experiment_named(name), out / f"{name}.json"
-            known = Result.read(path).verdict if path.exists() else ""
+            try:
+                known = Result.read(path).verdict if path.exists() else ""
+            except ConfigError:
+                known = "unreadable"
             about = "exact" if each.exact else f"about {each.minutes:g} minutes"
             typer.echo(f"{each.number:4} {name:12} {about:18} {known:22} {each.claim}")
         return
-    experiments = [experiment_named(name) for name in (EXPERIMENTS if names == ["all"] else names)]
+    experiments = [experiment_named(name) for name in (EXPERIMENTS if "all" in names else names)]
     for experiment in experiments:
         if experiment.exact or not quick:
             run(experiment, out, typer.echo)

@@ -111,6 +111,11 @@ def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
     An exact check has one thread, so that the numbers of a seed are the same however many cores there are.
     """
     began = time.monotonic()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"is no folder that results can go to: {error.strerror}"
+        raise ConfigError(what, "give another one with --out", path=folder) from None
     say(f"{experiment.number} {experiment.name}: {experiment.claim}")
     say(f"   refuted if {experiment.refuted_if}")
     with one_thread() if experiment.exact else nullcontext():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from onmal.config import RunConfig, SearchConfig
+from onmal.data.writing import write_whole
 from onmal.lab.experiment import Bench
 from onmal.lab.texts import training_text
 from onmal.run_report.events import Reporters
@@ -109,8 +110,8 @@ def _sides(pairs: Path, swapped: bool) -> list[str]:
     korean, english = pairs.with_suffix(".ko"), pairs.with_suffix(".en")
     if not english.exists():
         lines = [line.split("\t") for line in pairs.read_text("utf-8").splitlines()]
-        korean.write_text("".join(f"{line[0]}\n" for line in lines), "utf-8")
-        english.write_text("".join(f"{line[1]}\n" for line in lines), "utf-8")
+        for path, side in ((korean, 0), (english, 1)):
+            write_whole(path, "".join(f"{line[side]}\n" for line in lines).encode())
     return [str(english), str(korean)] if swapped else [str(korean), str(english)]
 
 

@@ -90,3 +90,23 @@ def test_the_command_lists_and_runs(tmp_path: Path) -> None:
     wrong = CliRunner().invoke(app, ["lab", "ordre"])
     assert wrong.exit_code
     assert "there is no experiment 'ordre'; choose one of: reach, length" in wrong.output
+
+
+def test_what_is_mistyped_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder", "utf-8")
+    (tmp_path / "softmax.json").write_text("{", "utf-8")
+    run = CliRunner()
+    for arguments, told in (
+        (["order", "--quick"], "error: --quick goes with all; say: onmal lab all --quick"),
+        (
+            ["softmax", "--out", str(tmp_path / "file")],
+            "is no folder that results can go to: File exists; give another",
+        ),
+    ):
+        wrong = run.invoke(app, ["lab", *arguments])
+        assert wrong.exit_code == 2
+        assert told in wrong.output
+        assert "refuted if" not in wrong.output
+    listed = run.invoke(app, ["lab", "--out", str(tmp_path)])
+    assert listed.exit_code == 0
+    assert "unreadable" in listed.output
