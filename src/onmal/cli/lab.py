@@ -34,6 +34,7 @@ def lab(
     if not names:
         for name in EXPERIMENTS:
             each, path = experiment_named(name), out / f"{name}.json"
+            known: str
             try:
                 known = Result.read(path).verdict if path.exists() else ""
             except ConfigError:
