@@ -18,7 +18,7 @@ from onmal.lab.experiment import Experiment, Result, Verdict, run
 __all__ = ["EXPERIMENTS", "Experiment", "Result", "Verdict", "experiment_named", "run"]
 
 EXPERIMENTS = (
-    "reach", "length", "speed", "attention", "order", "roles", "positions", "heads", "mask", "unmasked", "scaling", "softmax",
+    "reach", "senses", "length", "speed", "attention", "order", "roles", "positions", "heads", "mask", "unmasked", "scaling", "softmax",
     "importance",
 )  # fmt: skip
 """Module names, in the order in which the introduction makes its claims."""

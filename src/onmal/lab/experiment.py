@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -16,6 +17,7 @@ import torch
 from onmal.data.writing import write_whole
 from onmal.errors import ConfigError, OnmalError
 from onmal.processor import processor
+from onmal.run_report.events import clock
 from onmal.threads import one_thread
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class Bench:
     say: Say
     earlier: list[float] = field(default_factory=list)
     """Minutes that the networks took that are at hand already."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What is found out on the way of how the networks were trained; it goes into the result's setup."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +92,8 @@ class Result:
     minutes: float
     """That it took, those of networks included that an earlier experiment had trained."""
     onmal: str
+    commit: str
+    """Of the source that ran, with -dirty where it had been changed; empty where onmal was installed as a package."""
     torch: str
     machine: str
 
@@ -108,9 +114,10 @@ class Result:
 def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
     """Run an experiment; its result is in FOLDER/NAME.json, its picture in FOLDER/NAME.svg.
 
-    An exact check has one thread, so that the numbers of a seed are the same however many cores there are.
+    An exact check has one thread, so that the numbers of a seed are the same however many cores there are. Ctrl-C goes on as
+    KeyboardInterrupt when it is said how to go on with the networks that are trained.
     """
-    began = time.monotonic()
+    began, commit = time.monotonic(), _commit()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -118,20 +125,32 @@ def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
         raise ConfigError(what, "give another one with --out", path=folder) from None
     say(f"{experiment.number} {experiment.name}: {experiment.claim}")
     say(f"   refuted if {experiment.refuted_if}")
-    with one_thread() if experiment.exact else nullcontext():
-        bench = Bench(folder, lambda words: say(f"   {words}"))
-        numbers = experiment.measure(bench)
-    numbers = _plain(numbers)
+    for name, value in experiment.setup.items():
+        say(f"   with {name}: {_told(value)}")
+
+    def say_when(words: str) -> None:
+        """With the time that it took so far, where it takes minutes."""
+        taken = clock(time.monotonic() - began)
+        say(f"   {words}" if experiment.exact else f"   {taken} of about {experiment.minutes:g}:00  {words}")
+
+    bench = Bench(folder, say_when)
+    try:
+        with one_thread() if experiment.exact else nullcontext():
+            numbers = _plain(experiment.measure(bench))
+    except KeyboardInterrupt:
+        say(f"   stopped; go on with: onmal lab {experiment.name} --out {folder}")
+        raise
     result = Result(
         experiment=experiment.name,
         number=experiment.number,
         claim=experiment.claim,
         refuted_if=experiment.refuted_if,
-        setup=_plain(experiment.setup),
+        setup=_plain({**experiment.setup, **bench.facts}),
         numbers=numbers,
         **asdict(experiment.judge(numbers)),
         minutes=round((time.monotonic() - began) / 60 + sum(bench.earlier), 3),
         onmal=importlib.metadata.version("onmal"),
+        commit=commit,
         torch=torch.__version__,
         machine=processor(),
     )
@@ -142,6 +161,31 @@ def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
         say(f"   no picture: {error}")
     say(f"   {result.verdict}: {result.because}")
     return result
+
+
+def _told(value: Any) -> str:
+    """A setting as a person reads it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_told(inner)}" for name, inner in value.items()) or "as it comes"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_told, value))})"
+    return str(value)
+
+
+def _commit() -> str:
+    """Of the source that runs, where git keeps it."""
+    here = Path(__file__)
+    try:
+        for command in (
+            ("ls-files", "--error-unmatch", here.name),
+            ("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"),
+        ):
+            done = subprocess.run(
+                ["git", *command], cwd=here.parent, capture_output=True, text=True, check=True
+            )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
 
 
 def _plain(values: Any) -> Any:

@@ -12,7 +12,7 @@ from onmal.inspection.attention import Recorder
 from onmal.inspection.effects import effect_of_words
 from onmal.inspection.words import Unit, joined, special_pieces, tokens_of
 from onmal.lab.experiment import Bench, Experiment, Judgement, Numbers
-from onmal.lab.pictures import dots, panels
+from onmal.lab.pictures import COLOURS, dots, panels
 from onmal.lab.scores import mean
 from onmal.lab.texts import short
 from onmal.lab.trained import MODELS, trained
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SEEDS, SENTENCES = (1, 2, 3), 80
 NETWORKS = ("Transformer", "GRU with attention")
+POINTS = 400
+"""Pairs of words that the picture shows."""
 Table = NDArray[np.float32]
 
 
@@ -31,14 +33,17 @@ def measure(bench: Bench) -> Numbers:
     """Of each head of cross-attention, and of their mean: rank correlation with the effect, and alignment error."""
     test = list(filter(short, phrases("test", 2 * SENTENCES)))[:SENTENCES]
     found: Numbers = {}
+    points = list[list[float]]()
     for name in NETWORKS:
         found[name] = []
         for seed in SEEDS:
             saved = trained(bench, name, MODELS[name], seed)
             heads: dict[str, list[dict[str, float]]] = {}
             for phrase in test:
-                for head, facts in looked_at(saved, phrase).items():
+                for head, (facts, pairs) in looked_at(saved, phrase).items():
                     heads.setdefault(head, []).append(facts)
+                    if (name, seed, head) == (NETWORKS[0], SEEDS[0], "mean"):
+                        points += pairs
             told = {
                 head: {what: mean(each[what] for each in facts) for what in facts[0]}
                 for head, facts in heads.items()
@@ -48,12 +53,16 @@ def measure(bench: Bench) -> Numbers:
             bench.say(
                 f"{name}, {what.replace('_', ' ')}: {mean(each['mean'][what] for each in found[name]):.2f} of all heads' mean"
             )
-    return found
+    return {
+        "heads": found,
+        "least_alignment_error": mean(least_error(phrase) for phrase in test),
+        "weights_and_effects": points[:POINTS],
+    }
 
 
 @torch.inference_mode()
-def looked_at(saved: SavedModel, phrase: Phrase) -> dict[str, dict[str, float]]:
-    """What each head does for one sentence and its reference: "layer.head", from 1, and "mean"."""
+def looked_at(saved: SavedModel, phrase: Phrase) -> dict[str, tuple[dict[str, float], list[list[float]]]]:
+    """What each head does for one sentence and its reference: "layer.head", from 1, and "mean"; and [weight, effect] of its words."""
     tokenizer, special, recorder = saved.tokenizer, saved.model.vocabulary, Recorder()
     source, said = tokenizer.encode_source(phrase.english, "ko"), tokenizer.encode_target(phrase.korean)
     ids = torch.tensor([source])
@@ -79,15 +88,15 @@ def looked_at(saved: SavedModel, phrase: Phrase) -> dict[str, dict[str, float]]:
 
 def facts(
     weights: Table, effect: Table, rows: tuple[Unit, ...], columns: tuple[Unit, ...], phrase: Phrase
-) -> dict[str, float]:
+) -> tuple[dict[str, float], list[list[float]]]:
     """Of one head and sentence [target words, source words]; the end of a sentence is no word."""
     said, read = ([n for n, unit in enumerate(units) if not unit.special] for units in (rows, columns))
     words = np.ix_(said, read)
-    gold = {(korean, english) for korean, english in phrase.alignment if english >= 0}
+    gold = said_on_both_sides(phrase)
     links = {(t, int(weights[row].argmax())) for t, row in enumerate(said)}
     links = {(t, read.index(column)) for t, column in links if column in read}
     right = len(links & gold)
-    return {
+    told = {
         "correlation": spearman(weights[words].ravel(), effect[words].ravel()),
         "correlation_with_end": spearman(weights[said].ravel(), effect[said].ravel()),
         "alignment_error": 1 - 2 * right / max(1, len(links) + len(gold)),
@@ -95,13 +104,24 @@ def facts(
             weights[said][:, [n for n in range(len(columns)) if n not in read]].sum(1).mean()
         ),
     }
+    pairs = np.stack((weights[words].ravel(), effect[words].ravel()), 1)
+    return told, [[round(float(each), 4) for each in pair] for pair in pairs]
+
+
+def said_on_both_sides(phrase: Phrase) -> set[tuple[int, int]]:
+    """Gold links (Korean word, English word), without those of words that are not said."""
+    return {(korean, english) for korean, english in phrase.alignment if min(korean, english) >= 0}
+
+
+def least_error(phrase: Phrase) -> float:
+    """The alignment error of whoever looks from each Korean word at one that belongs to it, for most belong to several."""
+    gold = said_on_both_sides(phrase)
+    right = len({korean for korean, _ in gold})
+    return 1 - 2 * right / (right + len(gold))
 
 
 def spearman(one: Table, other: Table) -> float:
     """Correlation of the ranks; 0 where one side is all alike."""
-    ranks = [
-        np.argsort(np.argsort(each, kind="stable"), kind="stable").astype(float) for each in (one, other)
-    ]
     if len(one) < 3 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     ranks = [
@@ -112,14 +132,15 @@ def spearman(one: Table, other: Table) -> float:
 
 def judge(numbers: Numbers) -> Judgement:
     """The warning goes if weights and effects correlate by more than 0.9 in every head; it stays if in none."""
+    networks = numbers["heads"]
     heads = {
         f"{name} {head}": mean(each[head]["correlation"] for each in seeds)
-        for name, seeds in numbers.items()
+        for name, seeds in networks.items()
         for head in seeds[0]
     }
-    whole = {name: mean(each["mean"]["correlation"] for each in seeds) for name, seeds in numbers.items()}
+    whole = {name: mean(each["mean"]["correlation"] for each in seeds) for name, seeds in networks.items()}
     errors = {
-        name: mean(each["mean"]["alignment_error"] for each in seeds) for name, seeds in numbers.items()
+        name: mean(each["mean"]["alignment_error"] for each in seeds) for name, seeds in networks.items()
     }
     decides = "rank correlation of weight and effect, mean of all heads: " + ", ".join(
         f"{n} {c:.2f}" for n, c in whole.items()
@@ -137,18 +158,28 @@ def judge(numbers: Numbers) -> Judgement:
 
 
 def draw(numbers: Numbers, figure: Figure) -> None:
-    """Every seed a dot, for each head."""
-    correlation, error = panels(
-        figure, ["rank correlation of weight and effect", "alignment error beside gold"]
+    """Every seed a dot, for each head; and the words of one network, a dot each."""
+    figure.set_size_inches(12, 3.4)
+    correlation, error, words = panels(
+        figure,
+        [
+            "rank correlation of weight and effect",
+            "alignment error beside gold",
+            f"Transformer, seed {SEEDS[0]}, mean of all heads: words",
+        ],
     )
     for axes, what in ((correlation, "correlation"), (error, "alignment_error")):
         groups = {
             f"{'T' if name == 'Transformer' else 'GRU'} {head}": [each[head][what] for each in seeds]
-            for name, seeds in numbers.items()
+            for name, seeds in numbers["heads"].items()
             for head in seeds[0]
         }
         dots(axes, groups, what.replace("_", " "))
     correlation.axhline(0.9, color="#999999", linestyle=":")
+    error.axhline(numbers["least_alignment_error"], color="#999999", linestyle=":")
+    words.plot(*zip(*numbers["weights_and_effects"], strict=True), ".", color=COLOURS[0], alpha=0.4)
+    words.set_xlabel("weight")
+    words.set_ylabel("effect in nats")
 
 
 EXPERIMENT = Experiment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,13 @@ import torch
 
 from onmal.lab.experiment import Bench, Experiment, Judgement, Numbers
 from onmal.lab.pictures import COLOURS, panels
-from onmal.lab.scores import by_length, mean
-from onmal.lab.texts import SHORT
+from onmal.lab.scores import by_length, mean, recall
+from onmal.lab.texts import SHORT, english_words
 from onmal.lab.trained import MODELS, trained, translations
 from onmal.models import build
 from onmal.models.gru import GRU
 from onmal.phrasebook import phrases
-from onmal.saved_model import SavedModel
+from onmal.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,24 +27,39 @@ FIRST, LAST = "3-4", "7-8"
 """Within what was trained on: the shortest and the longest."""
 NOTICEABLE = 5.0
 """Points of chrF."""
+RECALLED = {8: 150, 12: 150}
+"""English words of a sentence, and how many such sentences, in which it is counted which words are not lost."""
+FAR, FADING = 16, 50
+"""Tokens back to which gradients are followed, and in how many sentences, none of which is shorter."""
 
 
 def measure(bench: Bench) -> Numbers:
-    """chrF and exact matches by length of the source, English to Korean; and how gradients fade in the GRU."""
+    """chrF and exact matches by length of the source, English to Korean; which words are kept; how gradients fade in the GRU."""
     test = [(each.english, each.korean) for split in ("test", "long") for each in phrases(split, 1000)]
-    found: Numbers = {"by_length": {}, "gradient": {"before": [], "after": []}}
+    many = phrases("test", 20_000)
+    kept = {
+        words: [each for each in many if english_words(each) == words][:count]
+        for words, count in RECALLED.items()
+    }
+    found: Numbers = {
+        "by_length": {},
+        "recall": {str(words): {"sentences": len(few)} for words, few in kept.items()},
+        "gradient": {"before": [], "after": []},
+    }
     for name, model in MODELS.items():
         for seed in SEEDS:
             saved = trained(bench, name, model, seed)
-            scores = by_length(partial(translations, saved), test, BUCKETS, "ko")
-            found["by_length"].setdefault(name, []).append(scores)
+            translate = partial(translations, saved)
+            found["by_length"].setdefault(name, []).append(by_length(translate, test, BUCKETS, "ko"))
+            for words, few in kept.items():
+                found["recall"][str(words)].setdefault(name, []).append(recall(translate, few))
             if name == "GRU":
-                sentences = [english for english, _ in test if len(english.split()) > SHORT][:50]
                 torch.manual_seed(seed)
-                found["gradient"]["before"].append(
-                    gradients(saved, build(saved.config, saved.model.vocabulary), sentences)
-                )
-                found["gradient"]["after"].append(gradients(saved, saved.model, sentences))
+                fresh = build(saved.config, saved.model.vocabulary)
+                for when, network in (("before", fresh), ("after", saved.model)):
+                    found["gradient"][when].append(
+                        gradients(saved.tokenizer, network, [source for source, _ in test])
+                    )
         curve = {
             bucket: mean(each[bucket]["chrF"] for each in found["by_length"][name])
             for bucket in found["by_length"][name][0]
@@ -54,20 +70,25 @@ def measure(bench: Bench) -> Numbers:
     return found
 
 
-def gradients(saved: SavedModel, model: object, sentences: list[str]) -> list[float]:
-    """How much the last state from the left still depends on the word t tokens before it, beside its own word: [16]."""
+def gradients(tokenizer: Tokenizer, model: object, texts: Sequence[str]) -> list[float]:
+    """How much the state at the last token, read from the left, depends on the token t before it, beside that token itself: [16].
+
+    The sign of the end is left away: it is always the same, so a network learns to make nothing of it.
+    """
     assert isinstance(model, GRU)
-    total = torch.zeros(16)
-    for text in sentences:
-        ids = torch.tensor([saved.tokenizer.encode_source(text, "ko")])
+    long = [cut for text in texts if len(cut := tokenizer.encode_source(text, "ko")[:-1]) >= FAR][-FADING:]
+    total = torch.zeros(FAR)
+    for sentence in long:
+        ids = torch.tensor([sentence])
         with torch.no_grad():
             words, _ = model.eval().source(ids)
         words.requires_grad_(True)
-        last = model.encoder(words, torch.ones_like(ids, dtype=torch.bool))[0, -1, : saved.config.width]
+        states = model.encoder(words, torch.ones_like(ids, dtype=torch.bool))  # [1,S,2G]
+        last = states[0, -1, : states.shape[2] // 2]  # [G] from the left
         (found,) = torch.autograd.grad((last * torch.randn_like(last)).sum(), words)
-        norms = found[0].norm(dim=1).flip(0)[:16]
-        total[: len(norms)] += norms / norms[0]
-    return [float(each) / len(sentences) for each in total]
+        norms = found[0].norm(dim=1).flip(0)[:FAR]
+        total += norms / norms[0]
+    return [float(each) / len(long) for each in total]
 
 
 def lost(curves: list[dict[str, dict[str, float]]]) -> list[float]:
@@ -103,9 +124,22 @@ def judge(numbers: Numbers) -> Judgement:
 
 def draw(numbers: Numbers, figure: Figure) -> None:
     """chrF by length, every seed a line; and what is left of a word's gradient."""
-    scores, fading = panels(
-        figure, ["chrF by words of the source", "GRU: gradient of the last state by distance"]
+    figure.set_size_inches(12, 3.4)
+    scores, *kept, fading = panels(
+        figure,
+        [
+            "chrF by words of the source",
+            *(f"kept of sentences of {words} words" for words in numbers["recall"]),
+            "GRU: gradient of the last state",
+        ],
     )
+    for axes, networks in zip(kept, numbers["recall"].values(), strict=True):
+        for colour, name in zip(COLOURS, numbers["by_length"], strict=False):
+            for each in networks[name]:
+                axes.plot(range(1, len(each) + 1), each, ".-", color=colour, alpha=0.7)
+        axes.set_ylim(0, 100)
+        axes.set_xlabel("word of the source")
+        axes.set_ylabel("percent")
     for colour, (name, seeds) in zip(COLOURS, numbers["by_length"].items(), strict=False):
         for n, curve in enumerate(seeds):
             scores.plot(
@@ -140,6 +174,7 @@ EXPERIMENT = Experiment(
         "networks": MODELS,
         "trained on": f"up to {SHORT} English words",
         "buckets": BUCKETS,
+        "recalled (words: sentences)": RECALLED,
     },
     exact=False,
     minutes=9,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onmal.data.writing import write_whole
 from onmal.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ COLOURS = ("#0b5394", "#b45f06", "#38761d", "#741b47", "#666666", "#bf9000", "#4
 
 @contextmanager
 def sheet(path: Path, title: str) -> Iterator[Figure]:
-    """A figure that is written as SVG when it has been drawn on; the same numbers give the same bytes."""
+    """A figure that is written as SVG, whole, when it has been drawn on; the same numbers give the same bytes."""
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -32,8 +34,9 @@ def sheet(path: Path, title: str) -> Iterator[Figure]:
         figure = Figure(figsize=(9, 3.4), layout="constrained")
         figure.suptitle(title, fontsize=10)
         yield figure
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata={"Date": None, "Creator": None})
+        drawn = BytesIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    write_whole(path, drawn.getvalue())
 
 
 def panels(figure: Figure, titles: Sequence[str]) -> list[Axes]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from onmal.evaluation import exact_match, score
 from onmal.models.contract import Probe
+from onmal.phrasebook import Phrase
 from onmal.saved_model import SavedModel
 from onmal.translating.torch_engine import TorchEngine
 
-__all__ = ["by_length", "likelihoods", "mean", "spread"]
+__all__ = ["by_length", "likelihoods", "mean", "recall", "spread"]
 
 Bounds = tuple[int, int]
 
@@ -41,6 +42,20 @@ def by_length(
                 "sentences": len(few), "exact": exact_match(said, wanted), "chrF": chrf.value,
             }  # fmt: skip
     return found
+
+
+def recall(translate: Callable[[Sequence[str]], list[str]], sentences: Sequence[Phrase]) -> list[float]:
+    """Of the Korean words that belong to the first, second, ... English word, how many are in the translation [percent].
+
+    The sentences are of as many words; the gold alignment says which belong together.
+    """
+    there: dict[int, list[bool]] = {}
+    for phrase, said in zip(sentences, translate([each.english for each in sentences]), strict=True):
+        wanted, found = phrase.korean.split(), said.split()
+        for korean, english in phrase.alignment:
+            if min(korean, english) >= 0:
+                there.setdefault(english, []).append(wanted[korean] in found)
+    return [100 * mean(there[place]) for place in sorted(there)]
 
 
 def mean(values: Iterable[float]) -> float:

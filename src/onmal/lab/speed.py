@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+from statistics import mean, median
 from typing import TYPE_CHECKING
 
 import torch
+from torch.autograd.graph import Node
 
 from onmal.lab.experiment import Bench, Experiment, Judgement, Numbers
 from onmal.lab.pictures import COLOURS, panels
-from onmal.lab.scores import mean
 from onmal.lab.small import random_sentences, small_network
 from onmal.models import Seq2Seq
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TOKENS, LENGTHS, THREADS, ROUNDS = 2048, (8, 16, 32, 64, 128, 256, 512), (1, 2), 5
+TOKENS, LENGTHS, THREADS, ROUNDS = 2048, (8, 16, 32, 64, 128, 256, 512), (1, 2), 7
 WIDE = {
     "d_model": 256,
     "encoder_layers": 1,
@@ -24,8 +25,8 @@ WIDE = {
     "max_source_length": 520,
     "max_target_length": 520,
 }
-WRITTEN = 64
-"""Target words of a sentence that is written."""
+READ = 32
+"""Words of the sentence that is translated when writing is timed."""
 
 
 def networks() -> dict[str, Seq2Seq]:
@@ -45,59 +46,82 @@ def reading(model: Seq2Seq, length: int) -> float:
 
 
 @torch.inference_mode()
-def writing(model: Seq2Seq) -> float:
+def writing(model: Seq2Seq, length: int) -> float:
     """Microseconds a word of one sentence that is written step by step, which is sequential for every network."""
-    state = model.start(model.encode(random_sentences(1, 32, seed=1)))
+    state = model.start(model.encode(random_sentences(1, READ, seed=1)))
     token = torch.tensor([1])
     began = time.perf_counter()
-    for _ in range(WRITTEN):
+    for _ in range(length):
         states, state = model.step(token, state)
         token = model.project(states).argmax(-1)
-    return 1e6 * (time.perf_counter() - began) / WRITTEN
+    return 1e6 * (time.perf_counter() - began) / length
+
+
+def steps_that_wait(model: Seq2Seq, length: int) -> int:
+    """The longest chain of operations in reading a sentence, each of which needs the one before: counted in autograd's graph."""
+    end = model.encode(random_sentences(1, length, seed=1)).states.grad_fn
+    assert end is not None
+    depth: dict[Node, int] = {}
+    waiting: list[Node] = [end]
+    while waiting:
+        node = waiting[-1]
+        before = [each for each, _ in node.next_functions if each is not None]
+        if unknown := [each for each in before if each not in depth]:
+            waiting += unknown
+        else:
+            depth[waiting.pop()] = 1 + max((depth[each] for each in before), default=0)
+    return depth[end]
 
 
 def measure(bench: Bench) -> Numbers:
-    """By turns, so that what else the machine does meets both alike; of each the middle one of the rounds."""
+    """By turns, so that what else the machine does meets both alike: network -> length -> each round's time."""
     models, before = networks(), torch.get_num_threads()
-    found: Numbers = {"reading": {}, "writing": {}, "steps_that_wait": {}}
+    found: Numbers = {
+        "parameters": {
+            name: sum(each.numel() for part, each in model.named_parameters() if part.startswith("encoder."))
+            for name, model in models.items()
+        },
+        "steps_that_wait": {
+            name: {str(n): steps_that_wait(model, n) for n in (8, 16, 32, 64)}
+            for name, model in models.items()
+        },
+        "reading": {},
+        "writing": {},
+    }
     try:
         for threads in THREADS:
             torch.set_num_threads(threads)
-            times: dict[str, dict[str, list[float]]] = {name: {} for name in models}
-            for _ in range(ROUNDS):
-                for length in LENGTHS:
-                    for name, model in models.items():
-                        times[name].setdefault(str(length), []).append(reading(model, length))
             key = f"{threads} thread{'s' * (threads > 1)}"
-            found["reading"][key] = {
-                name: {n: sorted(each)[ROUNDS // 2] for n, each in by.items()} for name, by in times.items()
-            }
-            rounds = [{name: writing(model) for name, model in models.items()} for _ in range(ROUNDS)]
-            found["writing"][key] = {
-                name: sorted(each[name] for each in rounds)[ROUNDS // 2] for name in models
-            }
-            bench.say(f"{key}: " + ", ".join(
-                f"{name} {by['8']:.1f} to {by['512']:.1f} us a token" for name, by in found["reading"][key].items()
-            ))  # fmt: skip
+            for what, timed in (("reading", reading), ("writing", writing)):
+                times: dict[str, dict[str, list[float]]] = {name: {} for name in models}
+                for _ in range(ROUNDS):
+                    for length in LENGTHS:
+                        for name, model in models.items():
+                            times[name].setdefault(str(length), []).append(round(timed(model, length), 2))
+                found[what][key] = times
+                bench.say(f"{what}, {key}: " + ", ".join(
+                    f"{name} {median(by['8']):.1f} to {median(by['512']):.1f} us a token" for name, by in times.items()
+                ))  # fmt: skip
     finally:
         torch.set_num_threads(before)
-    found["steps_that_wait"] = {
-        "self-attention": dict.fromkeys(map(str, LENGTHS), 1),
-        "GRU": {str(n): n for n in LENGTHS},
-    }
     return found
+
+
+def growth(times: dict[str, dict[str, list[float]]], length: str) -> float:
+    """How much more the GRU's time a token has grown from 8 words to `length` than self-attention's, middle rounds."""
+    grown = {name: median(by[length]) / median(by["8"]) for name, by in times.items()}
+    return grown["GRU"] / grown["self-attention"]
 
 
 def judge(numbers: Numbers) -> Judgement:
     """Refuted if the GRU's time a token does not rise beside that of self-attention up to 128 words, on any number of threads."""
-    rises = {
-        key: (by["GRU"]["128"] / by["self-attention"]["128"]) / (by["GRU"]["8"] / by["self-attention"]["8"])
-        for key, by in numbers["reading"].items()
-    }
-    written = mean(by["self-attention"] / by["GRU"] for by in numbers["writing"].values())
+    rises = {key: growth(times, "128") for key, times in numbers["reading"].items()}
+    written = mean(
+        median(by["self-attention"]["64"]) / median(by["GRU"]["64"]) for by in numbers["writing"].values()
+    )
     decides = ", ".join(f"{key}: {rise:.2f}" for key, rise in rises.items())
     decides = f"GRU's time a token beside self-attention's, 128 words over 8: {decides}"
-    told = f"a word that is written takes self-attention {written:.2f} times the GRU's time: there both are sequential"
+    told = f"a word of 64 that are written takes self-attention {written:.2f} times the GRU's time: there both are sequential"
     if max(rises.values()) <= 1:
         return Judgement("not seen at this size", decides, told)
     if min(rises.values()) <= 1:
@@ -106,13 +130,18 @@ def judge(numbers: Numbers) -> Judgement:
 
 
 def draw(numbers: Numbers, figure: Figure) -> None:
-    """Time a token by length, both axes logarithmic."""
-    keys = list(numbers["reading"])
-    for axes, key in zip(
-        panels(figure, [f"encoder, forward and backward, {key}" for key in keys]), keys, strict=True
-    ):
-        for colour, (name, by) in zip(COLOURS, numbers["reading"][key].items(), strict=False):
-            axes.plot([int(n) for n in by], list(by.values()), "o-", color=colour, label=name)
+    """Time a token by length, both axes logarithmic: the middle round as a line, every round a dot."""
+    figure.set_size_inches(12, 3.4)
+    shown = [
+        *((f"reading, forward and backward, {key}", times) for key, times in numbers["reading"].items()),
+        *((f"writing, {key}", times) for key, times in list(numbers["writing"].items())[:1]),
+    ]
+    for axes, (_, times) in zip(panels(figure, [title for title, _ in shown]), shown, strict=True):
+        for colour, (name, by) in zip(COLOURS, times.items(), strict=False):
+            lengths = list(map(int, by))
+            axes.plot(lengths, [median(each) for each in by.values()], "-", color=colour, label=name)
+            for length, each in zip(lengths, by.values(), strict=True):
+                axes.plot([length] * len(each), each, ".", color=colour, alpha=0.5)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         axes.set_xlabel("words of a sentence")
@@ -135,10 +164,10 @@ EXPERIMENT = Experiment(
         "rounds": ROUNDS,
         "width": 256,
         "layers": 1,
-        "written": WRITTEN,
+        "read when writing": READ,
     },
     exact=False,
-    minutes=2,
+    minutes=1,
     measure=measure,
     judge=judge,
     draw=draw,

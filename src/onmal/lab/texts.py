@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
 from onmal.data.writing import write_whole
 from onmal.phrasebook import Phrase, generate, phrases
 
-__all__ = ["SHORT", "english_words", "short", "training_text", "write_tsv"]
+__all__ = ["PAIRS", "SHORT", "Text", "english_words", "short", "training_text"]
 
 SHORT = 8
 """English words of the longest sentence that the experiments train on; the phrasebook's tests have up to 13, `long` more."""
@@ -28,16 +31,38 @@ def short(phrase: Phrase) -> bool:
     return english_words(phrase) <= SHORT
 
 
-def training_text(folder: Path, keep: Callable[[Phrase], bool] = short) -> tuple[Path, Path]:
-    """Files of 20,000 pairs to train on and of a few to validate, written once: Korean, tab, English."""
-    train, valid = folder / "train.tsv", folder / "valid.tsv"
-    if not train.exists():
-        write_tsv(valid, list(filter(keep, phrases("valid", 3 * VALIDATION)))[:VALIDATION])
-        write_tsv(train, islice(filter(keep, generate("train")), PAIRS))
-    return train, valid
+@dataclass(frozen=True)
+class Text:
+    """Aligned files, a sentence a line: train.ko, train.en, valid.ko, valid.en."""
+
+    files: dict[str, bytes]
+
+    @property
+    def sha256(self) -> str:
+        """Of all files, one after the other."""
+        return hashlib.sha256(b"".join(self.files.values())).hexdigest()
+
+    def written(self, folder: Path) -> Path:
+        """A folder that has the files, within `folder`; another text has another one."""
+        place = folder / f"text-{self.sha256[:16]}"
+        place.mkdir(parents=True, exist_ok=True)
+        for name, content in self.files.items():
+            if not (place / name).exists():
+                write_whole(place / name, content)
+        return place
 
 
-def write_tsv(path: Path, pairs: Iterable[Phrase]) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, "".join(f"{each.korean}\t{each.english}\n" for each in pairs).encode())
+@cache
+def training_text(pairs: int) -> Text:
+    """So many pairs of short sentences to train on and a few to validate, as the phrasebook makes them."""
+    train = list(islice(filter(short, generate("train")), pairs))
+    valid = list(filter(short, phrases("valid", 3 * VALIDATION)))[:VALIDATION]
+    return Text({
+        f"{name}.{language}": _lines(each.korean if language == "ko" else each.english for each in found)
+        for name, found in (("train", train), ("valid", valid))
+        for language in ("ko", "en")
+    })  # fmt: skip
+
+
+def _lines(texts: Iterable[str]) -> bytes:
+    return "".join(f"{text}\n" for text in texts).encode()

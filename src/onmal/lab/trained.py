@@ -1,4 +1,4 @@
-"""Networks that experiments train: each once, kept under the hash of its settings, and gone on with where it was left."""
+"""Networks that experiments train: each once, kept under the hash of its settings and text, and gone on with where it was left."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from onmal.config import RunConfig, SearchConfig
-from onmal.data.writing import write_whole
-from onmal.lab.experiment import Bench
-from onmal.lab.texts import training_text
-from onmal.run_report.events import Reporters
+from onmal.lab import texts
+from onmal.lab.experiment import Bench, Say
+from onmal.origin import Origin
+from onmal.run_report.events import Reporters, Update, clock, time_left
 from onmal.saved_model import SavedModel, load_model
 from onmal.training.run import train
 from onmal.translating.torch_engine import TorchEngine
 from onmal.translating.translator import Translator
 
-__all__ = ["GREEDY", "MODELS", "TRAIN", "at_hand", "place_of", "settings", "trained", "translations"]
+__all__ = ["GREEDY", "MODELS", "TRAIN", "place_of", "settings", "trained", "translations"]
 
 UPDATES = 600
 TRAIN: dict[str, Any] = {
     "max_updates": UPDATES, "batch_tokens": 1024, "learning_rate": 0.003, "warmup": 60, "schedule": "cosine",
     "label_smoothing": 0.0, "validate_every": UPDATES, "average": 1,
+    "processes": 1, "threads": 1, "precision": "float32",  # not by the machine: the same settings, the same network
 }  # fmt: skip
 """The same for all networks that are compared, so that they see the same tokens; nothing is tuned for one of them."""
 
@@ -44,6 +45,19 @@ MODELS: dict[str, dict[str, Any]] = {
 GREEDY = SearchConfig(beam_size=1, max_length_ratio=3.0, max_length_extra=20)
 
 
+class HowFar(Reporters):
+    """Says every ten seconds or so how far a network is."""
+
+    def __init__(self, say: Say) -> None:
+        super().__init__()
+        self.say, self.next = say, 10.0
+
+    def updated(self, update: Update) -> None:
+        if update.seconds >= self.next:
+            self.next = update.seconds + 10
+            self.say(f"  {update.share_done:.0%}  loss {update.loss:.2f}  left {clock(time_left(update))}")
+
+
 def settings(
     model: Mapping[str, Any], seed: int, data: Mapping[str, Any], more: Mapping[str, Any]
 ) -> RunConfig:
@@ -54,7 +68,7 @@ def settings(
             "model": dict(model),
             "data": {
                 "source_language": "en", "target_language": "ko", "vocabulary_size": 2000, "clean": False,
-                "max_length": 64, "valid_size": 200, **data,
+                "max_length": 64, "valid_size": texts.VALIDATION, **data,
             },
             "train": {**TRAIN, "seed": seed, **more},
         }
@@ -69,6 +83,7 @@ def trained(
     *,
     data: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
+    origin: type[Origin] = Origin,
 ) -> SavedModel:
     """A network of these settings: loaded if some experiment has trained it, else trained (or trained on) now.
 
@@ -76,46 +91,39 @@ def trained(
     where it was stopped; the next run goes on from there.
     """
     config = settings(model, seed, data or {}, more or {})
-    folder = place_of(bench, config)
-    if known := at_hand(bench, folder):
-        return known
+    text, folder = texts.training_text(texts.PAIRS), place_of(bench, config, origin)
+    bench.facts["text"] = {"pairs": texts.PAIRS, "sha256": text.sha256}
+    bench.facts["trained with"] = {**TRAIN, **(more or {})}
+    if (folder / "config.json").exists():
+        saved = load_model(folder)
+        bench.earlier.append(saved.card["minutes"])
+        return saved
     bench.say(f"training: {name}, seed {seed}")
-    train_file, valid_file = training_text(bench.folder / "networks" / "text")
-    swapped = config.data.source_language == "en"
-    files = {"train": _sides(train_file, swapped), "valid": _sides(valid_file, swapped)}
+    place = text.written(bench.folder / "networks")
+    languages = config.data.source_language, config.data.target_language
+    files = {
+        split: [str(place / f"{split}.{language}") for language in languages] for split in ("train", "valid")
+    }
     run = config.model_copy(update={"data": config.data.model_copy(update=files)})
-    made = train(run, folder, resume=(folder / "training" / "run.toml").exists(), reporter=Reporters())
+    begun = (folder / "training" / "run.toml").exists()
+    made = train(run, folder, resume=begun, reporter=HowFar(bench.say), origin=origin)
     if made is None:
         raise KeyboardInterrupt
     return made
 
 
-def place_of(bench: Bench, config: RunConfig) -> Path:
-    """Where a network of these settings is kept."""
-    key = hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest()[:16]
+def place_of(bench: Bench, config: RunConfig, origin: type[Origin] = Origin) -> Path:
+    """Where a network of these settings, of today's text and of this beginning is kept."""
+    decides = {
+        "settings": config.model_dump(),
+        "text": texts.training_text(texts.PAIRS).sha256,
+        "origin": origin.__name__,
+    }
+    key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
     return bench.folder / "networks" / key
 
 
-def at_hand(bench: Bench, folder: Path) -> SavedModel | None:
-    """A network that an experiment has trained already, and the minutes that it took."""
-    if not (folder / "config.json").exists():
-        return None
-    saved = load_model(folder)
-    bench.earlier.append(saved.card["minutes"])
-    return saved
-
-
-def _sides(pairs: Path, swapped: bool) -> list[str]:
-    """A TSV as two aligned files, source first."""
-    korean, english = pairs.with_suffix(".ko"), pairs.with_suffix(".en")
-    if not english.exists():
-        lines = [line.split("\t") for line in pairs.read_text("utf-8").splitlines()]
-        for path, side in ((korean, 0), (english, 1)):
-            write_whole(path, "".join(f"{line[side]}\n" for line in lines).encode())
-    return [str(english), str(korean)] if swapped else [str(korean), str(english)]
-
-
-def translations(saved: SavedModel, texts: Sequence[str], to: str = "ko") -> list[str]:
+def translations(saved: SavedModel, sources: Sequence[str], to: str = "ko") -> list[str]:
     """Greedy translations as the network says them, with nothing mended."""
     translator = Translator(saved, TorchEngine(saved.model), guards=())
-    return [each.text for each in translator.translate(texts, to=to, search=GREEDY)]
+    return [each.text for each in translator.translate(sources, to=to, search=GREEDY)]

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -67,10 +67,12 @@ def train(
     resume: bool = False,
     corpora: Mapping[str, Path] | None = None,
     reporter: Reporter | None = None,
+    origin: Callable[[RunConfig], Origin] = origin_of,
 ) -> SavedModel | None:
     """Train a translator and write it to `folder`; returns it, or None if the run was interrupted (it can be resumed).
 
-    `corpora` maps corpus names to folders that hold them. Ctrl-C stops after the update at hand and saves.
+    `corpora` maps corpus names to folders that hold them. Ctrl-C stops after the update at hand and saves. `origin` makes what
+    the run begins with; one of your own needs `train.processes = 1`, for other processes cannot know it.
     """
     folder, corpora = Path(folder), corpora or {}
     person = reporter or PlainReport(sys.stderr)
@@ -80,6 +82,8 @@ def train(
     if rank_from_torchrun() in (None, 0):
         check_folder(folder, config, resume=resume)
     config = _with_processes(config, folder, person)
+    if origin is not origin_of and config.train.processes > 1:
+        raise TrainingError("an origin of your own is known to one process only", "set train.processes = 1")
     task = {
         "config": config.model_dump(), "folder": str(folder.absolute()),
         "corpora": {name: str(path.absolute()) for name, path in corpora.items()},
@@ -89,7 +93,7 @@ def train(
         standard_input_kept(kept, person) if piped else nullcontext(),
         form_team(config.train.processes, task) as team,
     ):
-        return _train(team, config, folder, corpora, person if team.leads else Reporters())
+        return _train(team, config, folder, corpora, person if team.leads else Reporters(), origin(config))
 
 
 def join() -> None:
@@ -101,7 +105,7 @@ def join() -> None:
     config, folder = RunConfig.from_dict(task["config"]), Path(task["folder"])
     try:
         with join_team(task["rank"], task["size"], task["meeting"]) as team:
-            _train(team, config, folder, corpora, Reporters())
+            _train(team, config, folder, corpora, Reporters(), origin_of(config))
     except OnmalError as error:
         sys.exit(f"process {task['rank']}: {error}")
 
@@ -113,7 +117,12 @@ def _end_with_the_first() -> None:
 
 
 def _train(
-    team: Team, config: RunConfig, folder: Path, corpora: Mapping[str, Path], person: Reporter
+    team: Team,
+    config: RunConfig,
+    folder: Path,
+    corpora: Mapping[str, Path],
+    person: Reporter,
+    origin: Origin,
 ) -> SavedModel | None:
     """The run, seen from one of its processes."""
     keep_freed_memory()
@@ -121,7 +130,6 @@ def _train(
     device = choose_device(config.train.device, local_rank())
     with open_folder(folder, alone=True) if team.leads else nullcontext(folder / "training") as place:
         checkpoint = checkpoint_of_the_first(team, place)
-        origin = origin_of(config)
         kept = Tokenizer.load(place, origin.tags) if checkpoint else origin.tokenizer
         sources = prepare_sources(team, config, corpora, person, kept)
         torch.manual_seed(config.train.seed)

@@ -89,7 +89,7 @@ def test_the_command_lists_and_runs(tmp_path: Path) -> None:
     assert "holds" in CliRunner().invoke(app, ["lab", "--out", str(tmp_path)]).output
     wrong = CliRunner().invoke(app, ["lab", "ordre"])
     assert wrong.exit_code
-    assert "there is no experiment 'ordre'; choose one of: reach, length" in wrong.output
+    assert "there is no experiment 'ordre'; choose one of: reach, senses, length" in wrong.output
 
 
 def test_what_is_mistyped_is_told_before_anything_is_measured(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import statistics
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +39,42 @@ def test_a_page_begins_with_the_verdict_and_has_the_numbers_that_decide(name: st
     assert f"onmal lab {name}" in text
     for number in NUMBER.findall(result.decides):
         assert number in text, number
+
+
+def told(values: Any) -> Iterator[float]:
+    """Numbers of a result, and of those that belong together the mean, the middle, the least and the greatest."""
+    if isinstance(values, dict):
+        for each in values.values():
+            yield from told(each)
+    elif isinstance(values, list) and values:
+        for each in values:
+            yield from told(each)
+        if all(isinstance(each, int | float) for each in values):
+            yield from (statistics.mean(values), statistics.median(values), min(values), max(values))
+        elif all(isinstance(each, dict) for each in values):  # a dict for each seed
+            for key in values[0]:
+                yield from told([each.get(key) for each in values])
+        elif all(isinstance(each, list) for each in values):
+            for some in zip(*values, strict=False):
+                yield from told(list(some))
+    elif isinstance(values, int | float):
+        yield values
+
+
+@ends
+@pytest.mark.parametrize("name", RESULTS)
+def test_numbers_of_what_came_out_are_those_of_the_result(name: str, end: str) -> None:
+    result = Result.read(LAB / f"{name}.json")
+    words = map(float, NUMBER.findall(f"{result.decides} {result.because}"))
+    known = [abs(each) for each in (*told(result.numbers), *told(result.setup), *words)]
+    sections = page(name, end).split("\n## ")
+    # The title with the verdict, what we did and what came out; not what is said, nor what papers found.
+    for number in NUMBER.findall("".join((sections[0], *sections[3:]))):
+        digits = len(number.split("e")[0].split(".")[1])
+        rounded = 0.5000001 * 10.0**-digits * 10.0 ** float(number.partition("e")[2] or 0)
+        assert any(
+            abs(scale * each - float(number)) <= rounded for each in known for scale in (1, 100, 0.001)
+        ), f"{number} is not in {name}.json"
 
 
 @ends
