@@ -18,10 +18,14 @@ from onmal.saved_model import SavedModel
 from onmal.training.sources import evenly, training_pairs
 from onmal.translating.translator import Translator, load
 
-__all__ = ["HELD_OUT", "Domain", "compared", "old_domain"]
+__all__ = ["HELD_OUT", "OLD_TEST", "Domain", "compared", "old_domain"]
 
 HELD_OUT = "old-valid"
 """Name of the old text that a run has held out, among what was made for it."""
+OLD_TEST = "old-test"
+"""... and of the old text that was given to be scored alone."""
+KEPT = {OLD_TEST: "the text of --old-test", HELD_OUT: "the part of --old-data that was held out"}
+"""Old text in the folder of a run, the first of which is scored."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def compared(
     before, after = load(config.train.start), load(folder)
     domains = {"new": _new_domain(config, corpora)}
     try:
-        domains["old"] = _held_out(config, folder) or old_domain(before.saved, corpora)
+        domains["old"] = _kept(config, folder) or old_domain(before.saved, corpora)
     except OnmalError as error:
         note(f"the old domain is not scored: {error}")
     found: dict[str, Any] = {}
@@ -63,13 +67,13 @@ def old_domain(saved: SavedModel, corpora: Mapping[str, Path]) -> Domain:
     """What a model was validated on when it was trained. Raises OnmalError where its card does not say, or it is not there any more."""
     run = saved.card.get("run", {})
     if not isinstance(run.get("data"), Mapping) or not run["data"].get("source_language"):
-        raise DataError("the model's card names no text that it was trained on", "give some as --old-data")
+        raise DataError("the model's card names no text that it was trained on", "give some as --old-test")
     data = DataConfig(**run["data"])
     seed = run.get("train", {}).get("seed", 1)
     pairs = _validation(data, corpora, seed, sha256=saved.card.get("data_sha256", ""))
     if len(pairs) != saved.card.get("validation", {}).get("pairs", len(pairs)):
         raise DataError(
-            "the text that the model was validated on has changed since", "give some as --old-data"
+            "the text that the model was validated on has changed since", "give some as --old-test"
         )
     return Domain("the validation text of the model before", pairs, data.directions)
 
@@ -82,15 +86,14 @@ def _new_domain(config: RunConfig, corpora: Mapping[str, Path]) -> Domain:
     return Domain("the validation text, by which the weights were chosen", pairs, data.directions)
 
 
-def _held_out(config: RunConfig, folder: Path) -> Domain | None:
-    """The part of --old-data that was kept for this."""
-    path = folder / "training" / MADE / f"{HELD_OUT}.jsonl"
-    if not path.exists():
-        return None
+def _kept(config: RunConfig, folder: Path) -> Domain | None:
+    """The old text that was put aside for this, if any was."""
     data = config.data.replace(corpus="", tests=[])
-    return Domain(
-        "the part of --old-data that was held out", list(open_pairs(data, [str(path)], {})), data.directions
-    )
+    for name, text in KEPT.items():
+        path = folder / "training" / MADE / f"{name}.jsonl"
+        if path.exists():
+            return Domain(text, list(open_pairs(data, [str(path)], {})), data.directions)
+    return None
 
 
 def _validation(
@@ -107,7 +110,7 @@ def _validation(
     pairs = training_pairs(data, corpora, seed)
     if sha256 not in ("", pairs.sha256()):
         raise DataError(
-            "is not any more what the model was trained on", "give other text as --old-data", path=data.names
+            "is not any more what the model was trained on", "give other text as --old-test", path=data.names
         )
     return pairs.valid
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from onmal.adapting.comparison import HELD_OUT, compared, old_domain
+from onmal.adapting.comparison import HELD_OUT, OLD_TEST, compared, old_domain
 from onmal.adapting.made_text import made_text
 from onmal.config import DataConfig, DataMixConfig, RunConfig
+from onmal.data.corpus import read_pairs
 from onmal.data.writing import write_whole
-from onmal.errors import OnmalError
+from onmal.errors import ConfigError, DataError, OnmalError
+from onmal.run_folder import MADE
 from onmal.run_report.events import PlainReport, Reporter
 from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.training.distributed import rank_from_torchrun
 from onmal.training.run import train
 from onmal.training.sources import training_pairs
 
-__all__ = ["finetune", "settings_for", "with_old_text"]
+__all__ = ["finetune", "keep_old_test", "settings_for", "with_old_text"]
 
 RATES = {"all": 0.0005, "lora": 0.002}
 """Learning rates: a trained model is moved by small steps; updates that begin at zero take larger ones."""
@@ -101,6 +103,33 @@ def with_old_text(
     new = data.mix or [DataMixConfig(corpus=data.corpus, train=data.train)]
     mix = [*new, *(each.replace(share=share / len(texts)) for each in texts)]
     return config.replace(data=data.replace(train=[], mix=mix))
+
+
+def keep_old_test(
+    config: RunConfig,
+    files: Sequence[str],
+    folder: Path,
+    *,
+    resume: bool = False,
+    note: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Keep text of the old domain in the folder of a run, which is scored on it at its end and learns nothing of it.
+
+    Raises DataError for text without a pair, ConfigError where a run that goes on was begun without any.
+    """
+    path = folder / "training" / MADE / f"{OLD_TEST}.jsonl"
+    if resume and path.exists():
+        return
+    source, target = config.data.source_language, config.data.target_language
+    pairs = list(read_pairs(files, source_language=source, target_language=target))
+    if not pairs:
+        names = " ".join(files)
+        raise DataError("there is no sentence pair to score", "give other text as --old-test", path=names)
+    with made_text(folder, config, resume=resume, note=note) as made:
+        if made.begun:
+            remedy = "leave it away, and score the text by: onmal evaluate"
+            raise ConfigError("the run was begun without --old-test", remedy)
+        made.write(OLD_TEST, pairs)
 
 
 def finetune(

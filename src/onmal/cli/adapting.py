@@ -70,6 +70,14 @@ OldData = Annotated[
         "FILE", "Mix in text of the old domain, so that less is forgotten; twice for two files.", "--old-data"
     ),
 ]
+OldTest = Annotated[
+    list[Path] | None,
+    option(
+        "FILE",
+        "Score the old domain on this, and learn nothing of it; twice for two files.  [default: on what MODEL was validated on]",
+        "--old-test",
+    ),
+]
 OldShare = Annotated[
     float, option("SHARE", "How much of what is learned from is old text.  [default: 0.2]", "--old-share")
 ]
@@ -85,6 +93,7 @@ def finetune(
     valid: Valid = None,
     test: Test = None,
     old_data: OldData = None,
+    old_test: OldTest = None,
     old_share: OldShare = 0.2,
     lora: Lora = 0,
     source_language: From = "",
@@ -103,12 +112,13 @@ def finetune(
     onmal finetune runs/ko-en law.ko law.en
     onmal finetune runs/ko-en law.tsv --lora 8 --out runs/law
     onmal finetune runs/ko-en law.tsv --old-data train.ko --old-data train.en
-    onmal finetune runs/opus-mt-en-de multi30k --time 20m
+    onmal finetune runs/opus-mt-en-de multi30k --time 20m --old-test news.en --old-test news.de
 
     The tokenizer and the languages stay those of MODEL, which is not changed. At the end it says what the new domain has gained
-    and the old one has lost, with significance. Ctrl-C stops, saves and says how to go on.
+    and the old one has lost, with significance; an imported model does not say what its old domain is, so give --old-test or
+    --old-data for that. Ctrl-C stops, saves and says how to go on.
     """
-    from onmal.adapting.finetune import settings_for, with_old_text
+    from onmal.adapting.finetune import keep_old_test, settings_for, with_old_text
     from onmal.saved_model import load_model
 
     if not 0 < old_share < 1:
@@ -132,6 +142,8 @@ def finetune(
     if old_data:
         old = _section(old_data)
         run = with_old_text(run, old, old_share, folder, resume=resume, corpora=corpora, note=note)
+    if old_test:
+        keep_old_test(run, [str(path) for path in old_test], folder, resume=resume, note=note)
     carry_out(run, folder, corpora, resume=resume, tensorboard=tensorboard)
 
 

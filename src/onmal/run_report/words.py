@@ -161,6 +161,7 @@ TERMS = {
     "the validation text, by which the weights were chosen": "가중치를 고르는 데 쓴 검증 말뭉치",
     "the validation text of the model before": "이어받은 모델의 검증 말뭉치",
     "the part of --old-data that was held out": "--old-data에서 떼어 둔 부분",
+    "the text of --old-test": "--old-test로 준 글",
     "updates": "업데이트",
     "target tokens": "번역문 토큰",
     "none": "없음",
