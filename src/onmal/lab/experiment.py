@@ -7,7 +7,6 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -114,7 +113,7 @@ class Result:
 def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
     """Run an experiment; its result is in FOLDER/NAME.json, its picture in FOLDER/NAME.svg.
 
-    An exact check has one thread, so that the numbers of a seed are the same however many cores there are. Ctrl-C goes on as
+    It has one thread, so that the numbers of a seed are the same however many cores there are. Ctrl-C goes on as
     KeyboardInterrupt when it is said how to go on with the networks that are trained.
     """
     began, commit = time.monotonic(), _commit()
@@ -135,10 +134,11 @@ def run(experiment: Experiment, folder: Path, say: Say = print) -> Result:
 
     bench = Bench(folder, say_when)
     try:
-        with one_thread() if experiment.exact else nullcontext():
+        with one_thread():
             numbers = _plain(experiment.measure(bench))
     except KeyboardInterrupt:
-        say(f"   stopped; go on with: onmal lab {experiment.name} --out {folder}")
+        how = "go on" if bench.facts else "begin again"  # there are facts of what is trained, and kept
+        say(f"   stopped; {how} with: onmal lab {experiment.name} --out {folder}")
         raise
     result = Result(
         experiment=experiment.name,
@@ -175,17 +175,17 @@ def _told(value: Any) -> str:
 def _commit() -> str:
     """Of the source that runs, where git keeps it."""
     here = Path(__file__)
+
+    def git(*command: str) -> str:
+        done = subprocess.run(["git", *command], cwd=here.parent, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
     try:
-        for command in (
-            ("ls-files", "--error-unmatch", here.name),
-            ("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"),
-        ):
-            done = subprocess.run(
-                ["git", *command], cwd=here.parent, capture_output=True, text=True, check=True
-            )
+        git("ls-files", "--error-unmatch", here.name)
+        changed = git("status", "--porcelain", "--", str(here.parent.parent))
+        return git("rev-parse", "--short=12", "HEAD") + "-dirty" * bool(changed)
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return done.stdout.strip()
 
 
 def _plain(values: Any) -> Any:

@@ -47,7 +47,8 @@ def by_length(
 def recall(translate: Callable[[Sequence[str]], list[str]], sentences: Sequence[Phrase]) -> list[float]:
     """Of the Korean words that belong to the first, second, ... English word, how many are in the translation [percent].
 
-    The sentences are of as many words; the gold alignment says which belong together.
+    The sentences are of as many words; the gold alignment says which belong together. What stands first or last in English is also of some
+    kind, a name or a time: networks can be compared at a place, and places not with each other.
     """
     there: dict[int, list[bool]] = {}
     for phrase, said in zip(sentences, translate([each.english for each in sentences]), strict=True):

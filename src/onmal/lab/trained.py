@@ -11,7 +11,7 @@ from typing import Any
 from onmal.config import RunConfig, SearchConfig
 from onmal.lab import texts
 from onmal.lab.experiment import Bench, Say
-from onmal.origin import Origin
+from onmal.origin import Origin, weights_sha256
 from onmal.run_report.events import Reporters, Update, clock, time_left
 from onmal.saved_model import SavedModel, load_model
 from onmal.training.run import train
@@ -57,6 +57,10 @@ class HowFar(Reporters):
             self.next = update.seconds + 10
             self.say(f"  {update.share_done:.0%}  loss {update.loss:.2f}  left {clock(time_left(update))}")
 
+    def note(self, text: str) -> None:
+        if not text.startswith("stopped"):  # how to go on is for the experiment to say
+            self.say(f"  {text}")
+
 
 def settings(
     model: Mapping[str, Any], seed: int, data: Mapping[str, Any], more: Mapping[str, Any]
@@ -94,21 +98,26 @@ def trained(
     text, folder = texts.training_text(texts.PAIRS), place_of(bench, config, origin)
     bench.facts["text"] = {"pairs": texts.PAIRS, "sha256": text.sha256}
     bench.facts["trained with"] = {**TRAIN, **(more or {})}
+    sums = bench.facts.setdefault("sha256 of weights", {})
     if (folder / "config.json").exists():
         saved = load_model(folder)
         bench.earlier.append(saved.card["minutes"])
+        sums[f"{name}, seed {seed}"] = weights_sha256(folder)
         return saved
     bench.say(f"training: {name}, seed {seed}")
-    place = text.written(bench.folder / "networks")
+    place = text.written(bench.folder.absolute() / "networks")
     languages = config.data.source_language, config.data.target_language
     files = {
         split: [str(place / f"{split}.{language}") for language in languages] for split in ("train", "valid")
     }
-    run = config.model_copy(update={"data": config.data.model_copy(update=files)})
+    run = config.model_copy(
+        update={"data": config.data.model_copy(update=files), "train": config.train.replace(device="cpu")}
+    )
     begun = (folder / "training" / "run.toml").exists()
     made = train(run, folder, resume=begun, reporter=HowFar(bench.say), origin=origin)
     if made is None:
         raise KeyboardInterrupt
+    sums[f"{name}, seed {seed}"] = weights_sha256(folder)
     return made
 
 

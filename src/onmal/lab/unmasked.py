@@ -131,21 +131,28 @@ def taught(saved: SavedModel, pairs: list[tuple[str, str]], *, hidden: bool) -> 
 
 def repeats(text: str) -> bool:
     """Whether the same comes four times running, be it a word or a piece of one."""
-    return re.search(r"(\S{1,20}?\s?)\1{3}", text) is not None
+    return re.search(r"(\S{1,20}?)(\s?\1){3}", text) is not None
 
 
 def curves(log: Path) -> dict[str, list[list[float]]]:
     """What a run's log says on the way: training [update, nats a token], validation [update, nats a token, chrF]."""
-    training, validation = list[list[float]](), list[list[float]]()
-    for line in log.read_text("utf-8").splitlines():
+    training, validation = dict[int, list[float]](), dict[int, list[float]]()
+    for line in log.read_text("utf-8").splitlines():  # of a run that was gone on with the later line counts
         event = json.loads(line)
+        nll = round(event.get("negative_log_likelihood") or 0.0, 4)
         if event["event"] == "update":
-            training.append([event["update"], round(event["negative_log_likelihood"], 4)])
+            training[event["update"]] = [event["update"], nll]
         elif event["event"] == "validation":
             (scores,) = event["scores"].values()
-            nll = round(event["negative_log_likelihood"], 4)
-            validation.append([event["progress"]["update"], nll, round(scores["chrF"], 2)])
-    return {"training": training, "validation": validation}
+            validation[event["progress"]["update"]] = [
+                event["progress"]["update"],
+                nll,
+                round(scores["chrF"], 2),
+            ]
+    return {
+        name: [each for _, each in sorted(curve.items())]
+        for name, curve in (("training", training), ("validation", validation))
+    }
 
 
 def judge(numbers: Numbers) -> Judgement:
@@ -174,7 +181,7 @@ def draw(numbers: Numbers, figure: Figure) -> None:
     for colour, (name, seeds) in zip(COLOURS, numbers["curves"].items(), strict=False):
         for n, curve in enumerate(seeds):
             label = None if n else name
-            updates, nll = zip(*curve["training"], strict=True)
+            updates, nll = zip(*curve["training"] or [(0, None)], strict=True)
             training.plot(updates, nll, color=colour, alpha=0.7, label=label)
             updates, nll, _ = zip(*curve["validation"], strict=True)
             training.plot(
