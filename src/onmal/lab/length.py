@@ -139,6 +139,7 @@ def draw(numbers: Numbers, figure: Figure) -> None:
             for each in networks[name]:
                 axes.plot(range(1, len(each) + 1), each, ".-", color=colour, alpha=0.7)
         axes.set_ylim(0, 100)
+        axes.locator_params("x", integer=True)
         axes.set_xlabel("word of the source")
         axes.set_ylabel("percent")
     for colour, (name, seeds) in zip(COLOURS, numbers["by_length"].items(), strict=False):
