@@ -72,7 +72,7 @@ class CTranslate2Engine:
         self.calls, self.counting = 0, Lock()
 
     def at_once(self, config: SearchConfig, constraints: Constraints = NONE) -> int:
-        """So many that none of its threads has to wait for Python, which has the next words ready."""
+        """A call for each thread and one in advance, so that none has to wait for Python, which has the next words ready."""
         return min(self.threads, MOST_AT_ONCE) + 1
 
     def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:

@@ -1,8 +1,8 @@
 """The queue: texts that different requests want translated in the same way are translated together.
 
-Nothing ever waits for company. A text that finds the engine free starts at once; what comes while all of the engine's calls are
-under way is merged into the next one. So one client waits for nothing, and with many clients the calls are as large as they should
-be, without a delay to tune.
+Nothing ever waits for company. A text that finds the engine free starts at once; what comes while the engine is busy is merged into
+the next call, which is made ready in advance as soon as it is as large as the others. So one client waits for nothing, and with many
+clients the calls are as large as they should be, without a delay to tune.
 """
 
 from __future__ import annotations
@@ -89,17 +89,19 @@ class Dispatcher:
             self._call(*taken)
 
     def _most_texts(self, kind: Kind) -> int:
-        """How many texts the next call may have: an even share of all that are here, with one share for each place and one that waits.
+        """How many texts the next call may have: an even share, among the places, of all that are here.
 
         So there is something to go on with as soon as a call ends, whose clients have yet to read their answers and to ask again.
         """
-        shares = kind.at_once + 1 if kind.at_once > 1 else 1
-        share = -(-(self.waiting + self._under_way) // shares)
+        share = math.ceil((self.waiting + self._under_way) / kind.at_once)
         return min(kind.most_texts, max(FEW_TEXTS, share))
 
     def _may_begin(self, kind: Kind) -> bool:
         running, calls = self._running, kind.loaded.calls
         if running[kind.loaded] >= calls or running[kind] >= kind.at_once:
+            return False
+        in_advance = running[kind] == kind.at_once - 1 > 0  # all that the engine does at once is under way
+        if in_advance and self.waiting < self._most_texts(kind):
             return False
         kinds = (each for each in running if isinstance(each, Kind) and each.loaded is kind.loaded)
         searching = sum(running[each] for each in kinds if each.searches)

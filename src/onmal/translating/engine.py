@@ -39,7 +39,7 @@ class Engine(Protocol):
     """Anything that turns source ids into hypotheses."""
 
     def at_once(self, config: SearchConfig, constraints: Constraints = NONE) -> int:
-        """How many calls of `translate` for such a search it is best given at the same time."""
+        """How many calls of `translate` for such a search it is best given at the same time; of several the last is in advance."""
 
     def describe(self, config: SearchConfig, constraints: Constraints = NONE) -> str:
         """What runs such a search, and how; and why nothing faster, if there is a reason."""

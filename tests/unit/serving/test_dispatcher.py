@@ -98,9 +98,9 @@ def test_a_lone_text_starts_at_once() -> None:
     play(scene)
 
 
-def test_what_comes_while_all_calls_are_under_way_is_merged_into_the_next() -> None:
+def test_what_comes_while_the_engine_is_busy_is_merged_into_the_next() -> None:
     async def scene() -> None:
-        s = Scene(at_once=2)
+        s = Scene(at_once=3)
         first = [s.ask("a")]
         await s.gated.has_begun(1)
         first.append(s.ask("b"))
@@ -113,6 +113,26 @@ def test_what_comes_while_all_calls_are_under_way_is_merged_into_the_next() -> N
         assert await asyncio.gather(*first, *later) == [[text] for text in "ABCDEF"]
         assert s.gated.calls == [["a"], ["b"], ["c", "d", "e", "f"]]
         assert s.dispatcher.waiting == 0
+
+    play(scene)
+
+
+def test_a_call_is_made_ready_in_advance_when_it_is_as_large_as_it_should_be() -> None:
+    async def scene() -> None:
+        s = Scene(at_once=3)
+        asked = [s.ask("a")]
+        await s.gated.has_begun(1)
+        asked.append(s.ask("b"))
+        await s.gated.has_begun(1)
+        asked += [s.ask(str(number)) for number in range(FEW_TEXTS - 1)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert s.dispatcher.waiting == FEW_TEXTS - 1
+        asked.append(s.ask("last"))
+        await s.gated.has_begun(1)
+        assert len(s.gated.calls[-1]) == FEW_TEXTS
+        s.gated.gate.set()
+        await asyncio.gather(*asked)
 
     play(scene)
 
@@ -323,13 +343,16 @@ def test_a_call_that_takes_longer_than_usual_has_fewer_texts(change: dict[str, A
     play(scene)
 
 
-def test_calls_beside_each_other_share_what_there_is_and_leave_a_share_to_go_on_with() -> None:
+def test_calls_beside_each_other_share_what_there_is() -> None:
     async def scene() -> None:
         s = Scene(at_once=3)
-        asked = [s.ask(str(number)) for number in range(4 * 2 * FEW_TEXTS)]
+        asked = [s.ask(str(number)) for number in range(3 * 2 * FEW_TEXTS)]
         await s.gated.has_begun(3)
         assert [len(call) for call in s.gated.calls] == [2 * FEW_TEXTS] * 3
-        assert s.dispatcher.waiting == 2 * FEW_TEXTS
+        later = [s.ask(str(len(asked) + number)) for number in range(3)]
+        await asyncio.sleep(0)
+        assert s.dispatcher.waiting == 3
+        asked += later
         s.gated.gate.set()
         await asyncio.gather(*asked)
         assert sorted(text for call in s.gated.calls for text in call) == sorted(
