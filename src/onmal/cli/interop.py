@@ -49,16 +49,25 @@ def import_hf(
         list[str] | None,
         option("LANGUAGE", "Target language, such as ko; repeatable.  [default: as its files say]", "--to"),
     ] = None,
+    revision: Annotated[
+        str,
+        option(
+            "REVISION",
+            "Branch, tag, commit or pull request of a NAME on Hugging Face.  [default: the newest]",
+            "--revision",
+        ),
+    ] = "",
 ) -> None:
     """Import a MarianMT model of Hugging Face, as the thousand of OPUS-MT.
 
     \b
     onmal import hf Helsinki-NLP/opus-mt-ko-en runs/opus-ko-en
     onmal import hf downloads/opus-mt-ROMANCE-en runs/romance-en --from fr --from es
+    onmal import hf Helsinki-NLP/opus-mt-ko-en runs/opus-ko-en --revision refs/pr/3
     onmal translate runs/opus-ko-en --text "안녕하세요."
 
     A name needs a network, a folder none: config.json, vocab.json, source.spm, target.spm and model.safetensors.
-    Pickles (pytorch_model.bin) are not read. Translate, serve, inspect and evaluate work on OUT as on any other model.
+    Pickles (pytorch_model.bin) are not read; where there is nothing else, a pull request may have model.safetensors. Translate, serve, inspect and evaluate work on OUT as on any other model.
     """
     from onmal.interop.hugging_face import checkpoint
     from onmal.interop.marian import read_marian
@@ -66,8 +75,10 @@ def import_hf(
     from onmal.saved_model import save_model
 
     refuse_occupied(out)
-    folder, name = checkpoint(place)
+    folder, name, commit = checkpoint(place, revision)
     saved = read_marian(folder, name=name, source=source or (), target=target or ())
+    if commit:
+        saved.card["imported"]["commit"] = commit
     save_model(out, saved)
     directions = saved.directions
     shown = ", ".join(map("-".join, directions[:6])) + (

@@ -320,7 +320,8 @@ def _read_weights(folder: Path, name: str) -> dict[str, Tensor]:
             " but only a pickle, which can run anything" if (folder / "pytorch_model.bin").exists() else ""
         )
         if "/" in name:  # a name on Hugging Face: its pickle was never fetched, so transformers must fetch it
-            remedy = CONVERT.replace("FOLDER", repr(name)) + ", and import OUT"
+            converted = CONVERT.replace("FOLDER", repr(name)) + ", and import OUT"
+            remedy = f"give one that has it: --revision refs/pr/N, for the number of a pull request; or {converted}"
             raise ModelFolderError("has no model.safetensors", remedy, path=name)
         raise ModelFolderError(f"has no model.safetensors{pickled}", CONVERT, path=folder)
     try:
