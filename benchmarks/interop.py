@@ -9,7 +9,8 @@ MarianMT models of several shapes are made on the spot, small and with random we
   the same library. usual_logits: as onmal is used, whose products are by the faster of torch's two.
 - cut: sentences that are cut into the same tokens. greedy: sentences whose translations have the same tokens.
 - beam: sentences whose best translation at beam 5 is, by transformers' own network, as likely per token as the one that it finds itself,
-  or within 1e-4; once with the usual search, once with as much `patience` as there is time for. Those that it cut off are left out.
+  or within 1e-4; with the usual search, with `patience = 2`, and with as much as there is time for. Those that it cut off are left out.
+  Padding takes no part of a probability on either side: transformers is told so (renormalize_logits), which the checkpoint alone does not.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "norm": "rms", "activation": "swiglu", "source_positions": "rotary", "target_positions": "rotary",
     },
 }  # fmt: skip
-BEAMS, PATIENT, CLOSE = 5, 1e6, 1e-4
+BEAMS, PATIENCES, CLOSE = 5, {"beam": 1.0, "beam_patience_2": 2.0, "beam_patient": 1e6}, 1e-4
 BATCH = 25
 ONNX_SOURCES = 100  # each is a pair of rows
 
@@ -143,7 +144,12 @@ def beside_transformers(folder: Path, texts: Sequence[str], *, longest: int) -> 
         found = []
         for first in range(0, len(texts), BATCH):
             batch = subwords(list(texts[first : first + BATCH]), return_tensors="pt", padding=True)
-            limits = {"max_length": longest, "forced_eos_token_id": None, "num_beams": beams}
+            limits = {
+                "max_length": longest,
+                "forced_eos_token_id": None,
+                "num_beams": beams,
+                "renormalize_logits": True,
+            }
             found += theirs.generate(**batch, **limits, do_sample=False, length_penalty=1.0).tolist()
         return [row[1 : row.index(special.end, 1)] if special.end in row[1:] else row[1:] for row in found]
 
@@ -164,6 +170,7 @@ def beside_transformers(folder: Path, texts: Sequence[str], *, longest: int) -> 
                 differ[name] = float(
                     np.maximum(differ[name], (mine - logits).abs().max())
                 )  # no number stays none
+            logits[..., special.pad] = -torch.inf
             for target, each in zip(some, logits.log_softmax(-1), strict=True):
                 said = torch.tensor([[*target, special.end]]).T  # [T,1]
                 means.append(float(each[: len(said)].gather(1, said).mean()))
@@ -183,7 +190,7 @@ def beside_transformers(folder: Path, texts: Sequence[str], *, longest: int) -> 
         ]  # others were cut off: no translation to compare
         expected = likelihood(best)
         worse = {}
-        for name, patience in (("beam", 1.0), ("beam_patient", PATIENT)):
+        for name, patience in PATIENCES.items():
             pairs = zip(likelihood(searched(BEAMS, patience)), expected, ended, strict=True)
             worse[name] = sum(mine < other - CLOSE for mine, other, whole in pairs if whole)
     compared = sum(ended)

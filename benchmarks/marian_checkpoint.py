@@ -104,6 +104,13 @@ def save_marian(
                 parameter.add_(torch.randn_like(parameter) * _spread(name))
         model.final_logits_bias.copy_(torch.randn_like(model.final_logits_bias) * 0.3)
         model.final_logits_bias[0, 0] += ending
+        model.final_logits_bias[0, pad] = 0.0  # padding is a row of zeros, which Marian itself does not have
+        for table in {
+            model.get_input_embeddings().weight,
+            model.lm_head.weight,
+            model.model.decoder.embed_tokens.weight,
+        }:
+            table[pad] = 0.0
         for part in (model.model.encoder, model.model.decoder):
             part.embed_positions.weight.add_(torch.randn_like(part.embed_positions.weight) * 0.1 * positions)
     model.generation_config.bad_words_ids = [[pad]]
