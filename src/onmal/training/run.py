@@ -67,12 +67,12 @@ def train(
     resume: bool = False,
     corpora: Mapping[str, Path] | None = None,
     reporter: Reporter | None = None,
-    origin: Callable[[RunConfig], Origin] = origin_of,
+    origin: Callable[[RunConfig], Origin] | None = None,
 ) -> SavedModel | None:
     """Train a translator and write it to `folder`; returns it, or None if the run was interrupted (it can be resumed).
 
     `corpora` maps corpus names to folders that hold them. Ctrl-C stops after the update at hand and saves. `origin` makes what
-    the run begins with; one of your own needs `train.processes = 1`, for other processes cannot know it.
+    the run begins with, by default as its settings say; one of your own needs `train.processes = 1`, for others cannot know it.
     """
     folder, corpora = Path(folder), corpora or {}
     person = reporter or PlainReport(sys.stderr)
@@ -82,7 +82,7 @@ def train(
     if rank_from_torchrun() in (None, 0):
         check_folder(folder, config, resume=resume)
     config = _with_processes(config, folder, person)
-    if origin is not origin_of and config.train.processes > 1:
+    if origin and config.train.processes > 1:
         raise TrainingError("an origin of your own is known to one process only", "set train.processes = 1")
     task = {
         "config": config.model_dump(), "folder": str(folder.absolute()),
@@ -93,7 +93,9 @@ def train(
         standard_input_kept(kept, person) if piped else nullcontext(),
         form_team(config.train.processes, task) as team,
     ):
-        return _train(team, config, folder, corpora, person if team.leads else Reporters(), origin(config))
+        return _train(
+            team, config, folder, corpora, person if team.leads else Reporters(), origin or origin_of
+        )
 
 
 def join() -> None:
@@ -105,7 +107,7 @@ def join() -> None:
     config, folder = RunConfig.from_dict(task["config"]), Path(task["folder"])
     try:
         with join_team(task["rank"], task["size"], task["meeting"]) as team:
-            _train(team, config, folder, corpora, Reporters(), origin_of(config))
+            _train(team, config, folder, corpora, Reporters(), origin_of)
     except OnmalError as error:
         sys.exit(f"process {task['rank']}: {error}")
 
@@ -122,7 +124,7 @@ def _train(
     folder: Path,
     corpora: Mapping[str, Path],
     person: Reporter,
-    origin: Origin,
+    begin: Callable[[RunConfig], Origin],
 ) -> SavedModel | None:
     """The run, seen from one of its processes."""
     keep_freed_memory()
@@ -130,6 +132,7 @@ def _train(
     device = choose_device(config.train.device, local_rank())
     with open_folder(folder, alone=True) if team.leads else nullcontext(folder / "training") as place:
         checkpoint = checkpoint_of_the_first(team, place)
+        origin = begin(config)
         kept = Tokenizer.load(place, origin.tags) if checkpoint else origin.tokenizer
         sources = prepare_sources(team, config, corpora, person, kept)
         torch.manual_seed(config.train.seed)
