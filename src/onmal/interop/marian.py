@@ -43,6 +43,8 @@ SEARCH = {  # name there -> name here, least and most
     "length_penalty": ("length_penalty", 0, 100),
     "no_repeat_ngram_size": ("no_repeat_ngram", 0, 1000),
 }
+PATIENCE = 2.0
+"""Of a search that does not stop early: transformers goes on until no hypothesis can become better, and so much finds what it finds."""
 ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "swish": "swish", "silu": "swish"}  # Marian's name -> onmal's
 TIES = {(True, True): "all", (False, True): "output", (False, False): "none"}
 SHARED = ("share_encoder_decoder_embeddings", "tie_word_embeddings")
@@ -106,8 +108,7 @@ def read_marian(
     if tags:
         card["imported"]["languages"] = " ".join(tags[tag] for tag in tokenizer.tags)
     said = {**values, **_optional(folder / "generation_config.json")}
-    if search := _search(said):
-        card["run"] = {"search": SearchConfig(**search).model_dump()}
+    card["run"] = {"search": SearchConfig(**_search(said)).model_dump()}
     return SavedModel(model, tokenizer, config, directions, card)
 
 
@@ -116,7 +117,7 @@ def _search(said: dict[str, Any]) -> dict[str, Any]:
 
     Values that onmal does not have, such as a length penalty below 0, are left out.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"patience": 1.0 if said.get("early_stopping") is True else PATIENCE}
     for theirs, (ours, low, high) in SEARCH.items():
         value = said.get(theirs)
         if isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high:
@@ -177,7 +178,7 @@ def write_marian(saved: SavedModel, folder: Path) -> None:
     search = saved.search
     forbidden = [[word] for word in sorted({special.pad, special.start} - {special.end})]
     choices = {"num_beams": search.beam_size, "length_penalty": search.length_penalty, "max_length": longest}
-    choices["no_repeat_ngram_size"] = search.no_repeat_ngram
+    choices |= {"no_repeat_ngram_size": search.no_repeat_ngram, "early_stopping": search.patience == 1}
     sayable = {"bad_words_ids": forbidden, "renormalize_logits": True}  # these take no part in the sum either
     write_json(folder / "generation_config.json", {**ids, **choices, **sayable})
     languages = str(saved.card.get("imported", {}).get("languages", "")).split()

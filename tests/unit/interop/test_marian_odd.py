@@ -83,3 +83,9 @@ def test_what_is_said_of_the_search_comes_and_goes_back(tmp_path: Path) -> None:
     write_marian(saved, tmp_path / "out")
     for search in (saved.search, read_marian(tmp_path / "out").search):
         assert (search.beam_size, search.length_penalty, search.no_repeat_ngram) == (6, 0.6, 3)
+        assert search.patience == 2  # as long as transformers goes on
+    change(folder / "generation_config.json", early_stopping=True)
+    saved = read_marian(folder)
+    (tmp_path / "early").mkdir()
+    write_marian(saved, tmp_path / "early")
+    assert saved.search.patience == read_marian(tmp_path / "early").search.patience == 1
