@@ -37,12 +37,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 WORD = {homonym: 3 + n for n, homonym in enumerate(HOMONYMS)}
-"""Ids, after those of the special pieces; then the telling words, then words that tell nothing."""
-TELLING = {
-    (homonym, sense): [3 + len(WORD) + 6 * n + 3 * sense + which for which in range(3)]
-    for n, homonym in enumerate(HOMONYMS)
-    for sense in (0, 1)
-}
+"""Ids, after those of the special pieces; then come the telling words, three for each meaning, then words that tell nothing."""
 OTHERS = 3 + len(WORD) + 6 * len(WORD)
 
 
