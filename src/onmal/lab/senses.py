@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from onmal.data.writing import write_whole
 from onmal.lab.experiment import Bench, Experiment, Judgement, Numbers
 from onmal.lab.pictures import COLOURS, panels
 from onmal.lab.scores import mean
@@ -30,14 +34,23 @@ WORDS, FARTHEST = 41, 20
 UPDATES, ROWS, RATE = 1200, 64, 2e-3
 TESTED = 1000
 """Sentences of each distance."""
+WIDTHS = {1: 70, 3: 46, 6: 34, 13: 24}
+"""Layers of convolutions and their width: all readers have as many parameters, within 2 %."""
 NETWORKS: dict[str, dict[str, Any]] = {
-    **{f"convolution, {n} layer{'s' * (n > 1)}": {"network": "convolution", "encoder_layers": n} for n in (1, 3, 6, 13)},
-    "GRU from both ends": {"network": "gru", "encoder_layers": 1},
-    "self-attention, 1 layer": {"encoder_layers": 1},
+    **{
+        f"convolution, {n} layer{'s' * (n > 1)}": {"network": "convolution", "encoder_layers": n, "d_model": width}
+        for n, width in WIDTHS.items()
+    },
+    "GRU from both ends": {"network": "gru", "encoder_layers": 1, "hidden_size": 58},
+    "self-attention, 1 layer": {"encoder_layers": 1, "feed_forward": 180},
 }  # fmt: skip
 
 WORD = {homonym: 3 + n for n, homonym in enumerate(HOMONYMS)}
 """Ids, after those of the special pieces; then come the telling words, three for each meaning, then words that tell nothing."""
+SETUP: dict[str, Any] = {
+    "seeds": SEEDS, "words": WORDS, "window": KERNEL, "homonyms": HOMONYMS, "networks": NETWORKS, "updates": UPDATES,
+    "sentences in a batch": ROWS, "rate": RATE, "tested at each distance": TESTED,
+}  # fmt: skip
 OTHERS = 3 + len(WORD) + 6 * len(WORD)
 
 
@@ -70,9 +83,21 @@ class Reader(nn.Module):
         return scores[torch.arange(len(ids)), homonym]
 
 
+def encoder(name: str, seed: int) -> Seq2Seq:
+    """A network as it begins, of which the encoder alone is used."""
+    return small_network(**{"network": "transformer", "max_source_length": 48, **NETWORKS[name]}, seed=seed)
+
+
+def parameters(network: Seq2Seq) -> int:
+    """Of the encoder and what it reads words with."""
+    return sum(
+        each.numel() for part, each in network.named_parameters() if part.startswith(("source", "encoder"))
+    )
+
+
 def taught(name: str, seed: int) -> Reader:
     """Encoder and probe, trained together on telling words at all distances."""
-    network = small_network(**{"network": "transformer", **NETWORKS[name]}, seed=seed).train()
+    network = encoder(name, seed).train()
     width = network.encode(torch.full((1, 2), 3)).states.shape[2]
     reader, chance = Reader(network, width), torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(reader.parameters(), lr=RATE)
@@ -87,20 +112,36 @@ def taught(name: str, seed: int) -> Reader:
     return reader.eval()
 
 
+def told_right(name: str, seed: int) -> list[float]:
+    """Right meanings [percent] at each distance of the telling word, 1 to 20, by a network that is trained for it."""
+    reader, chance = taught(name, seed), torch.Generator().manual_seed(100 + seed)
+    right = []
+    for distance in range(1, FARTHEST + 1):
+        ids, homonym, sense = sentences(TESTED, distance, chance)
+        with torch.inference_mode():
+            right.append(100 * float((reader(ids, homonym).argmax(1) == sense).float().mean()))
+    return right
+
+
 def measure(bench: Bench) -> Numbers:
-    """Right meanings [percent] by distance of the telling word, of each network and seed."""
+    """Right meanings of each network and seed; what has been measured is kept, so that a stopped run goes on behind it."""
     found: Numbers = {}
     for name, options in NETWORKS.items():
         reach = options["encoder_layers"] * (KERNEL - 1) // 2 if "convolution" in name else FARTHEST
-        found[name] = {"reach": reach, "right": []}
+        found[name] = {"reach": reach, "parameters": parameters(encoder(name, 1)), "right": []}
         for seed in SEEDS:
-            reader, chance = taught(name, seed), torch.Generator().manual_seed(100 + seed)
-            right = []
-            for distance in range(1, FARTHEST + 1):
-                ids, homonym, sense = sentences(TESTED, distance, chance)
-                with torch.inference_mode():
-                    right.append(100 * float((reader(ids, homonym).argmax(1) == sense).float().mean()))
-            found[name]["right"].append(right)
+            decides = repr((SETUP, name, seed)).encode()
+            kept = bench.folder / "networks" / f"senses-{hashlib.sha256(decides).hexdigest()[:16]}.json"
+            bench.facts["kept"] = "right meanings of each network"
+            if not kept.exists():
+                began = time.monotonic()
+                right = told_right(name, seed)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                minutes = (time.monotonic() - began) / 60
+                write_whole(kept, json.dumps({"right": right, "minutes": minutes}).encode())
+            else:
+                bench.earlier.append(json.loads(kept.read_text("utf-8"))["minutes"])
+            found[name]["right"].append(json.loads(kept.read_text("utf-8"))["right"])
         told = summary(found[name])
         found[name] |= told
         bench.say(f"{name}: " + ", ".join(f"{where} {value:.0f} %" for where, value in told.items()))
@@ -169,17 +210,7 @@ EXPERIMENT = Experiment(
         "right meanings are more than 55 % at any distance of the telling word beyond layers x (window - 1) / 2, or fewer than 75 % in one "
         "layer's window or with self-attention; holds only partly if a stack finds within its windows what self-attention finds there, within 5 points"
     ),
-    setup={
-        "seeds": SEEDS,
-        "words": WORDS,
-        "window": KERNEL,
-        "homonyms": HOMONYMS,
-        "networks": NETWORKS,
-        "updates": UPDATES,
-        "sentences in a batch": ROWS,
-        "rate": RATE,
-        "tested at each distance": TESTED,
-    },
+    setup=SETUP,
     exact=False,
     minutes=6,
     measure=measure,

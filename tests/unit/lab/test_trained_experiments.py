@@ -21,7 +21,7 @@ from onmal.lab.length import FAR, gradients
 from onmal.lab.pictures import sheet
 from onmal.lab.roles import reversed_pairs
 from onmal.lab.scores import by_length, likelihoods, recall
-from onmal.lab.senses import OTHERS, sentences
+from onmal.lab.senses import NETWORKS, OTHERS, encoder, parameters, sentences
 from onmal.lab.speed import networks, steps_that_wait
 from onmal.lab.texts import SHORT, english_words, short
 from onmal.lab.unmasked import SeesTheFuture, WithoutMask, repeats
@@ -345,3 +345,36 @@ def test_ranks_are_shared_by_what_is_alike() -> None:
     assert spearman(one, other) == pytest.approx(1)
     assert spearman(one, -other) == pytest.approx(-1)
     assert spearman(one, np.ones(4)) == 0
+
+
+def test_readers_of_senses_have_as_many_parameters() -> None:
+    sizes = [parameters(encoder(name, 1)) for name in NETWORKS]
+    assert max(sizes) <= 1.02 * min(sizes)
+
+
+def test_what_senses_has_measured_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def right(name: str, seed: int) -> list[float]:
+        if len(asked) == 4:
+            raise KeyboardInterrupt
+        asked.append((name, seed))
+        return [50.0 + seed] * 20
+
+    monkeypatch.setattr("onmal.lab.senses.told_right", right)
+    bench, measure = Bench(tmp_path, lambda _: None), experiment_named("senses").measure
+    with pytest.raises(KeyboardInterrupt):
+        measure(bench)
+    first = list(asked)
+    asked.clear()
+    for _ in range(5):
+        try:
+            found = measure(bench)
+        except KeyboardInterrupt:
+            assert not set(first) & set(asked)
+            first += asked
+            asked.clear()
+    assert len(set(first) | set(asked)) == len(NETWORKS) * 3
+    assert found["GRU from both ends"]["right"] == [[51.0] * 20, [52.0] * 20, [53.0] * 20]
