@@ -2,8 +2,8 @@
 
     python benchmarks/interop.py [--trained FOLDER --text FILE] [--model MODEL --text FILE] [--sentences 500]
 
-MarianMT models of several shapes are made on the spot, small and with random weights; --trained is the folder of one that has learned, and
---model a folder of onmal's, each with sentences of its source language. The result goes to benchmarks/results/interop.json.
+MarianMT models of several shapes are made on the spot, small and with random weights; --trained is the folder of one that has learned (marian.toml
+beside this program makes one), and --model a folder of onmal's, each with sentences of its source language. The result goes to benchmarks/results/interop.json.
 
 - logits: the most that they differ by, over targets of random words (a trained one: over its own translations), where both multiply by
   the same library. usual_logits: as onmal is used, whose products are by the faster of torch's two.
@@ -176,7 +176,7 @@ def beside_transformers(folder: Path, texts: Sequence[str], *, longest: int) -> 
                 means.append(float(each[: len(said)].gather(1, said).mean()))
         return means
 
-    def searched(beams: int, patience: float = 1.0) -> list[tuple[int, ...]]:
+    def searched(beams: int, patience: float = 2.0) -> list[tuple[int, ...]]:
         limits = {"max_length_ratio": 1e-3, "max_length_extra": longest - 1}
         search = SearchConfig(beam_size=beams, patience=patience, **limits)
         return [best.tokens for best, *_ in TorchEngine(ours.model).translate(rows, search)]

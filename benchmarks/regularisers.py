@@ -138,13 +138,13 @@ def fingerprint(config: RunConfig) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def train(config: RunConfig, corpora: Mapping[str, Path], folder: Path) -> None:
+def train(config: RunConfig, corpora: Mapping[str, Path], folder: Path, *options: str | Path) -> None:
     """One run from its beginning: half a run goes on with another rate than one that was not stopped."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     toml = folder.with_name(f"{folder.name}.toml")
     toml.write_text(config.to_toml(), "utf-8")
-    command = [sys.executable, "-m", "onmal", "train", str(toml), "--out", str(folder)]
+    command = [sys.executable, "-m", "onmal", "train", str(toml), "--out", str(folder), *map(str, options)]
     for name, place in corpora.items():
         command += ["--data", f"{name}={place}"]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
@@ -166,7 +166,7 @@ def scores(folder: Path, config: RunConfig, pairs: Sequence[Pair], baseline: Pat
     (folder / "valid.txt").write_text("".join(f"{line}\n" for line in found.hypotheses), "utf-8")
     lengths = BLEU(tokenize=bleu_tokenizer(language)).corpus_score(found.hypotheses, [list(found.references)])
     p_value = None
-    if baseline.exists() and baseline.parent != folder:
+    if baseline.is_file() and baseline.parent != folder:
         others = baseline.read_text("utf-8").split("\n")[:-1]
         (difference,) = compare(
             found.hypotheses, others, found.references, target_language=language, metrics=("BLEU",)

@@ -1,4 +1,4 @@
-"""Rewrites the tables of results in the READMEs, docs/training.md and docs/translating.md from benchmarks/results/*.json.
+"""Rewrites the tables of results in the READMEs and of pages in docs from benchmarks/results/*.json.
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`. What has not been measured yet says how to measure it.
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / "benchmarks" / "results"
 PAGES = {
     f"{page}{end}": language
-    for page in ("README", "docs/training", "docs/translating")
+    for page in ("README", "docs/adapting", "docs/training", "docs/translating")
     for end, language in ((".md", "en"), (".ko.md", "ko"))
 }
 
@@ -141,6 +142,13 @@ WORDS: Mapping[str, Words] = {
         "direct": "CTranslate2 called directly, {rest}",
         "translated": "{sentences:,} sentences of the test of {model} (configuration {config_hash}), text in and text out; medians (ranges) of {rounds} slices of {slice_seconds:g} s for each, by"
         " turns, on {machine}. CTranslate2 called directly: the fastest of the workers, threads and batch sizes tried. `{signature}`",
+        "difference": "Difference",
+        "teacher": "Teacher",
+        "student": "Student",
+        "sentences in": "Sentences/s, {engine}",
+        "times teacher": "Times the teacher's",
+        "taught": "{split} of Multi30k, {pairs:,} sentences, text in and text out; medians of {rounds} slices of {slice_seconds:g} s for each, by turns, on {scored_on}",
+        "taught model": "{who}: {parameters:,} parameters, {minutes:g} minutes, {updates:,} updates, configuration {config_hash}",
         "model": "Model",
         "clients": "Clients",
         "p50": "Half within, ms",
@@ -268,6 +276,13 @@ WORDS: Mapping[str, Words] = {
         "direct": "CTranslate2를 바로 부름, {rest}",
         "translated": "{model}(설정 해시 {config_hash})의 시험 문장 {sentences:,}개, 글에서 글까지. 저마다 {slice_seconds:g}초씩 {rounds}번 번갈아 잰 중앙값(범위), {machine}. CTranslate2를 바로 부른 것은"
         " 시험해 본 작업자, 스레드, 배치 크기 가운데 가장 빠른 것. `{signature}`",
+        "difference": "차이",
+        "teacher": "스승",
+        "student": "제자",
+        "sentences in": "초당 문장, {engine}",
+        "times teacher": "스승의 몇 배",
+        "taught": "Multi30k {split}, 문장 {pairs:,}개, 글을 넣어 글이 나오기까지. {scored_on}에서 서로 번갈아 {slice_seconds:g}초씩 {rounds}번 잰 값의 중앙값",
+        "taught model": "{who}: 매개변수 {parameters:,}개, {minutes:g}분, 업데이트 {updates:,}회, 설정 해시 {config_hash}",
         "model": "모델",
         "clients": "클라이언트",
         "p50": "절반이 끝나는 시간(ms)",
@@ -478,6 +493,48 @@ def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
     return [*table([words.get(key, key) for key in keys], rows), *listed(notes)]
 
 
+def student(results: Mapping[str, Result], words: Words) -> list[str]:
+    """A student beside its teacher: what it loses, and how much faster it is."""
+    result = results.get("student")
+    if result is None:
+        how = "python benchmarks/student.py runs/multi30k-en-de-student --teacher runs/multi30k-en-de"
+        return missing(words, [("student", "docs/adapting.md", how)])
+    systems = result["systems"]
+    engines = list(next(iter(systems.values()))["sentences_per_second"])
+    header = [words["model"], words["beam"], "BLEU", words["difference"], "p", "chrF"]
+    for engine in engines:
+        header += [words["sentences in"].format(engine=engine), words["times teacher"]]
+    rows = []
+    for name, found in systems.items():
+        role, _, beam = name.partition(", beam ")
+        taught = role == "student"
+        row = [
+            words[role],
+            beam,
+            f"{found['bleu']:.2f}",
+            f"{found['bleu_difference']:+.2f}" if taught else "",
+        ]
+        row += [f"{found['p_value']:.3f}" if taught else "", f"{found['chrf']:.2f}"]
+        for engine in engines:
+            rates, times = found["sentences_per_second"][engine], found["times_the_teacher"][engine]
+            row += [f"{statistics.median(rates):,.0f} ({min(rates):,.0f} – {max(rates):,.0f})"]
+            row += [f"{times['median']:.2f}" if taught else ""]
+        rows.append(row)
+    told = [
+        words["taught model"].format_map(
+            {**result[who], "who": words[who], "config_hash": short(result[who])}
+        )
+        for who in ("teacher", "student")
+    ]
+    signatures = next(iter(systems.values()))["signature"].values()
+    notes = [
+        words["taught"].format_map(result),
+        *told,
+        ", ".join(f"`{signature}`" for signature in signatures),
+    ]
+    return [*table(header, rows), *listed(notes)]
+
+
 def translate_speed(results: Mapping[str, Result], words: Words) -> list[str]:
     """Sentences a second and milliseconds for one, with the same weights in every engine."""
     result = results.get("translate_speed")
@@ -565,6 +622,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "time_to_quality": time_to_quality,
     "prepare": prepare,
     "regularisers": regularisers,
+    "student": student,
     "translate_speed": translate_speed,
     "serve_load": serve_load,
     "fidelity": fidelity,

@@ -170,6 +170,13 @@ def load_model(folder: str | Path, device: str | torch.device = "cpu") -> SavedM
         raise ModelFolderError(
             f"is damaged: {error}", "copy the folder again", path=folder / "config.json"
         ) from None
+    except (MemoryError, RuntimeError) as error:  # torch's, for sizes that no machine has
+        told = str(error).partition("\n")[0]
+        raise ModelFolderError(
+            f"its network does not fit into memory ({told})",
+            "copy the folder again",
+            path=folder / "config.json",
+        ) from None
     tokenizer = Tokenizer.load(folder, tags)
     if (own := tokenizer.vocabulary) != vocabulary:
         raise ModelFolderError(

@@ -101,7 +101,7 @@ def plain_beam_search(model: Seq2Seq, source: list[int], search: SearchConfig) -
     going: list[tuple[float, list[int]]] = [(0.0, [])]
     finished: list[tuple[float, list[int]]] = []
     length = 0
-    while len(finished) < beams * search.patience and length < limit:
+    while len(finished) < (beams * search.patience if beams > 1 else 1) and length < limit:
         length += 1
         candidates = [
             (total + log_probability, [*prefix, word])
@@ -170,7 +170,7 @@ def test_the_random_cases_meet_every_way_of_ending() -> None:
 
 def test_one_beam_is_greedy() -> None:
     for case, _ in itertools.islice(decided(5000), 25):
-        search = case.search.replace(beam_size=1, n_best=1, patience=1.0)
+        search = case.search.replace(beam_size=1, n_best=1)
         for source, [found] in zip(case.sources, beam_search(case.model, case.batch(), search), strict=True):
             words: list[int] = []
             total = 0.0

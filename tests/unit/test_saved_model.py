@@ -294,6 +294,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no network": (edited(model=None), "/config.json: is not an onmal model description"),
     "unknown setting": (edited(model__d_modle=8), "/config.json: is damaged: unknown setting 'model.d_modle'"),
     "wrong setting": (edited(model__d_model="x"), "/config.json: is damaged: setting 'model.d_model' cannot be 'x'"),
+    "endless width": (edited(model__d_model=2**40), "/config.json: its network does not fit into memory ("),
+    "endless layers": (edited(model__encoder_layers=10**9), "/config.json: is damaged: setting 'model.encoder_layers'"),
     "no settings": (edited(model=[]), "/config.json: is damaged: "),
     "no size": (edited(vocabulary__source_size=None), "/config.json: is damaged: setting 'vocabulary.source_size'"),
     "two sizes": (edited(vocabulary__source_size=9, model__tie="all"), "/config.json: is damaged: model.tie = 'all'"),

@@ -53,9 +53,9 @@ class ModelConfig(Settings):
     """Attention heads; d_model is split evenly among them."""
     feed_forward: int = Field(default=1024, gt=0)
     """Width of the hidden layer of each feed-forward network."""
-    encoder_layers: int = Field(default=4, ge=1)
+    encoder_layers: int = Field(default=4, ge=1, le=1000)
     """Layers of the encoder."""
-    decoder_layers: int = Field(default=4, ge=1)
+    decoder_layers: int = Field(default=4, ge=1, le=1000)
     """Layers of the decoder."""
     source_positions: PositionKind = "learned"
     """How the encoder is told the order of words."""

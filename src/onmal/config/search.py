@@ -17,7 +17,7 @@ class SearchConfig(Settings):
     beam_size: int = Field(default=4, ge=1, le=256)
     """Hypotheses kept per sentence; 1 is greedy."""
     patience: float = Field(default=1.0, ge=1)
-    """A sentence is done with so many times beam_size finished translations; more may find a better one (Kasai 2022)."""
+    """A sentence is done with so many times beam_size finished translations; more may find a better one (Kasai 2022). Greedy search has none."""
     length_penalty: float = Field(default=1.0, ge=0)
     """Scores are divided by length ** this; 0 favours short, 1 is the mean log-probability."""
     max_length_ratio: float = Field(default=2.0, gt=0)

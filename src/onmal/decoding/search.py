@@ -51,8 +51,8 @@ def beam_search(
     """The `n_best` best translations of each source [B,S], best first, with no word that a rule forbids.
 
     At each step the 2K best continuations of a source are looked at. Those of the first K that end are finished; the K
-    best that go on go on. A source is done with K finished hypotheses, times the patience, or at its length limit; if none has
-    finished by then, the unfinished ones are returned. With `config.sample` each of K hypotheses goes on by a word drawn for it.
+    best that go on go on. A source is done with K finished hypotheses, times the patience (greedily with the first),
+    or at its length limit; if none has finished by then, the unfinished ones are returned. With `config.sample` each of K hypotheses goes on by a word drawn for it.
     """
     beams, end, device = config.beam_size, model.vocabulary.end, source.device
     finished: list[list[Hypothesis]] = [[] for _ in range(source.shape[0])]
@@ -63,6 +63,7 @@ def beam_search(
     width = beams if draws else 1  # K, after the first word `beams`: until then all hypotheses are the same
     coverage = Coverage(config.coverage_penalty, memory.mask, width) if config.coverage_penalty else None
     penalty = LengthPenalty(config.length_penalty)
+    enough = beams * config.patience if beams > 1 else 1
     state = model.start(memory, beams=width)
     alive = torch.arange(source.shape[0], device=device)  # [B] which sources are still searched
     totals = torch.zeros(len(alive), width, device=device)  # [B,K] log-probabilities
@@ -110,7 +111,7 @@ def beam_search(
             for k, total in enumerate(totals[b].tolist()):
                 if total > -torch.inf:
                     finish(b, total, words[b, k].tolist(), k, ended=False)
-        going_on = ~stopped & (counts < beams * config.patience)  # [B]
+        going_on = ~stopped & (counts < enough)  # [B]
         if not going_on.all():
             keep = closed_up(going_on)  # [B']
             state = state.keep(keep)

@@ -47,7 +47,7 @@ KINDS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind.values())) or "learned")
 def test_every_network_says_the_same_in_both_engines(kind: dict[str, Any], beams: int) -> None:
     saved = random_model(tokenizer(joint=kind.get("tie", "all") == "all"), **kind)
-    search = SearchConfig(beam_size=beams, n_best=min(2, beams), length_penalty=0.7, patience=1 + (beams > 1))
+    search = SearchConfig(beam_size=beams, n_best=min(2, beams), length_penalty=0.7, patience=2)
     rows = sources(saved, 30)
     ours, theirs = (
         TorchEngine(saved.model).translate(rows, search),
@@ -107,7 +107,7 @@ def test_padding_and_start_are_never_said_and_take_no_part_of_the_probability(be
     with torch.no_grad():
         saved.model.output.bias[[saved.model.vocabulary.pad, saved.model.vocabulary.start]] = 9.0
     rows = sources(saved, 20)
-    search = SearchConfig(beam_size=beams, length_penalty=0.7, patience=1 + (beams > 1))
+    search = SearchConfig(beam_size=beams, length_penalty=0.7, patience=2)
     ours = [best for best, *_ in TorchEngine(saved.model).translate(rows, search)]
     theirs = [best for best, *_ in CTranslate2Engine(saved).translate(rows, search)]
     assert [best.tokens for best in theirs] == [best.tokens for best in ours]

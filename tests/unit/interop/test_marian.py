@@ -80,7 +80,7 @@ def generated(folder: Path, beams: int) -> list[list[int]]:
 
 
 def searched(saved: SavedModel, beams: int) -> list[tuple[int, ...]]:
-    patience = 1 if beams == 1 else 99  # transformers goes on until nothing can be better
+    patience = 99  # transformers goes on until nothing can be better
     search = SearchConfig(beam_size=beams, patience=patience, max_length_ratio=0.001, max_length_extra=59)
     rows = [saved.tokenizer.encode_source(text) for text in TEXTS]
     return [best.tokens for best, *_ in TorchEngine(saved.model).translate(rows, search)]
