@@ -18,7 +18,7 @@ from onmal.saved_model import SavedModel
 from onmal.training.sources import evenly, training_pairs
 from onmal.translating.translator import Translator, load
 
-__all__ = ["HELD_OUT", "OLD_TEST", "Domain", "compared", "old_domain"]
+__all__ = ["HELD_OUT", "OLD_TEST", "Domain", "compared", "given_test", "old_domain"]
 
 HELD_OUT = "old-valid"
 """Name of the old text that a run has held out, among what was made for it."""
@@ -78,10 +78,21 @@ def old_domain(saved: SavedModel, corpora: Mapping[str, Path]) -> Domain:
     return Domain("the validation text of the model before", pairs, data.directions)
 
 
-def _new_domain(config: RunConfig, corpora: Mapping[str, Path]) -> Domain:
+def given_test(config: RunConfig, corpora: Mapping[str, Path]) -> Domain | None:
+    """The test text of a run, if it names files. Raises DataError where they cannot be read or have no pair."""
     data = config.data
-    if data.tests and not data.corpus:
-        return Domain(" ".join(data.tests), list(open_pairs(data, data.tests, corpora)), data.directions)
+    if not data.tests or data.corpus:
+        return None
+    pairs, names = list(open_pairs(data, data.tests, corpora)), " ".join(data.tests)
+    if not pairs:
+        raise DataError("there is no sentence pair to score", "give other text as --test", path=names)
+    return Domain(names, pairs, data.directions)
+
+
+def _new_domain(config: RunConfig, corpora: Mapping[str, Path]) -> Domain:
+    if given := given_test(config, corpora):
+        return given
+    data = config.data
     pairs = _validation(data, corpora, config.train.seed)
     return Domain("the validation text, by which the weights were chosen", pairs, data.directions)
 

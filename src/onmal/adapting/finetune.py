@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from onmal.adapting.comparison import HELD_OUT, OLD_TEST, compared, old_domain
+from onmal.adapting.comparison import HELD_OUT, OLD_TEST, compared, given_test, old_domain
 from onmal.adapting.made_text import made_text
 from onmal.config import DataConfig, DataMixConfig, RunConfig
 from onmal.data.corpus import read_pairs
+from onmal.data.pair import Pair
 from onmal.data.writing import write_whole
 from onmal.errors import ConfigError, DataError, OnmalError
 from onmal.run_folder import MADE
@@ -83,7 +84,8 @@ def with_old_text(
 ) -> RunConfig:
     """The run with text of the old domain mixed in, a share of what is learned from: less is forgotten (Chu 2017).
 
-    `text` is a section [data]. Where the model before has no validation text any more, a part is held out for the comparison.
+    `text` is a section [data]. What the model before was validated on, by which it is compared, is left out of it; where that
+    is not there any more, a part is held out for the comparison.
     """
     corpora = corpora or {}
     languages = {
@@ -91,14 +93,19 @@ def with_old_text(
         "target_language": config.data.target_language,
     }
     old = DataConfig(**{**text, **languages})
+    pairs = training_pairs(old.replace(valid=[]), corpora, config.train.seed)
+    learned, held_out = pairs.train, pairs.valid
     try:
-        old_domain(load_model(config.train.start), corpora)
-        texts = [DataMixConfig(corpus=each.corpus, train=each.train) for each in old.texts]
+        scored = {_sides(pair) for pair in old_domain(load_model(config.train.start), corpora).pairs}
+        learned, held_out = [pair for pair in (*learned, *held_out) if _sides(pair) not in scored], []
     except OnmalError:
+        pass
+    texts = [DataMixConfig(corpus=each.corpus, train=each.train) for each in old.texts]
+    if len(learned) < sum(pairs.sizes) + len(pairs.valid):
         with made_text(folder, config, resume=resume, note=note) as made:
-            pairs = training_pairs(old.replace(valid=[]), corpora, config.train.seed)
-            made.write(HELD_OUT, pairs.valid)
-            texts = [DataMixConfig(train=[made.write("old", pairs.train)])]
+            texts = [DataMixConfig(train=[made.write("old", learned)])]
+            if held_out:
+                made.write(HELD_OUT, held_out)
     data = config.data
     new = data.mix or [DataMixConfig(corpus=data.corpus, train=data.train)]
     mix = [*new, *(each.replace(share=share / len(texts)) for each in texts)]
@@ -145,6 +152,7 @@ def finetune(
     The comparison is in the model's card as "compared", and in FOLDER/training/comparison.json.
     """
     folder, report = Path(folder), reporter or PlainReport(sys.stderr)
+    given_test(config, corpora or {})  # a mistake in it is told now, and not after the training
     saved = train(config, folder, resume=resume, corpora=corpora, reporter=report)
     if saved is None or rank_from_torchrun() not in (None, 0):
         return saved
@@ -156,3 +164,8 @@ def finetune(
     saved = replace(saved, card={**saved.card, "compared": found})
     save_model(folder, saved)
     return saved
+
+
+def _sides(pair: Pair) -> frozenset[str]:
+    """The two sides of a pair, whichever is the source."""
+    return frozenset((pair.source, pair.target))

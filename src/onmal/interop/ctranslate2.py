@@ -78,6 +78,7 @@ def converted(saved: SavedModel) -> Iterator[Path]:
     import ctranslate2
 
     key = hashlib.sha256(f"{ctranslate2.__version__} {saved.config.model_dump_json()}".encode())
+    key.update(Path(__file__).read_bytes())  # how it is converted
     key.update(saved.tokenizer.source.serialized + saved.tokenizer.target.serialized)
     for weights in saved.model.parameters():
         key.update(_numbers(weights).numpy().data)

@@ -15,6 +15,14 @@ __all__ = ["directions_of"]
 
 NAME = re.compile(r"opus-mt-(?:tc-[a-z-]*?(?:big|base|tiny)-)?([^-]+)-([^-]+)$")
 
+GROUPS = """
+    aav afa alv art bat ber bnt cau ccs cdd cel cpe cpf cpp crp cus dmn dra euq fiu gem gmq gmw grk iir inc ine ira itc kar map mkh mul
+    myn nah ngf nic paa phi poz pqe pqw qwe roa sal sem sio sit sla smi ssa syd tai trk tup tut urj wen zhx zle zls zlw zlz
+"""
+"""Codes of families of languages (ISO 639-5), by which OPUS-MT names models of several."""
+ALIASES = {"jap": "ja"}
+"""Codes that OPUS-MT alone has."""
+
 
 def directions_of(
     name: str, folder: Path, tags: Names, source: Sequence[str], target: Sequence[str]
@@ -43,6 +51,7 @@ def directions_of(
 def _known(said: object, named: str, option: str, name: str) -> list[str]:
     """The language that the files or the name say; one that onmal's table lacks has a private code, as `x-ceb`."""
     codes = [code for code in (said, named) if isinstance(code, str) and code]
+    codes = [ALIASES.get(code, code) for code in codes if code not in GROUPS.split()]
     private = [f"x-{code}" for code in codes if re.fullmatch("[a-z]{2,3}", code)]  # not a group, as ROMANCE
     for code in (*codes, *private):
         try:

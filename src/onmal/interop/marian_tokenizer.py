@@ -130,6 +130,17 @@ def _arranged(path: Path, pieces: Sequence[str], controls: set[str], start: str)
     model = ModelProto.FromString(SubwordModel.load(path).serialized)
     kinds = ModelProto.SentencePiece
     known = {piece.piece: (piece.score, piece.type) for piece in model.pieces}
+    if model.trainer_spec.model_type == model.trainer_spec.BPE:
+        own = {piece for piece, (_, kind) in known.items() if kind == kinds.NORMAL}
+        parts = {
+            piece[i:j]
+            for piece in own & set(pieces)
+            for i in range(len(piece))
+            for j in range(i + 2, len(piece) + 1)
+        }
+        if lost := parts & own - set(pieces):
+            what = f"has pieces that BPE makes longer ones of, and the vocabulary has not: {', '.join(sorted(lost)[:3])}"
+            raise ModelFolderError(what, "give a checkpoint whose vocab.json has every piece", path=path)
     lowest = min(score for score, _ in known.values())
     bytes_ = {piece for piece, (_, kind) in known.items() if kind == kinds.BYTE}
     model.trainer_spec.byte_fallback = len(bytes_.intersection(pieces)) == 256

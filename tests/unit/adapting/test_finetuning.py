@@ -15,6 +15,7 @@ from tiny_model import save_tiny_model, sentence_pairs
 from typer.testing import CliRunner, Result
 
 import onmal
+from onmal.adapting.comparison import old_domain
 from onmal.adapting.finetune import finetune, settings_for, with_old_text
 from onmal.cli import app
 from onmal.config import RunConfig
@@ -225,10 +226,17 @@ def test_the_old_domain_is_what_the_model_was_validated_on(
     config = plan(base, text, max_updates=1)
     old = tuned(config, tmp_path / "tuned").card["compared"]["old"]
     assert (old["text"], old["sentences"]) == ("the validation text of the model before", 2)
+    other = {"train": [str(text / "new.ko-en.tsv")], "valid": []}
+    mixed = with_old_text(config, other, 0.5, tmp_path / "other")
+    assert mixed.data.mix[1].train == other["train"]  # nothing has to be held out of it
     mixed = with_old_text(
         config, {"train": [str(text / "old.ko-en.tsv")], "valid": []}, 0.5, tmp_path / "mixed"
     )
-    assert mixed.data.mix[1].train == [str(text / "old.ko-en.tsv")]  # nothing has to be held out of it
+    learned = {pair[:2] for pair in training_pairs(mixed.data, {}, 1).train}
+    scored = {pair[:2] for pair in old_domain(load_model(base), {}).pairs}
+    assert len(scored) == 2
+    assert learned.isdisjoint(scored)
+    assert len(learned) > 20
     (tmp_path / "own.tsv").write_bytes((text / "new.ko-en.tsv").read_bytes())
     assert tuned(config, tmp_path / "again").card["compared"].keys() == {"new"}
 
@@ -245,6 +253,17 @@ def test_text_that_is_given_to_be_scored_is_scored(both_ways: Path, text: Path, 
     result = CliRunner().invoke(app, ["evaluate", str(tmp_path / "tuned"), "--beam-size", "1"])
     assert result.exit_code == 0, result.output
     assert "old.ko-en.tsv: 28 sentences, ko-en, beam 1" in result.stdout
+
+
+def test_a_mistake_in_the_test_text_is_told_before_the_training(
+    both_ways: Path, text: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.ko-en.tsv").touch()
+    for name in ("empty", "missing"):
+        config = plan(both_ways, text, data={"tests": [str(tmp_path / f"{name}.ko-en.tsv")]}, max_updates=1)
+        with pytest.raises(DataError, match=name):
+            finetune(config, tmp_path / "tuned", reporter=Reporters())
+    assert not (tmp_path / "tuned").exists()
 
 
 def test_settings_are_those_of_the_model_and_of_the_text(both_ways: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from onmal.errors import ModelFolderError
+from onmal.errors import ConfigError, ModelFolderError
 from onmal.interop.marian import read_marian, write_marian
 from onmal.models.embedding import SinusoidalPositions
 
@@ -73,6 +74,29 @@ def test_a_language_without_a_row_gets_a_private_code(tmp_path: Path) -> None:
     folder = save_marian(tmp_path / "opus-mt-ceb-en")
     (folder / "tokenizer_config.json").unlink()
     assert read_marian(folder).directions == (("x-ceb", "en"),)
+
+
+def test_a_family_of_languages_has_to_be_spelled_out(tmp_path: Path) -> None:
+    folder = save_marian(tmp_path / "opus-mt-mul-en")
+    (folder / "tokenizer_config.json").unlink()
+    with pytest.raises(ConfigError, match="does not say its source language; give --from"):
+        read_marian(folder)
+    assert read_marian(folder, source=["fr", "es"]).directions == (("fr", "en"), ("es", "en"))
+    folder = folder.rename(tmp_path / "opus-mt-en-jap")
+    assert read_marian(folder).directions == (("en", "ja"),)
+
+
+def test_a_step_of_bpe_without_a_number_is_refused(tmp_path: Path) -> None:
+    """Longer pieces could not be reached without it; one that nothing is made of is written with smaller ones."""
+    folder = save_marian(tmp_path / "whole" / "opus-mt-en-de", kind="bpe")
+    pieces = {one for one in json.loads((folder / "vocab.json").read_text("utf-8")) if one[0] != "<"}
+    steps = sorted(one for one in pieces if len(one) == 2 and any(one in piece for piece in pieces - {one}))
+    save_marian(tmp_path / "opus-mt-en-de", kind="bpe", without=steps[:1])
+    with pytest.raises(ModelFolderError, match=f"BPE makes longer ones of.*{re.escape(steps[0])}"):
+        read_marian(tmp_path / "opus-mt-en-de")
+    ends = sorted(one for one in pieces if len(one) > 2 and not any(one in piece for piece in pieces - {one}))
+    save_marian(tmp_path / "end" / "opus-mt-en-de", kind="bpe", without=ends[:1])
+    assert read_marian(tmp_path / "end" / "opus-mt-en-de")
 
 
 def test_what_is_said_of_the_search_comes_and_goes_back(tmp_path: Path) -> None:
