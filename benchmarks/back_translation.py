@@ -65,7 +65,9 @@ def main() -> None:
         print(f"{name}: BLEU {found[name]['bleu']:.2f}", flush=True)
     back_pairs = plan("few", TARGET, SOURCE)
     swapped = [Pair(pair.target, pair.source) for pair in valid]
-    found["reverse"] = regularisers.scores(options.runs / "run-reverse", back_pairs, swapped, options.runs / "none")
+    found["reverse"] = regularisers.scores(
+        options.runs / "run-reverse", back_pairs, swapped, options.runs / "none"
+    )
     recording.show(
         ("", "BLEU", "p", "chrF", "updates"),
         [

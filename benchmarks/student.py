@@ -1,6 +1,7 @@
 """What a student loses against its teacher, and how much faster it is.
 
-Both translate the same test set, each with the search of its recipe, and the student with the teacher's, too. Measured: BLEU and chrF of
+Both translate the same test set: the teacher with the search of its recipe, the student with that of its own and with as many hypotheses as the
+teacher has (or with each of --beams). Measured: BLEU and chrF of
 each with its difference to the teacher (paired bootstrap), and sentences a second over the whole text, text in and text out, by turns in
 one process, in the engine that onmal takes by itself and in torch. Not measured: one sentence at a time (`onmal bench`).
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,9 @@ def main() -> None:
         "--data", action="append", metavar="NAME=FOLDER", help="where the student's corpus is"
     )
     parser.add_argument("--split", metavar="SPLIT", help="which part of it [the recipe's first test set]")
+    parser.add_argument(
+        "--beams", type=int, nargs="+", metavar="K", help="the student's [its own and the teacher's]"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--slice", type=float, default=20.0, metavar="SECONDS")
     options = parser.parse_args()
@@ -60,12 +65,35 @@ def main() -> None:
     pairs = list(corpus.pairs(split, data["source_language"], target))
     sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
     own = models["torch"]["student"].saved.search
-    contestants = {
-        f"teacher, beam {search.beam_size}": ("teacher", search),
-        f"student, beam {own.beam_size}": ("student", own),
+    beams = options.beams or dict.fromkeys((own.beam_size, search.beam_size))
+    contestants = {f"teacher, beam {search.beam_size}": ("teacher", search)}
+    contestants |= {f"student, beam {beam}": ("student", own.replace(beam_size=beam)) for beam in beams}
+    found = measured(models, contestants, sources, references, target, options)
+    result = {
+        "name": card["name"],
+        "taught_by": models["torch"]["teacher"].saved.card["name"],
+        "texts": [Path(file).stem for text in data["mix"] for file in text["train"]],
+        "split": split,
+        "pairs": len(pairs),
+        "rounds": options.rounds,
+        "slice_seconds": options.slice,
+        "systems": found,
+        "teacher": {"parameters": parameters(models["torch"]["teacher"]), **facts["teacher"]},
+        "student": {"parameters": parameters(models["torch"]["student"]), **facts["student"]},
+        "scored_on": recording.this_machine(),
     }
-    contestants[f"student, beam {search.beam_size}"] = ("student", search)
+    recording.record("student", result, options.results)
 
+
+def measured(
+    models: Mapping[str, Mapping[str, onmal.Translator]],
+    contestants: Mapping[str, Contestant],
+    sources: Sequence[str],
+    references: Sequence[str],
+    target: str,
+    options: Namespace,
+) -> dict[str, dict[str, Any]]:
+    """Scores and speeds of each, printed, too; the teacher is the first."""
     said = {
         name: [each.text for each in models["auto"][role].translate(sources, search=how)]
         for name, (role, how) in contestants.items()
@@ -94,18 +122,7 @@ def main() -> None:
             for name, its in found.items()
         ],
     )  # fmt: skip
-    result = {
-        "name": card["name"],
-        "split": split,
-        "pairs": len(pairs),
-        "rounds": options.rounds,
-        "slice_seconds": options.slice,
-        "systems": found,
-        "teacher": {"parameters": parameters(models["torch"]["teacher"]), **facts["teacher"]},
-        "student": {"parameters": parameters(models["torch"]["student"]), **facts["student"]},
-        "scored_on": recording.this_machine(),
-    }
-    recording.record("student", result, options.results)
+    return found
 
 
 def parameters(translator: onmal.Translator) -> int:
@@ -117,7 +134,7 @@ def take_turns(
     models: Mapping[str, onmal.Translator],
     contestants: Mapping[str, Contestant],
     sources: Sequence[str],
-    options: Any,
+    options: Namespace,
 ) -> dict[str, list[float]]:
     """Sentences a second of each, round by round: whole passes over the text until its slice of time is over."""
     rates: dict[str, list[float]] = {name: [] for name in contestants}
