@@ -39,14 +39,15 @@ class SharedMemory:
         if rank == 0:
             with suppress(OSError):
                 made = _reserve(path)
-        if not total(made):
-            return None
-        with suppress(OSError, RuntimeError):
-            memory = cls(path, rank, size, lambda: total(0.0))
-        everywhere = total(memory is not None) == size
-        if rank == 0:
-            path.unlink()  # it stays for those who have it
-        return memory if everywhere else None
+        try:
+            if not total(made):
+                return None
+            with suppress(OSError, RuntimeError):
+                memory = cls(path, rank, size, lambda: total(0.0))
+            return memory if total(memory is not None) == size else None
+        finally:  # even where a process was lost, and there is no total
+            if made:
+                path.unlink()  # it stays for those who have it
 
     def add_up(self, tensor: Tensor) -> None:
         """Put the sum of all processes' tensors [N] of float32 in place of each: in the order of ranks, so the same bits everywhere."""

@@ -94,3 +94,17 @@ def test_where_one_cannot_see_it_there_is_none(folder: Path, monkeypatch: pytest
     monkeypatch.setattr(SharedMemory, "__init__", blind)
     assert Together(2).play(lambda _, memory: memory) == [None, None]
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("last", [1, 2])
+def test_where_a_process_is_lost_nothing_stays(last: int, folder: Path) -> None:
+    calls = iter(range(1, 3))
+
+    def total(number: float) -> float:
+        if next(calls) == last:
+            raise RuntimeError("connection closed by peer")
+        return number
+
+    with pytest.raises(RuntimeError, match="peer"):
+        SharedMemory.among(0, 2, "onmal-test", total)
+    assert list(folder.iterdir()) == []
