@@ -13,7 +13,6 @@ import importlib.metadata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -32,7 +31,7 @@ from onmal.data.writing import open_whole
 from onmal.errors import ConfigError, DataError
 from onmal.preparing.chunks import Chunk, Seen, fingerprint, read_chunk
 from onmal.preparing.processes import Work, in_processes
-from onmal.preparing.store import Store
+from onmal.preparing.store import Store, open_store
 from onmal.processor import cores
 from onmal.text.subword_sampling import WordTable
 from onmal.text.tokenizer import SubwordModel, Tokenizer
@@ -67,13 +66,13 @@ def prepare_shards(
     Returns the manifest.
 
     `processes` 0 takes all cores; `progress` is told how many pairs have been read. DataError for a folder that holds
-    something else, ConfigError for one that was begun with other text or settings.
+    something else, or that another process prepares; ConfigError for one that was begun with other text or settings.
     """
     tags_of(data)  # refuses settings that contradict each other before the long work begins
     folder = Path(folder)
     settings = {"data": data.model_dump(exclude=LATER), "sources": _sources(data)}
     try:
-        with closing(Store(folder, settings)) as store, in_processes(processes or cores()) as work:
+        with open_store(folder, settings) as store, in_processes(processes or cores()) as work:
             words = _store_text(store, texts, data, work, progress)
             tokenizer = _store_tokenizer(store, data, words, note)
             for side, model, distinct in zip(SIDES, (tokenizer.source, tokenizer.target), words, strict=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,8 +15,27 @@ from numpy.typing import NDArray
 from onmal.data.shards import FORMAT, STATE, TYPES
 from onmal.data.writing import MANIFEST, open_whole
 from onmal.errors import ConfigError, DataError
+from onmal.lock import locked_folder
 
-__all__ = ["Store"]
+__all__ = ["Store", "open_store"]
+
+
+@contextmanager
+def open_store(folder: Path, settings: Mapping[str, Any]) -> Iterator[Store]:
+    """A `Store` closed to others: what two processes append to one file is lost. DataError where another has it."""
+    with ExitStack() as held:
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+        if folder.is_dir():
+            try:
+                held.enter_context(locked_folder(folder))
+            except BlockingIOError:
+                raise DataError(
+                    "another onmal prepare is at work in this folder",
+                    "wait until it has ended, or choose another --out",
+                    path=folder,
+                ) from None
+        yield held.enter_context(closing(Store(folder, settings)))
 
 
 class Store:
@@ -25,7 +45,7 @@ class Store:
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        """Begin a folder, or go on in one that was begun with the same settings; DataError for any other."""
+        """Begin in an empty folder, or go on in one that was begun with the same settings; DataError for any other."""
         self.folder = folder
         self.state: dict[str, Any] = {"settings": settings, "sizes": {}}
         self._files: dict[str, BinaryIO] = {}
@@ -41,7 +61,6 @@ class Store:
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise DataError("exists already", "choose another --out, or remove it", path=folder)
         else:
-            folder.mkdir(parents=True, exist_ok=True)
             self.commit()
 
     @property

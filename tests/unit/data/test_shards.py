@@ -365,6 +365,22 @@ def test_several_processes_write_what_one_does(tmp_path: Path) -> None:
     assert files_of(tmp_path / "two") == files_of(tmp_path / "one")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_a_folder_at_which_another_is_at_work_is_refused_and_left_alone(tmp_path: Path) -> None:
+    data = config(**SAMPLED)
+    prepared(tmp_path / "alone", data)
+
+    def meanwhile() -> Iterator[Pair]:
+        for number, pair in enumerate(PAIRS):
+            if number in (1, 200):
+                with pytest.raises(DataError, match=r"another onmal prepare is at work.*another --out"):
+                    prepared(tmp_path / "shards", data)
+            yield pair
+
+    prepared(tmp_path / "shards", data, meanwhile())
+    assert files_of(tmp_path / "shards") == files_of(tmp_path / "alone")
+
+
 def test_a_folder_begun_with_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
     text = tmp_path / "pairs.tsv"
     text.write_text("a\tb\n")
