@@ -12,7 +12,7 @@ import torch
 
 from onmal.ahead import ahead
 
-__all__ = ["in_threads", "one_thread", "sharing_pool"]
+__all__ = ["in_threads", "one_thread", "sharing_pool", "so_many_threads"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,15 +21,21 @@ _ALONE = Lock()
 
 
 @contextmanager
+def so_many_threads(count: int) -> Iterator[None]:
+    """Inside, torch has `count` threads; after it, as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def one_thread() -> Iterator[None]:
     """One thread for torch; others who ask for it wait, who would set it back."""
-    with _ALONE:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
+    with _ALONE, so_many_threads(1):
+        yield
 
 
 def sharing_pool(count: int) -> ThreadPoolExecutor:

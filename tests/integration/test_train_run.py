@@ -27,6 +27,7 @@ from onmal.cli import app
 from onmal.config import RunConfig
 from onmal.data.pair import Pair
 from onmal.errors import ConfigError, DataError, OnmalError, TrainingError
+from onmal.origin import Origin
 from onmal.saved_model import SavedModel, load_model
 from onmal.training.checkpoint import all_progress, latest_checkpoint
 from onmal.training.run import Validator, train
@@ -416,6 +417,21 @@ def test_an_interrupt_before_the_first_update_leaves_nothing_behind(
     with pytest.raises(KeyboardInterrupt):
         train(plan(corpus), tmp_path / "run", reporter=Notes())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_torch_has_as_many_threads_after_a_run_as_before(corpus: Path, tmp_path: Path) -> None:
+    def fail(config: RunConfig) -> Origin:
+        seen.append(torch.get_num_threads())
+        raise TrainingError("nothing to begin with", "none")
+
+    seen: list[int] = []
+    config = plan(corpus, max_updates=1, threads=2)
+    run(config, tmp_path / "whole")
+    assert torch.get_num_threads() == 1
+    with pytest.raises(TrainingError):
+        train(config, tmp_path / "failed", reporter=Notes(), origin=fail)
+    assert seen == [2]
+    assert torch.get_num_threads() == 1
 
 
 @contextmanager

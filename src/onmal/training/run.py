@@ -37,6 +37,7 @@ from onmal.run_folder import (
 from onmal.run_report.events import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
 from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.text.tokenizer import Tokenizer
+from onmal.threads import so_many_threads
 from onmal.training.card import card, facts
 from onmal.training.checkpoint import checkpoint_of_the_first
 from onmal.training.device import choose_device, choose_precision, choose_processes
@@ -128,9 +129,11 @@ def _train(
 ) -> SavedModel | None:
     """The run, seen from one of its processes."""
     keep_freed_memory()
-    torch.set_num_threads(config.train.threads)
     device = choose_device(config.train.device, local_rank())
-    with open_folder(folder, alone=True) if team.leads else nullcontext(folder / "training") as place:
+    with (
+        so_many_threads(config.train.threads),
+        open_folder(folder, alone=True) if team.leads else nullcontext(folder / "training") as place,
+    ):
         checkpoint = checkpoint_of_the_first(team, place)
         origin = begin(config)
         kept = Tokenizer.load(place, origin.tags) if checkpoint else origin.tokenizer
