@@ -8,6 +8,7 @@ import torch
 
 from onmal.config import TrainConfig
 from onmal.errors import ConfigError
+from onmal.training.distributed import sharing_cores, size_from_torchrun
 
 __all__ = ["choose_device", "choose_precision", "choose_processes"]
 
@@ -35,12 +36,14 @@ def choose_device(name: Literal["auto", "cpu", "cuda", "mps"], rank: int = 0) ->
 
 
 def choose_processes(train: TrainConfig, device: torch.device) -> tuple[int, int]:
-    """How many processes of this machine train together, and with how many threads each.
+    """How many processes train together, and with how many threads each.
 
-    One for each GPU; on a CPU one for each core, as long as each gets SHARE tokens of a batch: the products of a small
+    Those that torchrun started; else one for each GPU; on a CPU one for each core, as long as each gets SHARE tokens of a batch: the products of a small
     network are too short for two threads to share, and all between them is not shared at all.
     """
     cores = torch.get_num_threads()
+    if started := size_from_torchrun():
+        return started, train.threads or max(1, cores // sharing_cores())
     if device.type == "cuda":
         processes = train.processes or torch.cuda.device_count()
     elif device.type == "cpu":

@@ -39,6 +39,7 @@ __all__ = [
     "local_rank",
     "rank_from_torchrun",
     "shares_of",
+    "sharing_cores",
     "size_from_torchrun",
     "whole",
 ]
@@ -193,6 +194,16 @@ def size_from_torchrun() -> int | None:
     """How many processes the run has, where torchrun or something like it says so; else None."""
     given = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
     return int(os.environ["WORLD_SIZE"]) if given else None
+
+
+def sharing_cores() -> int:
+    """Among how many processes, which torchrun started, the cores are shared out that torch sees in each of them.
+
+    OMP_NUM_THREADS is what each process has for itself; torchrun sets it to 1 unless told otherwise.
+    """
+    if "OMP_NUM_THREADS" in os.environ:
+        return 1
+    return int(os.environ.get("LOCAL_WORLD_SIZE", size_from_torchrun() or 1))
 
 
 def local_rank() -> int:

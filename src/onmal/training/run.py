@@ -171,7 +171,8 @@ def _with_processes(config: RunConfig, folder: Path, report: Reporter) -> RunCon
     before = RunConfig.from_toml(written).train if written.exists() else None
     if before:
         threads = train.threads or before.threads
-        kept: dict[str, int] = {"processes": train.processes or before.processes, "threads": threads}
+        processes = size_from_torchrun() or train.processes or before.processes
+        kept: dict[str, int] = {"processes": processes, "threads": threads}
         if kept["processes"] != before.processes and threads == before.threads:
             kept["threads"] = 0  # all cores, shared out anew
         precision = before.precision if train.precision == "auto" else train.precision
@@ -179,7 +180,7 @@ def _with_processes(config: RunConfig, folder: Path, report: Reporter) -> RunCon
     device = choose_device(train.device, local_rank())
     processes, threads = choose_processes(train, device)
     settled = {
-        "processes": size_from_torchrun() or processes, "threads": threads,
+        "processes": processes, "threads": threads,
         "precision": str(choose_precision(train.precision, device)).removeprefix("torch."),
     }  # fmt: skip
     for key, value in settled.items():
