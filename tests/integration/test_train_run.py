@@ -565,6 +565,21 @@ def test_a_signal_stops_saves_and_says_how_to_go_on(
     assert same_weights(folder, tmp_path / "uninterrupted")
 
 
+def test_a_run_that_is_stopped_while_updates_are_skipped_says_so(corpus: Path, tmp_path: Path) -> None:
+    class Interrupts(Notes):
+        def note(self, text: str) -> None:
+            if "update skipped" in text and not any("update skipped" in before for before in self.of("note")):
+                os.kill(os.getpid(), signal.SIGINT)
+            super().note(text)
+
+    notes, wild = Interrupts(), plan(corpus, learning_rate=1e30)
+    assert train(wild, tmp_path / "run", reporter=notes) is None
+    said, _, typed = notes.of("note")[-1].partition("; go on with: ")
+    assert said == "stopped while updates are skipped (1 in a row); the checkpoint before them stays"
+    assert typed == f"onmal train --out {tmp_path / 'run'} --resume"
+    assert [progress.update for progress in all_progress(tmp_path / "run" / "training")] == [0]
+
+
 @unix
 def test_a_killed_run_goes_on_from_its_last_checkpoint(corpus: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"

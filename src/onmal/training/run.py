@@ -157,7 +157,11 @@ def _train(
                 trainer.validation()  # what it was: nothing worse is saved
             trainer.run()
         if trainer.stopped:
-            report.note(f"stopped and saved; go on with: {command_to_resume(folder, corpora)}")
+            how = "stopped and saved"
+            if trainer.lost:
+                skipped = trainer.progress.skipped_in_a_row
+                how = f"stopped while updates are skipped ({skipped} in a row); the checkpoint before them stays"
+            report.note(f"{how}; go on with: {command_to_resume(folder, corpora)}")
             return None
         if team.leads:
             saved = _finish(config, folder, origin, sources, trainer, validator, report)

@@ -81,6 +81,8 @@ class Trainer:
         self.snapshots = Snapshots(folder, config.average)
         self.progress = Progress()
         self.interrupted = False
+        self.lost = False
+        """Whether a run ended without a checkpoint: its weights may be beyond help, and those from before them stay."""
         self._pool: tuple[tuple[int, int, bool, bool], Pool] | None = None
         self.share, self.stopped, self._report_due, self._save_due = 0.0, False, False, False
         self._start_clocks()
@@ -92,7 +94,7 @@ class Trainer:
             self._place()
 
     def run(self) -> None:
-        """Train to the end, or until `interrupted` is set; a checkpoint is written either way."""
+        """Train to the end, or until `interrupted` is set; a checkpoint is written either way, unless updates were just skipped."""
         self._start_clocks()
         self.try_longest()
         if not self.progress.update:
@@ -107,7 +109,9 @@ class Trainer:
             self.progress.seconds = time.monotonic() - self._begun
         if not self.stopped and self.progress.update > self.progress.validated:
             self.validation()
-        self.save()
+        self.lost = bool(self.progress.skipped_in_a_row and checkpoint_of_the_first(self.team, self.folder))
+        if not self.lost:
+            self.save()
 
     def interrupt(self) -> None:
         """Stop after the update at hand, and save."""

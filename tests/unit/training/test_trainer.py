@@ -715,6 +715,18 @@ def test_none_is_written_while_updates_are_skipped(tmp_path: Path, monkeypatch: 
     assert [progress.update for progress in all_progress(tmp_path)] == [5, 6]
 
 
+def test_none_is_written_where_a_run_is_stopped_while_updates_are_skipped(tmp_path: Path) -> None:
+    """Not even by stopping again and again: two checkpoints are kept."""
+    trainer(tmp_path, max_updates=4).run()
+    for _ in range(3):
+        run = trainer(tmp_path, after=stop_at(7))
+        run.resume(tmp_path / "checkpoint-000000004.safetensors")
+        poison(run, lambda update: update > 5)
+        run.run()
+        assert (run.progress.update, run.progress.skipped_in_a_row, run.lost) == (7, 2, True)
+        assert [progress.update for progress in all_progress(tmp_path)] == [0, 4]
+
+
 def test_updates_are_reported_every_two_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     run = trainer(tmp_path, after=clock.tick, max_updates=12)
