@@ -9,6 +9,7 @@ checkpoint. No pickle is ever written or read.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields
@@ -27,6 +28,7 @@ from onmal.training.distributed import Team, gathered, shares_of
 
 __all__ = [
     "all_progress",
+    "check_space",
     "checkpoint_of_the_first",
     "latest_checkpoint",
     "load_checkpoint",
@@ -52,6 +54,19 @@ def training_state(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[s
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": gathered(value) for key, value in state.items()}
     return {name: tensor.contiguous() for name, tensor in tensors.items()}
+
+
+def check_space(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Refuse a disk without room for the checkpoints that stay and one that is being written, of what there is now."""
+    remembered = (value for state in optimizer.state.values() for value in state.values())
+    size = sum(tensor.numel() * tensor.element_size() for tensor in (*model.parameters(), *remembered))
+    free, wanted = shutil.disk_usage(folder).free, (KEPT + 1) * size
+    if free < wanted:
+        raise TrainingError(
+            f"the disk has {free / 2**20:,.0f} MiB left, and checkpoints take {wanted / 2**20:,.0f}",
+            "free some space, or choose another --out",
+            path=folder,
+        )
 
 
 def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], progress: Progress) -> Path:

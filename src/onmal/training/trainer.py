@@ -10,7 +10,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from onmal.models.embedding import drop_words
 from onmal.run_report.events import Progress, Reporter, Update, Validation
 from onmal.training.checkpoint import (
     all_progress,
+    check_space,
     checkpoint_of_the_first,
     load_checkpoint,
     named_weights,
@@ -38,6 +39,7 @@ from onmal.training.ema import MovingAverage
 from onmal.training.loss import LossSum, TranslationLoss
 from onmal.training.optimizer import build_optimizer, learning_rate
 from onmal.training.snapshots import Snapshots
+from onmal.training.trial import all_in_place, largest_batches, memory_for
 
 __all__ = ["Trainer"]
 
@@ -96,7 +98,7 @@ class Trainer:
     def run(self) -> None:
         """Train to the end, or until `interrupted` is set; a checkpoint is written either way, unless updates were just skipped."""
         self._start_clocks()
-        self.try_longest()
+        self.try_largest()
         if not self.progress.update:
             self.save()  # what cannot be saved is known now, and there is something to go back to
         for batches in self.updates():
@@ -157,22 +159,25 @@ class Trainer:
         else:
             self._skip(norm)
 
-    def try_longest(self) -> None:
-        """One pass with the largest batch that may come, which changes nothing: memory runs out now or never."""
-        special, length = self.model.vocabulary, self.text.max_length
-        rows = max(1, self.config.batch_tokens // length) + self.team.size - 1  # shares may be uneven
+    def try_largest(self) -> None:
+        """An update with the largest batches that may come, which changes nothing: what is too small is known now or never."""
+        special, accumulated = self.model.vocabulary, self.config.accumulate > 1
+        shapes = largest_batches(self.config.batch_tokens, self.text.max_length)
+        if accumulated:
+            shapes.append(shapes[0])  # once more, beside the gradients of others
         self.model.train()
-        with _memory_for(self.config):
-            ids = torch.full((rows, length + 1), special.end)
-            batch = Batch(ids[:, 1:], ids, torch.full((rows,), length), np.arange(rows))
-            self._forward(self.team.share(batch)).loss.backward()
-            if not self.optimizer.state:  # what it remembers takes memory, too
-                for group in self.optimizer.param_groups:
-                    group["lr"] = 0.0
-                self.optimizer.zero_grad(set_to_none=False)
-                self.optimizer.step()
-                self.optimizer.state.clear()
-        self.optimizer.zero_grad()
+        with memory_for(self.config), all_in_place(self.optimizer, self.average):
+            if self.team.leads and not self.progress.update:
+                check_space(self.folder, self.model, self.optimizer)
+            for left, (rows, length) in zip(reversed(range(len(shapes))), shapes, strict=True):
+                rows += self.team.size - 1  # shares may be uneven
+                ids = torch.full((rows, length + 1), special.end)
+                batch = Batch(ids[:, 1:], ids, torch.full((rows,), length), np.arange(rows))
+                alone = accumulated and left
+                with self.team.without_exchange(self.shared_loss) if alone else nullcontext():
+                    self._forward(self.team.share(batch)).loss.backward()
+                if not accumulated:
+                    self.optimizer.zero_grad()
 
     def share_done(self) -> float:
         """How much of the run is done, 0 to 1: by updates, epochs, minutes or lost patience, whichever is first."""
@@ -331,17 +336,3 @@ class Trainer:
 def _chance(seed: int, update: int, rank: int) -> int:
     """The seed of all random numbers that one process draws in one update."""
     return int(np.random.SeedSequence((seed, update, rank)).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-@contextmanager
-def _memory_for(config: TrainConfig) -> Iterator[None]:
-    try:
-        yield
-    except (torch.OutOfMemoryError, RuntimeError) as error:
-        said = ("allocate memory", "out of memory", "enough memory")  # on Linux, of MPS, on Windows
-        if not isinstance(error, torch.OutOfMemoryError) and not any(each in str(error) for each in said):
-            raise
-        raise TrainingError(
-            f"memory is too small for batches of train.batch_tokens = {config.batch_tokens}",
-            "halve it and double train.accumulate, lower data.max_length, or take a smaller model",
-        ) from None

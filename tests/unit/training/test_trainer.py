@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file
 
 from onmal.config import ModelConfig, TrainConfig, Vocabulary
 from onmal.data.batching import Batch, TrainingText
@@ -24,6 +27,7 @@ from onmal.run_report.events import Progress, Update, Validation
 from onmal.text.subword_sampling import EncodedSide, WordTable
 from onmal.training.checkpoint import all_progress, latest_checkpoint, named_weights
 from onmal.training.trainer import Trainer
+from onmal.training.trial import largest_batches
 
 SPECIAL, WORDS = 4, 12
 VOCABULARY = Vocabulary(source_size=SPECIAL + WORDS, target_size=SPECIAL + WORDS)
@@ -554,14 +558,92 @@ def test_a_batch_that_memory_cannot_hold_is_known_before_the_first_update(tmp_pa
     assert run.progress.update == 0
 
 
+def everything(run: Trainer) -> dict[str, torch.Tensor]:
+    """What an update depends on or changes, copied."""
+    states = run.optimizer.state_dict()["state"]
+    found = {f"{index}.{key}": value for index, state in states.items() for key, value in state.items()}
+    found |= {**named_weights(run.model), "chance": torch.random.get_rng_state()}
+    return {name: tensor.clone() for name, tensor in found.items()}
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("done", [0, 3])
 @pytest.mark.parametrize("optimizer", ["adam", "muon"])
-def test_the_trial_of_the_largest_batch_changes_nothing(optimizer: str, tmp_path: Path) -> None:
-    run = trainer(tmp_path, optimizer=optimizer)
-    before = {name: weight.clone() for name, weight in named_weights(run.model).items()}
-    run.try_longest()
-    assert all(torch.equal(weight, before[name]) for name, weight in named_weights(run.model).items())
-    assert not run.optimizer.state
+def test_the_trial_of_the_largest_batch_changes_nothing(
+    optimizer: str, done: int, accumulate: int, tmp_path: Path
+) -> None:
+    run = trainer(tmp_path, optimizer=optimizer, accumulate=accumulate, dropout=0.2, after=stop_at(done))
+    if done:
+        run.run()
+        run = trainer(tmp_path, optimizer=optimizer, accumulate=accumulate, dropout=0.2, ema=0.9)
+        run.resume(tmp_path / f"checkpoint-{done:09d}.safetensors")
+    before = everything(run)
+    run.try_largest()
+    after = everything(run)
+    assert before.keys() == after.keys()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
+    assert bool(run.optimizer.state) == bool(done)
     assert all(parameter.grad is None for parameter in run.model.parameters())
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_the_trial_holds_at_once_what_an_update_does(
+    optimizer: str, accumulate: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each pass: rows and their length, gradients from before, and numbers that the optimizer remembers."""
+    run = trainer(
+        tmp_path, optimizer=optimizer, accumulate=accumulate, ema=0.9, batch_tokens=70, max_updates=4
+    )
+    seen: list[tuple[tuple[int, ...], int, int]] = []
+    forward = run._forward
+
+    def look(batch: Batch) -> Any:
+        held = [parameter.grad.numel() for parameter in run.model.parameters() if parameter.grad is not None]
+        remembered = [t.numel() for state in run.optimizer.state.values() for t in state.values()]
+        seen.append((tuple(batch.source.shape), sum(held), sum(remembered)))
+        return forward(batch)
+
+    monkeypatch.setattr(run, "_forward", look)
+    run.try_largest()
+    tried = seen.copy()
+    run.run()
+    later = seen[2 * len(tried) :]
+    gradients, remembered = (max(each[index] for each in later) for index in (1, 2))
+    assert bool(gradients) == (accumulate > 1)
+    assert remembered > 2 * sum(parameter.numel() for parameter in run.model.parameters())
+    assert [each[2] for each in tried] == [remembered] * len(tried)
+    assert {shape for shape, held, _ in tried if held == gradients} == {(1, 40), (2, 35)}
+
+
+@given(st.integers(1, 5000), st.integers(1, 500), st.integers(1, 500))
+def test_no_batch_is_larger_than_those_that_are_tried(budget: int, longest: int, length: int) -> None:
+    tried = largest_batches(budget, longest)
+    length = min(length, longest)
+    rows = max(1, budget // length)
+    assert any(rows * length <= most * width and rows * length**2 <= most * width**2 for most, width in tried)
+    assert all(width <= longest for _, width in tried)
+    assert all(most * width < max(budget, longest) + most for most, width in tried)  # and hardly larger
+
+
+def test_a_disk_that_is_too_small_for_checkpoints_is_known_before_the_first_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trainer(tmp_path, ema=0.9, max_updates=1)
+    run.run()
+    size = sum(
+        t.numel() * t.element_size() for t in load_file(*tmp_path.glob("checkpoint-*1.safe*")).values()
+    )
+    for free in (3 * size - 1, 3 * size):
+        (tmp_path / str(free)).mkdir()
+        monkeypatch.setattr("shutil.disk_usage", lambda folder, free=free: SimpleNamespace(free=free))
+        run = trainer(tmp_path / str(free), ema=0.9, max_updates=1)
+        if free < 3 * size:
+            with pytest.raises(TrainingError, match=r"the disk has 0 MiB left.*choose another --out"):
+                run.run()
+            assert list(run.folder.iterdir()) == []
+        else:
+            run.run()
 
 
 def test_a_few_in_a_row_do_not(tmp_path: Path) -> None:
