@@ -78,6 +78,8 @@ WORDS: Mapping[str, Words] = {
         "marian": "Marian (pymarian)",
         "slices": "Median (range) of {slices} slices of {slice_seconds:g} s for each, by turns, on {machine};"
         " the tuned allocator is {allocator}. Peak: the machine's fastest product of large matrices in the same precision",
+        "work": "onmal with learned positions and Adam, so that an update is the same work for all; the recipe {recipe} has rotary positions and Muon,"
+        " whose updates are a little dearer",
         "step": "{budget} tokens a batch, {precision}: onmal's step takes {median:g} ({least:g} – {most:g}) times its own matrix products",
         "versions": "Versions",
         "pairs a second": "Pairs/s",
@@ -213,6 +215,8 @@ WORDS: Mapping[str, Words] = {
         "marian": "Marian (pymarian)",
         "slices": "{machine}에서 서로 번갈아 {slice_seconds:g}초씩 {slices}번 잰 값의 중앙값(범위). 조정한 메모리 할당기는"
         " {allocator}. 최고 속도는 같은 정밀도에서 큰 행렬을 곱할 때 이 기계가 내는 가장 빠른 속도",
+        "work": "어느 도구나 한 업데이트에서 하는 일이 같도록 onmal은 학습한 위치와 Adam으로 쟀습니다. 레시피({recipe})는 회전 위치와 Muon을 쓰며,"
+        " 한 업데이트에 시간이 조금 더 걸립니다",
         "step": "배치당 토큰 {budget}개, {precision}: onmal의 한 업데이트에는 그 안의 행렬 곱만 할 때의 {median:g}배({least:g} – {most:g})가 걸림",
         "versions": "버전",
         "pairs a second": "초당 문장 쌍",
@@ -403,7 +407,7 @@ def train_speed(results: Mapping[str, Result], words: Words) -> list[str]:
     if result is None:
         return missing(words, [("train_speed", "docs/benchmarks.md", "python benchmarks/train_speed.py")])
     keys = ("budget", "system", "speed", "peak", "padding", "memory", "times")
-    rows, notes = [], [words["slices"].format_map(result)]
+    rows, notes = [], [words["slices"].format_map(result), words["work"].format_map(result)]
     for budget, found in result["budgets"].items():
         for name, system in found["systems"].items():
             speeds, times = system["tokens_per_second"], system["onmal_is_times"]

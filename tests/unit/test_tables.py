@@ -95,6 +95,7 @@ SPEED = {
     "onmal_is_times": {"median": 2.5, "least": 2.0, "most": 3.0},
 }
 TRAIN_SPEED = {
+    "recipe": "multi30k-en-de",
     "machine": "a machine",
     "slices": 2,
     "slice_seconds": 20.0,
@@ -265,6 +266,13 @@ def test_speeds_come_with_their_range_and_no_padding_is_made_up() -> None:
     _, onmal, marian = rows(tables.train_speed(RESULTS, tables.WORDS["en"]))
     assert onmal[:2] == ["1,024", "**onmal**, out of the box"]
     assert marian[2:] == ["1,000 (900 – 1,100)", "50% float32", "", "1,024", "2.50 (2.00 – 3.00)"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_speeds_say_where_they_are_not_the_recipes(language: str) -> None:
+    (note,) = [line for line in tables.train_speed(RESULTS, tables.WORDS[language]) if "Muon" in line]
+    assert "Adam" in note
+    assert "multi30k-en-de" in note
 
 
 def test_a_rival_that_was_stopped_has_a_lower_bound() -> None:
