@@ -38,8 +38,8 @@ def choose_device(name: Literal["auto", "cpu", "cuda", "mps"], rank: int = 0) ->
 def choose_processes(train: TrainConfig, device: torch.device) -> tuple[int, int]:
     """How many processes train together, and with how many threads each.
 
-    Those that torchrun started; else one for each GPU; on a CPU one for each core, as long as each gets SHARE tokens of a batch: the products of a small
-    network are too short for two threads to share, and all between them is not shared at all.
+    Those that torchrun started; else one for each GPU; on a CPU one for each core, as long as each gets SHARE tokens of a
+    batch: the products of a small network are too short for two threads to share, and all between them is not shared at all.
     """
     cores = torch.get_num_threads()
     if started := size_from_torchrun():
