@@ -86,6 +86,7 @@ def main() -> None:
         "pairs": options.pairs,
         "lines_alone": len(pairs) - options.pairs,
         "minutes": options.minutes,
+        "beam_size": plan("few").search.beam_size,
         "seed": options.seed,
         "systems": found,
         "machine": recording.this_machine(),

@@ -144,6 +144,12 @@ WORDS: Mapping[str, Words] = {
         "direct": "CTranslate2 called directly, {rest}",
         "translated": "{sentences:,} sentences of the test of {model} (configuration {config_hash}), text in and text out; medians (ranges) of {rounds} slices of {slice_seconds:g} s for each, by"
         " turns, on {machine}. CTranslate2 called directly: the fastest of the workers, threads and batch sizes tried. `{signature}`",
+        "learned from": "Learned from",
+        "back few": "{pairs:,} pairs",
+        "back more": "{pairs:,} pairs, and {lines_alone:,} lines of German, translated back",
+        "back all": "all {all_pairs:,} pairs",
+        "back reverse": "{pairs:,} pairs, German to English: translates back",
+        "translated back": "validation text of Multi30k, English to German, {beam_size} hypotheses; each run trained for {minutes:g} minutes on {machine}; p against the pairs alone",
         "difference": "Difference",
         "teacher": "Teacher",
         "student": "Student",
@@ -280,6 +286,12 @@ WORDS: Mapping[str, Words] = {
         "direct": "CTranslate2를 바로 부름, {rest}",
         "translated": "{model}(설정 해시 {config_hash})의 시험 문장 {sentences:,}개, 글에서 글까지. 저마다 {slice_seconds:g}초씩 {rounds}번 번갈아 잰 중앙값(범위), {machine}. CTranslate2를 바로 부른 것은"
         " 시험해 본 작업자, 스레드, 배치 크기 가운데 가장 빠른 것. `{signature}`",
+        "learned from": "배운 글",
+        "back few": "문장 쌍 {pairs:,}개",
+        "back more": "문장 쌍 {pairs:,}개와 역번역한 독일어 {lines_alone:,}줄",
+        "back all": "문장 쌍 {all_pairs:,}개 전부",
+        "back reverse": "문장 쌍 {pairs:,}개, 독일어→영어(역번역한 모델)",
+        "translated back": "Multi30k 검증 말뭉치, 영어→독일어, 빔 크기 {beam_size}. {machine}에서 {minutes:g}분씩 학습. p는 첫 줄과 견준 값",
         "difference": "차이",
         "teacher": "스승",
         "student": "제자",
@@ -539,6 +551,34 @@ def student(results: Mapping[str, Result], words: Words) -> list[str]:
     return [*table(header, rows), *listed(notes)]
 
 
+def back_translation(results: Mapping[str, Result], words: Words) -> list[str]:
+    """What text in the target language alone gives where there are few pairs."""
+    result = results.get("back_translation")
+    if result is None:
+        how = "python benchmarks/back_translation.py"
+        return missing(words, [("back_translation", "onmal corpus multi30k", how)])
+    facts = {**result, "all_pairs": result["pairs"] + result["lines_alone"]}
+    rows, signatures = [], {}
+    for name, found in result["systems"].items():
+        p = "" if found["p_value"] is None else f"{found['p_value']:.3f}"
+        rows.append(
+            [
+                words[f"back {name}"].format_map(facts),
+                f"{found['bleu']:.1f}",
+                p,
+                f"{found['chrf']:.1f}",
+                f"{found['updates']:,}",
+            ]
+        )
+        signatures |= dict.fromkeys(found["signature"].values())
+    header = [words["learned from"], "BLEU", "p", "chrF", words["updates"]]
+    notes = [
+        words["translated back"].format_map(facts),
+        ", ".join(f"`{signature}`" for signature in signatures),
+    ]
+    return [*table(header, rows), *listed(notes)]
+
+
 def translate_speed(results: Mapping[str, Result], words: Words) -> list[str]:
     """Sentences a second and milliseconds for one, with the same weights in every engine."""
     result = results.get("translate_speed")
@@ -627,6 +667,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "prepare": prepare,
     "regularisers": regularisers,
     "student": student,
+    "back_translation": back_translation,
     "translate_speed": translate_speed,
     "serve_load": serve_load,
     "fidelity": fidelity,

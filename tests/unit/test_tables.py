@@ -186,7 +186,29 @@ FIDELITY = {
         },
     },
 }
+SIGNED = {"bleu": "tok:13a", "chrf": "nc:6"}
+STUDENT = {
+    "split": "test_2016", "pairs": 1000, "rounds": 5, "slice_seconds": 20.0, "scored_on": "a machine",
+    "teacher": TRAINED, "student": {**TRAINED, "minutes": 45.0},
+    "systems": {
+        name: {
+            "bleu": 41.0, "bleu_difference": away, "p_value": 0.2, "chrf": 66.0, "signature": SIGNED,
+            "sentences_per_second": {"auto": [speed, 2 * speed, 3 * speed]},
+            "times_the_teacher": {"auto": {"median": speed / 100, "least": 1.0, "most": 9.0}},
+        }
+        for name, away, speed in (("teacher, beam 5", 0.0, 100), ("student, beam 1", -0.25, 400))
+    },
+}  # fmt: skip
+BACK_TRANSLATION = {
+    "pairs": 5000, "lines_alone": 24000, "minutes": 5.0, "beam_size": 5, "machine": "a machine",
+    "systems": {
+        name: {"bleu": 30.0, "p_value": p, "chrf": 50.0, "updates": 2000, "signature": SIGNED}
+        for name, p in (("few", None), ("more", 0.001))
+    },
+}  # fmt: skip
 RESULTS = {
+    "student": STUDENT,
+    "back_translation": BACK_TRANSLATION,
     "fidelity": FIDELITY,
     "translate_speed": TRANSLATE_SPEED,
     "serve_load": SERVE_LOAD,
@@ -260,6 +282,18 @@ def test_the_lookup_stands_beside_the_network() -> None:
     _, test, nearest = rows(tables.phrasebook(RESULTS, tables.WORDS["en"]))
     assert test[1:5] == ["300", "12.3", "56.8", "9.0 %"]
     assert nearest[1:3] == ["300", "11.5"]
+
+
+def test_a_student_stands_beside_its_teacher() -> None:
+    _, teacher, student = rows(tables.student(RESULTS, tables.WORDS["en"]))
+    assert teacher == ["Teacher", "5", "41.00", "", "", "66.00", "200 (100 – 300)", ""]
+    assert student == ["Student", "1", "41.00", "-0.25", "0.200", "66.00", "800 (400 – 1,200)", "4.00"]
+
+
+def test_text_that_was_translated_back_is_told_apart() -> None:
+    _, few, more = rows(tables.back_translation(RESULTS, tables.WORDS["en"]))
+    assert few == ["5,000 pairs", "30.0", "", "50.0", "2,000"]
+    assert more[:3] == ["5,000 pairs, and 24,000 lines of German, translated back", "30.0", "0.001"]
 
 
 def test_speeds_come_with_their_range_and_no_padding_is_made_up() -> None:
