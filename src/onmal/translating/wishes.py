@@ -34,6 +34,13 @@ class Wishes:
     watchers: tuple[Callable[..., None], ...] = ()
     """Called before each word that torch searches for; one that raises an error ends it: nobody wishes for it any more."""
 
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a word that is blank, which every text says, or none."""
+        if not all(map(normalize, (*self.must, *self.never))):
+            raise ConfigError(
+                "what must be said, or must not, is blank", "leave away must and never, or say what"
+            )
+
 
 NO_WISHES = Wishes()
 
@@ -129,7 +136,7 @@ class Wishing:
             form for word in never for form in (word, word.lower(), word.upper(), word[:1].upper() + word[1:])
         }
         spelled = {tuple(self.subwords.encode(form)) for form in forms}
-        for number, piece in enumerate(self.subwords.pieces(range(len(self.subwords))) if never else ()):
+        for piece, number in self.subwords.written.items() if never else ():
             text = piece.replace("▁", " ")  # "(coffee", 커피를
             if any(word.casefold() in text.casefold() for word in never) and self.forbidden(text):
                 spelled.add((number,))

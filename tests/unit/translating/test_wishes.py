@@ -119,6 +119,27 @@ def test_what_must_not_be_said_is_told_in_every_spelling(folder: Path) -> None:
     assert all("school" in piece.lower() for [piece] in pieces)
 
 
+@pytest.mark.parametrize("word", ["s", "unk", "0x41", "<"])
+def test_no_word_forbids_the_end_nor_any_other_piece_that_no_text_is_written_with(
+    folder: Path, word: str
+) -> None:
+    made, engine = translator(folder, "My friend")
+    made.translate(SENTENCES[0], wishes=Wishes(never=(word,)))
+    subwords = made.saved.tokenizer.target
+    forbidden = {tokens[0] for tokens in engine.told[1].never if len(tokens) == 1}
+    assert forbidden <= {*subwords.written.values(), *subwords.encode(word), *subwords.encode(word.upper())}
+    assert made.saved.model.vocabulary.end not in forbidden
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u200b"])
+@pytest.mark.parametrize("wish", ["must", "never"])
+def test_a_blank_wish_is_refused(wish: str, blank: str) -> None:
+    with pytest.raises(
+        ConfigError, match="what must be said, or must not, is blank; leave away must and never"
+    ):
+        Wishes(**{wish: ("market", blank)})
+
+
 def test_what_is_said_in_another_spelling_is_searched_for_without_that_one(folder: Path) -> None:
     made, engine = translator(folder)
     made.guards = GUARDS
