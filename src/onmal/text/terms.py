@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from onmal.text.language import primary, writes_spaces
 
-__all__ = ["says", "without"]
+__all__ = ["folded", "says", "without"]
 
-PARTICLES = (
-    "에게서|에게|에서|에|은|는|이라는|이라고|이라|이란|이랑|이나|이며|이고|이요|이다|이었다|이었어요|이었습니다|이에요|이|가|을|를|의|한테서|한테|께서|께|"
-    "으로서|으로써|으로|로서|로써|로|와|과|랑|하고|도|만큼|만|부터|까지|마다|조차|마저|밖에|뿐|처럼|같이|보다|나|란|라는|라고|며|고|요|다|"
-    "인|일|입니다|입니까|예요|였다|였어요|였습니다"
+# After a syllable that ends in a vowel or does not, as of 는 and 은; either where letters are not Hangul (NATO는).
+OPEN, RIEUL = ("".join(map(chr, range(ord(first), ord("힣"), 28))) for first in "가갈")
+VOWEL, CONSONANT = f"(?:(?<=[{OPEN}])|(?<![가-힣]))", f"(?<![{OPEN}])"
+# What others may follow (커피에서만은), what ends a word, and all that has the copula in it (커피라서, 학생이지만).
+LINKS = (
+    "에게서?|에서|에다가?|에|한테서?|께서?|더러|하고|처럼|마냥|같이|보다|만큼|만|부터|까지|마다|조차|마저|밖에|뿐|대로|치고|끼리|쯤|"
+    rf"{CONSONANT}(?:과|이랑|으로[서써]?)|{VOWEL}(?:와|랑)|(?:{VOWEL}|(?<=[{RIEUL}]))로[서써]?"
 )
-ENDINGS = {"ko": f"들?(?:{PARTICLES}){{0,2}}", "en": "(?:e?s)?(?:['’]s?)?"}
+LASTS = (
+    rf"도|의|커녕|{CONSONANT}(?:은(?:커녕)?|이|을|이나마?|이라도|이야말로|이야|아)|"
+    rf"{VOWEL}(?:는(?:커녕)?|가|를|나마?|라도|야말로|야)"
+)
+COPULA = (
+    rf"(?:이|{VOWEL})(?:다|고|며|면서?|지만|지요|죠|네|니까|므로|거나|거든|든[가지]?|던|더라도?|구나|군|잖아|래|"
+    r"라(?:고|는|서|면|니|며|든[가지]|기보다)?|란|세요|십니[다까]|시[고며다]|셨[가-힣]*|신데[가-힣]*)(?:[은는도]|요)?|"
+    r"이(?:자|니|지|기|신|에요|어서|어야)[는도]?요?|(?:이었|입니|인데)[가-힣]*|"
+    rf"{VOWEL}(?:예요|여서|여야|였[가-힣]*)[는도]?요?|인(?:지|가|들)?[는도]?요?|일(?:까|지|수록)?[는도]?요?|임"
+)
+ENDINGS = {
+    "ko": rf"들?(?:{LINKS}){{0,3}}(?:(?:{LASTS})?요?|{COPULA})(?!\w)",
+    "en": r"(?:e?s)?(?:['’]s?)?(?!\w)",
+}
+
+
+def folded(text: str) -> str:
+    """A text as terms are compared: without differences of case (Straße as STRASSE) and of white space."""
+    return " ".join(text.casefold().split())
 
 
 def says(text: str, term: str, language: str) -> bool:
@@ -22,17 +44,31 @@ def says(text: str, term: str, language: str) -> bool:
 
     Where a language writes no spaces, the term's characters are enough.
     """
-    return bool(_pattern(" ".join(term.split()), language).search(" ".join(text.split())))
+    return any(_places(folded(text), folded(term), language))
 
 
 def without(text: str, term: str, language: str) -> str:
-    """A text with a line break in the place of each such term."""
-    return _pattern(" ".join(term.split()), language).sub("\n", text)
+    """A text, folded, with a line break in the place of each such term."""
+    pieces, rest, text = [], 0, folded(text)
+    for start, end in _places(text, folded(term), language):
+        pieces.append(text[rest:start])
+        rest = end
+    return "\n".join((*pieces, text[rest:]))
+
+
+def _places(text: str, term: str, language: str) -> Iterator[tuple[int, int]]:
+    """Where each begins and ends."""
+    beginning, ending = _pattern(term, language), _ending(language)
+    for found in beginning.finditer(text):
+        if end := ending.match(text, found.end()):
+            yield found.start(), end.end()
 
 
 @lru_cache(maxsize=10_000)
 def _pattern(term: str, language: str) -> re.Pattern[str]:
-    whole = re.escape(term)
-    if writes_spaces(language):
-        whole = rf"(?<!\w){whole}{ENDINGS.get(primary(language), '')}(?!\w)"
-    return re.compile(whole, re.IGNORECASE)
+    return re.compile((r"(?<!\w)" if writes_spaces(language) else "") + re.escape(term))
+
+
+@lru_cache
+def _ending(language: str) -> re.Pattern[str]:
+    return re.compile(ENDINGS.get(primary(language), r"(?!\w)") if writes_spaces(language) else "")

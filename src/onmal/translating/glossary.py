@@ -8,7 +8,7 @@ from pathlib import Path
 from onmal.errors import DataError
 from onmal.formats.lines import read_lines
 from onmal.text.normalize import normalize
-from onmal.text.terms import says, without
+from onmal.text.terms import folded, says, without
 
 __all__ = ["Glossary"]
 
@@ -17,7 +17,7 @@ class Glossary:
     """Source term -> target term, in the order given; a term within a longer one that was found does not count."""
 
     def __init__(self, terms: Iterable[tuple[str, str]]) -> None:
-        pairs = {normalize(source): normalize(target) for source, target in terms}
+        pairs = {folded(normalize(source)): normalize(target) for source, target in terms}
         self.terms = sorted(pairs.items(), key=lambda pair: -len(pair[0]))
 
     @classmethod
@@ -40,9 +40,9 @@ class Glossary:
 
     def wanted(self, text: str, language: str) -> list[str]:
         """What the translation of a text in that language has to say."""
-        found, folded = [], (text := normalize(text)).casefold()
+        found, whole = [], (text := folded(normalize(text)))
         for source, target in self.terms:  # a quick look first: most of thousands are in no text
-            if source.casefold() in folded and says(text, source, language):
+            if source in whole and says(text, source, language):
                 found.append(target)
                 text = without(text, source, language)
         return found
