@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -84,10 +85,11 @@ def find_fragments(text: str) -> list[Fragment]:
 
 def _end_of_address(text: str, start: int, end: int) -> int:
     """Where an address ends: punctuation of the sentence around it, and brackets that open before it, are not its own."""
-    while text[end - 1] in _NOT_ITS_END or (
-        text[end - 1] in _OPENING
-        and text.count(_OPENING[text[end - 1]], start, end) < text.count(text[end - 1], start, end)
+    count = Counter(text[start:end])
+    while (last := text[end - 1]) in _NOT_ITS_END or (
+        last in _OPENING and count[_OPENING[last]] < count[last]
     ):
+        count[last] -= 1
         end -= 1
     return end
 

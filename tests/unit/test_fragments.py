@@ -198,6 +198,13 @@ def test_a_long_line_is_no_problem(part: str) -> None:
     assert sum(len(fragment) for *_, fragment in without.taken) <= len(back)
 
 
+@pytest.mark.parametrize("end", [")", ")(]", ".)", "]}"])
+def test_the_end_of_a_long_address_is_found_as_fast(end: str) -> None:
+    text = "http://a" + end * (1_000_000 // len(end))
+    [(_, _, address)] = take_out(text).taken
+    assert text.startswith(address)
+
+
 @pytest.mark.parametrize(
     ("source", "translation", "places", "expected"),
     [  # places: of each source word, where its translation begins
