@@ -148,10 +148,14 @@ class Wishing:
         return any(says(text, word, language) for word in self.wishes.never for language in languages)
 
     def spelling(self, hypothesis: Hypothesis) -> tuple[int, ...]:
-        """The fewest tokens of a hypothesis that say what must not be said; none where it does not."""
-        tokens, count = hypothesis.tokens, len(hypothesis.tokens)
-        parts = (tokens[at : at + n] for n in range(1, count + 1) for at in range(count - n + 1))
-        return next((part for part in parts if self.forbidden(self.subwords.decode(part))), ())
+        """The last tokens of a hypothesis that say what must not be said, no more than that takes; none where it does not."""
+        tokens = hypothesis.tokens
+        if not self.forbidden(self.subwords.decode(tokens)):
+            return ()
+        for shorter in (slice(1, None), slice(None, -1)):
+            while self.forbidden(self.subwords.decode(tokens[shorter])):
+                tokens = tokens[shorter]
+        return tokens
 
     def _text(self, hypothesis: Hypothesis) -> str:
         return normalize(self.subwords.decode(hypothesis.tokens))

@@ -20,6 +20,7 @@ from onmal.saved_model import load_model
 from onmal.text.terms import says
 from onmal.translating.engine import NONE, Constraints
 from onmal.translating.glossary import Glossary
+from onmal.translating.plan import Plan
 from onmal.translating.translator import Translator, load
 from onmal.translating.wishes import Wishes
 
@@ -275,3 +276,32 @@ def test_a_placeholder_that_was_asked_for_is_not_invented(folder: Path) -> None:
     for wishes in (Wishes(prefix="Every {day}"), Wishes(must=("{x}",))):
         warnings = guarded.translate(SENTENCES[0], wishes=wishes).warnings
         assert not any(warning.startswith("fragments: ") for warning in warnings), warnings
+
+
+@pytest.mark.parametrize(
+    ("said", "spelled"),
+    [
+        ("My friend goes to school today", "school"),
+        ("school and a school, then", "school"),
+        ("My friend goes to the park", ""),
+        ("preschool", ""),
+        ("the market square every day", "market square"),
+    ],
+)
+def test_the_spelling_of_what_must_not_be_said_is_found_in_few_looks(
+    folder: Path, said: str, spelled: str
+) -> None:
+    made, _ = translator(folder)
+    wishing = made._wishing([Plan("", "en")], [], {"wishes": Wishes(never=("school", "market square"))})
+    tokens = tuple(made.saved.tokenizer.target.encode(said)) * 4
+    looks = 0
+
+    def forbidden(*told: str) -> bool:
+        nonlocal looks
+        looks += 1
+        return type(wishing).forbidden(wishing, *told)
+
+    wishing.forbidden = forbidden  # type: ignore[method-assign]
+    found = wishing.spelling(Hypothesis(tokens, 0.0, 0.0, True))
+    assert made.saved.tokenizer.target.decode(found).strip(" ,") == spelled
+    assert looks <= 2 * len(tokens) + 2
