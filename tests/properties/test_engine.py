@@ -172,6 +172,8 @@ def test_the_exact_engine_gives_the_same_to_the_bit_whatever_it_is_given_with(mo
 
 def test_the_exact_engine_knows_what_is_asked_of_each_source(model: Seq2Seq) -> None:
     texts, search = sources(3), SearchConfig(beam_size=2)
-    asked = Constraints(prefixes=[(5,), (), (6, 7)], must=[(), ((8,),), ()], never=[(9,)])
+    asked = Constraints(
+        prefixes=[(5,), (), (6, 7)], must=[(), ((8,),), ()], never=[(), ((9,), (7, 8)), ((9,),)]
+    )
     found = ExactEngine(model).translate(texts, search, asked)
     assert_same(found, TorchEngine(model).translate(texts, search, asked))

@@ -131,6 +131,11 @@ def test_what_must_not_be_said_is_not(seed: int) -> None:
     for [best] in search(seed, Never([(word,), pair]), beam_size=3):
         assert word not in best.tokens
         assert pair not in zip(best.tokens, best.tokens[1:], strict=False)
+    some = search(seed, Never([(word,), pair], only=[1]), Never([(word,)], only=[5]), beam_size=3)
+    everywhere = search(seed, Never([(word,), pair]), beam_size=3)
+    usual = [found[n][0].tokens for n, found in ((0, free), (1, everywhere), (2, free), (3, free))]
+    assert [best.tokens for [best] in some[:4]] == usual
+    assert word not in some[5][0].tokens
 
 
 def test_what_must_be_said_is_and_mostly_as_well_as_by_trying_every_place() -> None:

@@ -67,16 +67,20 @@ class Prefix:
 
 
 class Never:
-    """Given words, each spelled by one or more tokens, do not come."""
+    """Given words, each spelled by one or more tokens, do not come, in translations of these sources (of all if none is named)."""
 
-    def __init__(self, phrases: Sequence[Sequence[int]]) -> None:
+    def __init__(self, phrases: Sequence[Sequence[int]], only: Sequence[int] = ()) -> None:
         self.words = [phrase[0] for phrase in phrases if len(phrase) == 1]
         self.phrases = [phrase for phrase in phrases if len(phrase) > 1]
+        self.only = only
 
     def __call__(self, log_probabilities: Tensor, words: Tensor, sources: Tensor) -> None:
-        log_probabilities[..., self.words] = -torch.inf
+        meant = torch.ones_like(sources, dtype=torch.bool)  # [B]
+        if self.only:
+            meant = torch.isin(sources, sources.new_tensor(self.only))
+        log_probabilities[meant.nonzero(), :, self.words] = -torch.inf
         for *before, last in self.phrases:
             at = words.shape[2] - len(before)
             if at >= 0:
                 begun = (words[:, :, at:] == words.new_tensor(before)).all(-1)  # [B,K]
-                log_probabilities[..., last].masked_fill_(begun, -torch.inf)
+                log_probabilities[..., last].masked_fill_(begun & meant[:, None], -torch.inf)

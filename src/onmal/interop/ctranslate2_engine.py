@@ -88,7 +88,7 @@ class CTranslate2Engine:
             "diversity": config.diversity,
             "given beginning": any(constraints.prefixes),
             "words that must be said": any(constraints.must),
-            "words that must not be said": constraints.never,
+            "words that must not be said": any(constraints.never),
         }
         return next((what for what, wanted in asked.items() if wanted), "")
 

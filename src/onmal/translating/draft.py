@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
+from typing import TypeVar
 
 from onmal.cleaning.filters import Filter
 from onmal.cleaning.guards import Numbers, Steering, faults, to_say
@@ -14,6 +17,7 @@ from onmal.data.pair import Pair
 from onmal.decoding.search import Hypothesis
 from onmal.text.normalize import normalize
 from onmal.text.tokenizer import SubwordModel
+from onmal.translating.engine import Phrase
 from onmal.translating.plan import Planner, Unit
 from onmal.translating.wishes import Wishing, missing
 
@@ -21,6 +25,9 @@ __all__ = ["Candidate", "Draft"]
 
 STOPS = " .!?…:~;"  # that a translation may end with
 SPELLINGS = 4  # of what must not be said that are looked for
+
+T = TypeVar("T")
+Found = list[list[Hypothesis]]
 
 
 @dataclass
@@ -71,8 +78,8 @@ class Draft:
             self._apart()
             self._otherwise()
             self._read_otherwise()
-            self._unsaid()
         if self.guards:
+            self._unsaid()
             self._again()
         return [_sound_first(candidates) for candidates in self.found]
 
@@ -126,15 +133,16 @@ class Draft:
 
     def _unsaid(self) -> None:
         """What must not be said, and is in a spelling that was not forbidden, is searched for without that one."""
-        also: list[tuple[int, ...]] = []
+        said: dict[int, list[Phrase]] = defaultdict(list)
         for _ in range(SPELLINGS if self.wishing.wishes.never else 0):
-            spelled = {n: self.wishing.spelling(best.hypothesis) for n, best in self._faulty().items()}
-            said = {n: spelling for n, spelling in spelled.items() if spelling}
-            if not said:
-                return
-            also += set(said.values())
-            tried = self.wishing.others([self.units[n] for n in said], self.config, also)
-            for n, hypotheses in zip(said, tried, strict=True):
+            again = []
+            for n, best in self._faulty().items():
+                if spelling := self.wishing.spelling(best.hypothesis, self.units[n].target_language):
+                    said[n].append(spelling)
+                    again.append(n)
+            wanted = [(n, self.units[n].must) for n in again]
+            tried = self.wishing.saying(wanted, self.config, [said[n] for n in again])
+            for n, hypotheses in zip(again, tried, strict=True):
                 self.found[n][:0] = self._candidates([self.units[n]], [hypotheses])[0]
 
     def _read_otherwise(self) -> None:
@@ -147,7 +155,7 @@ class Draft:
         ]
         units = [reading for _, reading in readings]
         sound: dict[int, list[Candidate]] = {n: [] for n, _ in readings}
-        tried = self._candidates(units, self.wishing.others(units, self._as_long(sound)))
+        tried = self._candidates(units, self._as_long([n for n, _ in readings], self.wishing.others, units))
         for (n, _), candidates in zip(readings, tried, strict=True):
             sound[n] += [each for each in candidates if not each.faults and not _made_up(each)]
         for n, candidates in sound.items():
@@ -166,7 +174,7 @@ class Draft:
             for n, each in lost.items()
             for attempt in range(max(map(len, each)))
         ]
-        tried = self.wishing.saying(said, self._as_long(lost))
+        tried = self._as_long([n for n, _ in said], self.wishing.saying, said)
         self._put_first([n for n, _ in reversed(said)], tried[::-1])
 
     def _faulty(self) -> dict[int, Candidate]:
@@ -174,11 +182,19 @@ class Draft:
         used = [n for plan in self.wishing.plans for n in plan.units]
         return {n: self.found[n][0] for n in used if all(each.faults for each in self.found[n])}
 
-    def _as_long(self, numbers: Iterable[int]) -> SearchConfig:
-        """The search for translations not much longer than those that there are, or their sources."""
-        ratios = [len(self.found[n][0].hypothesis.tokens) / len(self.units[n].ids) for n in numbers]
-        ratio = min(self.config.max_length_ratio, max([1.0, *ratios]))
-        return self.config.replace(max_length_ratio=ratio)
+    def _as_long(
+        self, numbers: Sequence[int], search: Callable[[list[T], SearchConfig], Found], asked: Sequence[T]
+    ) -> Found:
+        """What is found where translations are not much longer than that of the unit of this number, or its source."""
+        alike: dict[float, list[int]] = defaultdict(list)
+        for place, n in enumerate(numbers):
+            ratio = len(self.found[n][0].hypothesis.tokens) / len(self.units[n].ids)
+            alike[min(self.config.max_length_ratio, max(1.0, ceil(ratio * 4) / 4))].append(place)
+        found: dict[int, list[Hypothesis]] = {}
+        for ratio, places in alike.items():
+            tried = search([asked[place] for place in places], self.config.replace(max_length_ratio=ratio))
+            found.update(zip(places, tried, strict=True))
+        return [found[place] for place in range(len(numbers))]
 
     def _put_first(self, numbers: Sequence[int], tried: Iterable[Iterable[Hypothesis]]) -> None:
         """Candidates of the units of these numbers that have no fault come before those that there are."""

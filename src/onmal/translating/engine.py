@@ -26,8 +26,8 @@ class Constraints:
     """With what each begins."""
     must: Sequence[tuple[Phrase, ...]] = ()
     """The phrases that each says somewhere."""
-    never: Sequence[Phrase] = ()
-    """Phrases that none of them says."""
+    never: Sequence[tuple[Phrase, ...]] = ()
+    """The phrases that each does not say."""
     watchers: Sequence[Callable[..., None]] = ()
     """Called before each word that torch searches for; one that raises an error ends the search."""
 

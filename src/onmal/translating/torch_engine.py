@@ -17,7 +17,7 @@ from onmal.decoding.search import Hypothesis, beam_search, word_by_word
 from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
 from onmal.threads import in_threads, one_thread
-from onmal.translating.engine import NONE, Constraints, Precision
+from onmal.translating.engine import NONE, Constraints, Phrase, Precision
 
 __all__ = ["ExactEngine", "TorchEngine"]
 
@@ -102,7 +102,10 @@ class TorchEngine:
         return word_by_word(self.model, self._row(source), config, self._rules(constraints, [0]))
 
     def _rules(self, constraints: Constraints, rows: Sequence[int]) -> list[Rule]:
-        rules: list[Rule] = [*constraints.watchers, Never(constraints.never)]
+        unsaid: dict[tuple[Phrase, ...], list[int]] = {}
+        for row, phrases in enumerate(constraints.never[i] for i in rows if constraints.never):
+            unsaid.setdefault(phrases, []).append(row)
+        rules: list[Rule] = [*constraints.watchers, *(Never(*each) for each in unsaid.items())]
         if constraints.prefixes:
             rules.append(Prefix([constraints.prefixes[i] for i in rows], self.device))
         return rules

@@ -199,8 +199,8 @@ class Translator:
                 yield part
                 continue
             unit, tokens, said = units[part], list[int](), ""
-            prefix = [told.prefixes[part]] if told.prefixes else ()
-            for token in self.torch_engine.word_by_word(unit.ids, search, replace(told, prefixes=prefix)):
+            own = replace(told, prefixes=told.prefixes[part:][:1], never=told.never[part:][:1])
+            for token in self.torch_engine.word_by_word(unit.ids, search, own):
                 tokens.append(token)
                 so_far = self._candidate(unit, tokens, guards).text.removesuffix(unit.ending)
                 # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
@@ -219,7 +219,7 @@ class Translator:
     @staticmethod
     def asked(wishes: Wishes) -> Constraints:
         """What the engine is told of wishes, whatever the words."""
-        return Constraints(prefixes=[(0,)] * bool(wishes.prefix), never=[(0,)] * bool(wishes.never))
+        return Constraints(prefixes=[(0,)] * bool(wishes.prefix), never=[((0,),)] * bool(wishes.never))
 
     @cached_property
     def torch_engine(self) -> TorchEngine:

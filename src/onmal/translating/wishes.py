@@ -15,7 +15,7 @@ from onmal.errors import ConfigError
 from onmal.text.normalize import normalize
 from onmal.text.terms import says
 from onmal.text.tokenizer import SubwordModel
-from onmal.translating.engine import Constraints, Engine
+from onmal.translating.engine import Constraints, Engine, Phrase
 from onmal.translating.plan import Plan, Unit
 
 __all__ = ["NO_WISHES", "Wishes", "Wishing", "missing"]
@@ -64,7 +64,9 @@ class Wishing:
     ) -> None:
         self.engine, self.able, self.subwords = engine, able, subwords
         self.plans, self.units, self.wishes = plans, units, wishes
-        self.constraints = self._constraints()
+        languages = {plan.target_language for plan in plans}
+        self.never = {language: self._spellings(language) for language in languages}
+        self.constraints = Constraints(self._prefixes(), (), self._never(units), wishes.watchers)
 
     def search(self, config: SearchConfig) -> list[list[Hypothesis]]:
         """The hypotheses of each unit; those that say what they must are before those that do not. Raises ConfigError."""
@@ -88,17 +90,21 @@ class Wishing:
             found[number] = hypotheses + found[number]
         return found
 
-    def others(
-        self, units: Sequence[Unit], config: SearchConfig, also: Sequence[tuple[int, ...]] = ()
-    ) -> list[list[Hypothesis]]:
-        """The hypotheses of further units, of which nothing is wished but what they must not say, `also` these tokens."""
-        asked = replace(self.constraints, prefixes=(), never=[*self.constraints.never, *also])
+    def others(self, units: Sequence[Unit], config: SearchConfig) -> list[list[Hypothesis]]:
+        """The hypotheses of further units, of which nothing is wished but what they must not say."""
+        asked = replace(self.constraints, prefixes=(), never=self._never(units))
         return self.engine.translate([unit.ids for unit in units], config, asked) if units else []
 
     def saying(
-        self, wanted: Sequence[tuple[int, Sequence[str]]], config: SearchConfig
+        self,
+        wanted: Sequence[tuple[int, Sequence[str]]],
+        config: SearchConfig,
+        unsaid: Sequence[Sequence[Phrase]] = (),
     ) -> list[list[Hypothesis]]:
-        """The hypotheses of the units of these numbers, where each says what is wanted of it, and all else as wished."""
+        """The hypotheses of the units of these numbers, where each says what is wanted of it, and all else as wished.
+
+        `unsaid` are more spellings for each of what it must not say.
+        """
         if not wanted:
             return []
         must = [
@@ -106,7 +112,8 @@ class Wishing:
             for _, words in wanted
         ]
         prefixes = [self.constraints.prefixes[n] for n, _ in wanted] if self.constraints.prefixes else ()
-        asked = replace(self.constraints, prefixes=prefixes, must=must)
+        never = self._never([self.units[n] for n, _ in wanted], unsaid)
+        asked = replace(self.constraints, prefixes=prefixes, must=must, never=never)
         engine = self.able if self.engine.refuses(config, asked) else self.engine
         return engine.translate([self.units[n].ids for n, _ in wanted], config, asked)
 
@@ -124,13 +131,25 @@ class Wishing:
         gains = [best[0].score - found[n][0].score for n, best in zip(numbers, tried, strict=True)]
         return self.units[numbers[max(range(len(numbers)), key=gains.__getitem__)]]
 
-    def _constraints(self) -> Constraints:
-        """What the engine is told from the beginning: how each text begins, and what none of them says."""
-        prefixes: list[tuple[int, ...]] = []
-        if self.wishes.prefix:
-            prefix = tuple(self.subwords.encode(self.wishes.prefix))
-            first = {number for plan in self.plans for number in plan.units[:1]}
-            prefixes = [prefix if number in first else () for number in range(len(self.units))]
+    def _prefixes(self) -> list[Phrase]:
+        """How the translation of each unit begins."""
+        if not self.wishes.prefix:
+            return []
+        prefix = tuple(self.subwords.encode(self.wishes.prefix))
+        first = {number for plan in self.plans for number in plan.units[:1]}
+        return [prefix if number in first else () for number in range(len(self.units))]
+
+    def _never(
+        self, units: Sequence[Unit], more: Sequence[Sequence[Phrase]] = ()
+    ) -> list[tuple[Phrase, ...]]:
+        """What the translation of each unit does not say, and more for each."""
+        if not self.wishes.never:
+            return []
+        usual = [self.never[unit.target_language] for unit in units]
+        return [(*phrases, *others) for phrases, others in zip(usual, more or [()] * len(units), strict=True)]
+
+    def _spellings(self, language: str) -> list[Phrase]:
+        """All that are known of what must not be said in a language."""
         never = self.wishes.never
         forms = {
             form for word in never for form in (word, word.lower(), word.upper(), word[:1].upper() + word[1:])
@@ -138,22 +157,21 @@ class Wishing:
         spelled = {tuple(self.subwords.encode(form)) for form in forms}
         for piece, number in self.subwords.written.items() if never else ():
             text = piece.replace("▁", " ")  # "(coffee", 커피를
-            if any(word.casefold() in text.casefold() for word in never) and self.forbidden(text):
+            if any(word.casefold() in text.casefold() for word in never) and self.forbidden(text, language):
                 spelled.add((number,))
-        return Constraints(prefixes, never=sorted(spelled), watchers=self.wishes.watchers)
+        return sorted(spelled)
 
-    def forbidden(self, text: str) -> bool:
-        """Whether a text says in a language translated to what must not be said."""
-        languages = {plan.target_language for plan in self.plans}
-        return any(says(text, word, language) for word in self.wishes.never for language in languages)
+    def forbidden(self, text: str, language: str) -> bool:
+        """Whether a text in a language says what must not be said."""
+        return any(says(text, word, language) for word in self.wishes.never)
 
-    def spelling(self, hypothesis: Hypothesis) -> tuple[int, ...]:
+    def spelling(self, hypothesis: Hypothesis, language: str) -> Phrase:
         """The last tokens of a hypothesis that say what must not be said, no more than that takes; none where it does not."""
         tokens = hypothesis.tokens
-        if not self.forbidden(self.subwords.decode(tokens)):
+        if not self.forbidden(self.subwords.decode(tokens), language):
             return ()
         for shorter in (slice(1, None), slice(None, -1)):
-            while self.forbidden(self.subwords.decode(tokens[shorter])):
+            while self.forbidden(self.subwords.decode(tokens[shorter]), language):
                 tokens = tokens[shorter]
         return tokens
 

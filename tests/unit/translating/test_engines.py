@@ -78,7 +78,7 @@ def test_auto_is_given_as_many_portions_as_the_chosen_engine_likes() -> None:
     auto = choose_engine(SAVED)
     assert auto.at_once(SearchConfig()) == CTranslate2Engine(SAVED).at_once(SearchConfig()) > 1
     assert auto.at_once(SearchConfig(sample=True)) == 1
-    assert auto.at_once(SearchConfig(), Constraints(never=[(5,)])) == 1
+    assert auto.at_once(SearchConfig(), Constraints(never=[((5,),)])) == 1
 
 
 def test_auto_takes_ctranslate2_and_without_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ def test_auto_takes_ctranslate2_and_without_it_says_how_to_get_it(monkeypatch: p
         ({"diversity": 1.0}, {}),
         ({}, {"prefixes": [(5,), ()]}),
         ({}, {"must": [((5,),), ()]}),
-        ({}, {"never": [(5,)]}),
+        ({}, {"never": [((5,),), ()]}),
     ],
     ids=str,
 )

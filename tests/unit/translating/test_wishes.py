@@ -113,10 +113,9 @@ def test_what_must_not_be_said_is_told_in_every_spelling(folder: Path) -> None:
     made.translate(SENTENCES[0], wishes=Wishes(never=("school",)))
     encode = made.saved.tokenizer.target.encode
     forms = ("school", "School", "SCHOOL")
-    assert set(engine.told[1].never) >= {tuple(encode(form)) for form in forms}
-    pieces = [
-        made.saved.tokenizer.target.pieces(tokens) for tokens in engine.told[1].never if len(tokens) == 1
-    ]
+    [never] = engine.told[1].never
+    assert set(never) >= {tuple(encode(form)) for form in forms}
+    pieces = [made.saved.tokenizer.target.pieces(tokens) for tokens in never if len(tokens) == 1]
     assert all("school" in piece.lower() for [piece] in pieces)
 
 
@@ -127,7 +126,7 @@ def test_no_word_forbids_the_end_nor_any_other_piece_that_no_text_is_written_wit
     made, engine = translator(folder, "My friend")
     made.translate(SENTENCES[0], wishes=Wishes(never=(word,)))
     subwords = made.saved.tokenizer.target
-    forbidden = {tokens[0] for tokens in engine.told[1].never if len(tokens) == 1}
+    forbidden = {tokens[0] for tokens in engine.told[1].never[0] if len(tokens) == 1}
     assert forbidden <= {*subwords.written.values(), *subwords.encode(word), *subwords.encode(word.upper())}
     assert made.saved.model.vocabulary.end not in forbidden
 
@@ -154,13 +153,13 @@ def test_what_is_said_in_another_spelling_is_searched_for_without_that_one(folde
         sources: Sequence[object], config: SearchConfig, asked: Constraints
     ) -> list[list[Hypothesis]]:
         engine.told.append(asked)
-        best = next(way for way in ways if not any(_within(never, way) for never in asked.never))
+        best = next(way for way in ways if not any(_within(never, way) for never in asked.never[0]))
         return [[Hypothesis(best, -1.0, -1.0, True)] for _ in sources]
 
     engine.translate = translate  # type: ignore[assignment]
     found = made.translate(SENTENCES[0], wishes=Wishes(never=("school",)))
     assert (found.text, found.warnings) == ("My friend goes to the market", ())
-    assert any(_within(never, tuple(letters)) and len(never) > 1 for never in engine.told[-1].never)
+    assert any(_within(never, tuple(letters)) and len(never) > 1 for never in engine.told[-1].never[0])
 
 
 def test_what_is_said_all_the_same_is_a_warning(folder: Path) -> None:
@@ -296,12 +295,36 @@ def test_the_spelling_of_what_must_not_be_said_is_found_in_few_looks(
     tokens = tuple(made.saved.tokenizer.target.encode(said)) * 4
     looks = 0
 
-    def forbidden(*told: str) -> bool:
+    def forbidden(text: str, language: str) -> bool:
         nonlocal looks
         looks += 1
-        return type(wishing).forbidden(wishing, *told)
+        return type(wishing).forbidden(wishing, text, language)
 
     wishing.forbidden = forbidden  # type: ignore[method-assign]
-    found = wishing.spelling(Hypothesis(tokens, 0.0, 0.0, True))
+    found = wishing.spelling(Hypothesis(tokens, 0.0, 0.0, True), "en")
     assert made.saved.tokenizer.target.decode(found).strip(" ,") == spelled
     assert looks <= 2 * len(tokens) + 2
+
+
+def test_what_is_tried_again_for_a_text_depends_on_it_alone(folder: Path) -> None:
+    made, engine = translator(folder)
+    made.guards = GUARDS
+    encode, asked = made.saved.tokenizer.target.encode, list[tuple[object, ...]]()
+
+    def translate(
+        sources: Sequence[Sequence[int]], config: SearchConfig, told: Constraints
+    ) -> list[list[Hypothesis]]:
+        asked.extend((*source, config.max_length_ratio, told.never[n]) for n, source in enumerate(sources))
+        said = ["My friend goes to " + ("sCHOOL" if len(source) > 9 else "scHOOL") for source in sources]
+        return [[Hypothesis(tuple(encode(text)), -1.0, -1.0, True)] for text in said]
+
+    engine.translate = translate  # type: ignore[assignment]
+    wishes, alone = Wishes(never=("school",)), list[tuple[object, ...]]()
+    texts = [f"7 {SENTENCES[0]} {SENTENCES[0][:-1]}", "8 시장"]
+    for text in texts:
+        made.translate(text, wishes=wishes)
+        alone += asked
+        asked.clear()
+    made.translate(texts, wishes=wishes)
+    assert len({each[-2] for each in asked}) > 1
+    assert sorted(asked) == sorted(alone)
