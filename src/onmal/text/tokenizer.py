@@ -39,6 +39,7 @@ PAD, START, END, UNKNOWN = 0, 1, 2, 3
 FAR = 3.0  # nats: twenty times as likely
 MARK = "\u2581"  # SentencePiece's space
 HIDDEN_MARK = "\ufdd0"
+UNSPOKEN = "\ufdd1"  # has no piece, nor a part in one
 MOST_WORDS = 2_000_000  # different ones that a model is learned from: those that come most often
 RESERVED = "\u2585"  # SentencePiece learns nothing from a sentence with it, but encodes it like any other
 
@@ -159,6 +160,12 @@ class SubwordModel:
         """Ids of a text, without end token."""
         ids: list[int] = self.processor.encode(hide_mark(normalize(text)))
         return ids
+
+    def encode_within(self, text: str) -> list[int]:
+        """Ids of a text within a word, or within a sentence of a language without spaces: no space comes before it."""
+        before: list[int] = self.processor.encode(UNSPOKEN)
+        ids: list[int] = self.processor.encode(UNSPOKEN + hide_mark(normalize(text)))
+        return ids[len(before) :]
 
     def knows_better(self, word: str, other: str) -> bool:
         """Whether a word is a piece of its own, and another is none or, by a unigram model, far less likely."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError
+from onmal.text.language import writes_spaces
 from onmal.text.normalize import normalize
 from onmal.text.terms import says
 from onmal.text.tokenizer import SubwordModel
@@ -108,8 +109,8 @@ class Wishing:
         if not wanted:
             return []
         must = [
-            tuple(phrase for word in words if (phrase := tuple(self.subwords.encode(word))))
-            for _, words in wanted
+            tuple(phrase for word in words if (phrase := self._phrase(word, self.units[n].target_language)))
+            for n, words in wanted
         ]
         prefixes = [self.constraints.prefixes[n] for n, _ in wanted] if self.constraints.prefixes else ()
         never = self._never([self.units[n] for n, _ in wanted], unsaid)
@@ -154,12 +155,18 @@ class Wishing:
         forms = {
             form for word in never for form in (word, word.lower(), word.upper(), word[:1].upper() + word[1:])
         }
-        spelled = {tuple(self.subwords.encode(form)) for form in forms}
+        spelled = {self._phrase(form, language) for form in forms}
+        spelled |= {tuple(self.subwords.encode(form)) for form in forms}  # as a sentence begins with it
         for piece, number in self.subwords.written.items() if never else ():
             text = piece.replace("▁", " ")  # "(coffee", 커피를
             if any(word.casefold() in text.casefold() for word in never) and self.forbidden(text, language):
                 spelled.add((number,))
         return sorted(spelled)
+
+    def _phrase(self, word: str, language: str) -> Phrase:
+        """A word's ids within a sentence of a language."""
+        encode = self.subwords.encode if writes_spaces(language) else self.subwords.encode_within
+        return tuple(encode(word))
 
     def forbidden(self, text: str, language: str) -> bool:
         """Whether a text in a language says what must not be said."""

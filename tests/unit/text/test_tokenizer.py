@@ -68,6 +68,12 @@ def test_what_is_encoded_is_decoded(model: SubwordModel, text: str) -> None:
     assert model.decode(ids) == expected(text)
 
 
+@given(st.text(max_size=20), st.sampled_from(["東京", "커피", "a", "I want"]))
+def test_within_a_word_no_space_comes_before_it(model: SubwordModel, text: str, before: str) -> None:
+    ids = [*model.encode(before), *model.encode_within(text)]
+    assert model.decode(ids) == before + expected(text)
+
+
 def test_every_character_of_the_first_plane_comes_back(model: SubwordModel) -> None:
     texts = ["".join(map(chr, range(start, start + 64))) for start in range(0, 0x10000, 64)]
     assert [model.decode(model.encode(text)) for text in texts] == list(map(expected, texts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,31 @@ def test_what_no_hypothesis_says_is_searched_for(folder: Path) -> None:
     assert [each.text for each in found] == ["My friend goes market"] * 2
     assert engine.told[2].must == [(tuple(made.saved.tokenizer.target.encode("market")),)] * 2
     assert [each.warnings for each in found] == [(), ()]
+
+
+def test_no_space_comes_before_what_must_be_said_where_a_language_has_none(folder: Path) -> None:
+    made, engine = translator(folder, "東京へ")
+    made.saved = made.planner.saved = replace(made.saved, directions=(("ko", "ja"),))
+    found = made.translate(SENTENCES[0], wishes=Wishes(must=("market",), never=("school",)))
+    [[phrase]] = engine.told[2].must
+    subwords = made.saved.tokenizer.target
+    assert subwords.decode([*subwords.encode("へ"), *phrase]) == "へmarket"
+    assert {tuple(subwords.encode_within("school")), tuple(subwords.encode("school"))} < set(
+        engine.told[1].never[0]
+    )
+    assert found.warnings == ()
+
+
+def test_what_must_not_be_said_is_searched_for_again_with_all_else_that_was_wished(folder: Path) -> None:
+    made, engine = translator(folder, "My friend goes to the sCHOOL")
+    made.guards = GUARDS
+    wishes = Wishes(prefix="My", must=("friend",), never=("school",))
+    assert "said: school" in made.translate(SENTENCES[0], wishes=wishes).warnings
+    first, *again = engine.told[1:]
+    assert len(again) > 1
+    for told in again:
+        assert told.prefixes == first.prefixes
+        assert set(told.never[0]) > set(first.never[0])
 
 
 def test_of_several_sentences_the_one_that_it_fits_best_says_it(folder: Path) -> None:
