@@ -18,11 +18,18 @@ __all__ = ["left_out"]
 MARGIN = 0.3  # how much likelier it must become [nats]
 
 
-def left_out(saved: SavedModel, source: Sequence[int], first: int, hypothesis: Hypothesis) -> list[str]:
-    """The words of a source, from its `first` token on, that a hypothesis for it does not say."""
+def left_out(
+    saved: SavedModel, source: Sequence[int], first: int, hypothesis: Hypothesis, *, spaces: bool = True
+) -> list[str]:
+    """The words of a source, from its `first` token on, that a hypothesis for it does not say; its pieces without spaces."""
     model, subwords = saved.model, saved.tokenizer.source
     pieces, end = subwords.pieces(source), len(source) - 1
-    starts = [n for n in range(first + 1, end) if pieces[n].startswith("▁")]
+
+    def begins(n: int) -> bool:
+        spelled = subwords.unwritten.issuperset(source[n - 1 : n + 1])  # in bytes
+        return not spelled and pieces[n - 1] != "▁" and any(map(str.isalnum, pieces[n]))
+
+    starts = [n for n in range(first + 1, end) if pieces[n].startswith("▁") or (not spaces and begins(n))]
     words = list(pairwise([first, *starts, end]))
     if len(words) < 2 or not hypothesis.tokens:
         return []

@@ -16,7 +16,7 @@ from onmal.data.pair import Pair
 from onmal.fragments import Without, tags_are_whole, take_out
 from onmal.saved_model import SavedModel
 from onmal.text.korean import split_korean
-from onmal.text.language import writes_spaces
+from onmal.text.language import detect, writes_spaces
 from onmal.text.normalize import normalize
 from onmal.text.segment import (
     Segment,
@@ -122,8 +122,8 @@ class Planner:
                 unit = replace(unit, ids=encode(unit.read))
             unread.extend(self.saved.tokenizer.source.unread(unit.read, unit.ids))
             if self.glossary:
-                source = next(source for source, to in self.saved.directions if to == target)
-                unit = replace(unit, must=self.glossary.wanted(unit.without.text, source))
+                written = self.likely_language(unit.without.text, target)
+                unit = replace(unit, must=self.glossary.wanted(unit.without.text, written))
             units.append(unit)
 
         def fits(piece: str) -> bool:
@@ -199,6 +199,10 @@ class Planner:
             plan.parts.append(sentence.gap or (" " if writes_spaces(unit.target_language) else ""))
         plan.parts.pop()  # nothing follows the last sentence
         return plan
+
+    def likely_language(self, text: str, target: str) -> str:
+        """The one of the languages translated to the target that a text is written in, as far as its script tells."""
+        return detect(text, [source for source, to in self.saved.directions if to == target])[0][0]
 
     def _source_language(self, target: str) -> str:
         """The language of texts that are translated to this one, if there is but one."""

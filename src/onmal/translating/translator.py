@@ -301,8 +301,10 @@ class Translator:
         return put_back(unit.without, candidate.text, aligned, spaces=spaces)
 
     def _left_out(self, candidate: Candidate) -> list[str]:
-        first = len(self.saved.tokenizer.prefix(candidate.unit.target_language, self.tag))
-        return left_out(self.saved, candidate.unit.ids, first, candidate.hypothesis)
+        unit = candidate.unit
+        first = len(self.saved.tokenizer.prefix(unit.target_language, self.tag))
+        spaces = writes_spaces(self.planner.likely_language(unit.read, unit.target_language))
+        return left_out(self.saved, unit.ids, first, candidate.hypothesis, spaces=spaces)
 
     def _align(self, candidate: Candidate) -> Alignment:
         tokenizer, source, hypothesis = self.saved.tokenizer, candidate.unit.ids, candidate.hypothesis

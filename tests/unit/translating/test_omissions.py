@@ -65,6 +65,17 @@ def test_what_is_not_said_is_named(saved: SavedModel, source: str, said: str, mi
     assert left_out(saved, [*ids, 2], 0, hypothesis) == missing
 
 
+def test_where_there_are_no_spaces_pieces_are_words(saved: SavedModel) -> None:
+    subwords = saved.tokenizer.source
+    first, last = [piece for piece in subwords.written if piece.isalnum() and len(piece) > 1][:2]
+    words = [subwords.written[first], *subwords.encode_within("東."), subwords.written[last]]
+    for left, name in ((words[:1], first), (words[1:-1], "東."), (words[-1:], last)):
+        said = tuple(word for word in words if word not in left)
+        hypothesis = Hypothesis(said, 0.0, 0.0, ended=True)
+        assert left_out(saved, [*words, 2], 0, hypothesis, spaces=False) == [name]
+        assert left_out(saved, [*words, 2], 0, hypothesis) == []
+
+
 def test_what_asks_for_a_language_is_no_word(saved: SavedModel) -> None:
     ids = saved.tokenizer.source.encode("my the school")
     hypothesis = Hypothesis(tuple(saved.tokenizer.target.encode("the school")), 0.0, 0.0, ended=True)
@@ -88,7 +99,10 @@ def test_a_translation_says_so_where_it_is_asked(tmp_path: Path, monkeypatch: py
     translator = Translator(load_model(save_tiny_model(tmp_path / "model")))
     heard: list[list[int]] = []
 
-    def all_left_out(saved: SavedModel, source: list[int], first: int, hypothesis: Hypothesis) -> list[str]:
+    def all_left_out(
+        saved: SavedModel, source: list[int], first: int, hypothesis: Hypothesis, *, spaces: bool
+    ) -> list[str]:
+        assert spaces
         heard.append(source[first:])
         return ["each"]
 

@@ -243,6 +243,14 @@ def test_a_glossarys_terms_are_said_where_the_source_has_them(folder: Path) -> N
     assert len(engine.told[2].must) == 1  # only for the sentence that lacks it
 
 
+def test_a_glossary_goes_by_the_language_that_a_text_is_written_in(folder: Path) -> None:
+    made, _ = translator(folder, "My friend", terms=[("학교", "school"), ("Haus", "house")])
+    three = (("de", "en"), ("ko", "en"), ("en", "ko"))
+    made.saved = made.planner.saved = replace(made.saved, directions=three)
+    assert made.translate("학교에서만은 간다", to="en").text == "My friend school"
+    assert made.translate("das Haus", to="en").text == "My friend house"
+
+
 class Enough(Exception):
     """Somebody asked for an end."""
 
