@@ -14,6 +14,7 @@ from onmal.config import ModelConfig, SearchConfig, Vocabulary
 from onmal.decoding.constrained import MOST_BEAMS, constrained_search
 from onmal.decoding.rules import Never, Prefix, Rule
 from onmal.decoding.search import Hypothesis, beam_search
+from onmal.errors import ConfigError
 from onmal.models import Seq2Seq, build
 from onmal.translating.torch_engine import TorchEngine
 
@@ -271,6 +272,12 @@ def test_diversity_gives_more_different_beginnings() -> None:
         return sum(len({h.tokens[:1] for h in hypotheses}) for hypotheses in found) / len(found)
 
     assert beginnings(diversity=0.0) < beginnings(diversity=20.0)
+
+
+def test_coverage_is_refused_where_a_network_does_not_look_at_its_source() -> None:
+    gru = build(ModelConfig(network="gru", d_model=8, tie="none"), VOCABULARY).eval()
+    with pytest.raises(ConfigError, match="does not look back at its source; leave away coverage_penalty"):
+        beam_search(gru, rows(2), SearchConfig(coverage_penalty=0.1))
 
 
 def test_coverage_lowers_a_score_by_what_was_hardly_looked_at() -> None:

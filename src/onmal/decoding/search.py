@@ -15,6 +15,7 @@ from onmal.config import SearchConfig
 from onmal.decoding.rules import MinimumLength, NoRepeat, Rule
 from onmal.decoding.sampling import Draws
 from onmal.decoding.scoring import Coverage, LengthPenalty, next_words
+from onmal.errors import ConfigError
 from onmal.models.contract import Seq2Seq
 
 __all__ = ["Hypothesis", "beam_search", "length_limits", "usual_rules", "word_by_word"]
@@ -76,6 +77,8 @@ def beam_search(
 
     while len(alive):
         states, state = model.step(token, state, probe=coverage)  # [R,D]
+        if coverage and not coverage.layers:
+            raise ConfigError("this network does not look back at its source", "leave away coverage_penalty")
         length = words.shape[2] + 1
         states, found = states.view(*totals.shape, -1), []  # [B,K,D]
         for some in slices(len(alive), totals.shape[1], device):

@@ -69,7 +69,7 @@ class Draft:
     ) -> None:
         self.wishing, self.planner, self.guards, self.config = wishing, planner, guards, config
         self.units = wishing.units
-        self.found = self._candidates(self.units, wishing.search(config))
+        self.found = self._candidates(self.units, wishing.search(config, glossary=bool(planner.glossary)))
 
     def mended(self) -> list[list[Candidate]]:
         """The same after all that was tried; what has no fault comes first."""

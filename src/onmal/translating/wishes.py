@@ -69,12 +69,16 @@ class Wishing:
         self.never = {language: self._spellings(language) for language in languages}
         self.constraints = Constraints(self._prefixes(), (), self._never(units), wishes.watchers)
 
-    def search(self, config: SearchConfig) -> list[list[Hypothesis]]:
-        """The hypotheses of each unit; those that say what they must are before those that do not. Raises ConfigError."""
-        if self.wishes.must and (config.sample or config.diversity or config.coverage_penalty):
+    def search(self, config: SearchConfig, *, glossary: bool = False) -> list[list[Hypothesis]]:
+        """The hypotheses of each unit; those that say what they must are before those that do not.
+
+        Raises ConfigError for a search that cannot look for words, where there are any or could be, by a glossary.
+        """
+        bound = self.wishes.must or glossary
+        if bound and (config.sample or config.diversity or config.coverage_penalty):
             raise ConfigError(
                 "what must be said has a search of its own",
-                "leave away must, or else sample, diversity and coverage_penalty",
+                "leave away must and the glossary, or else sample, diversity and coverage_penalty",
             )
         found = self.engine.translate([unit.ids for unit in self.units], config, self.constraints)
         for plan in self.plans if self.wishes.must else ():

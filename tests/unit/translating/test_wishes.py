@@ -90,8 +90,12 @@ def test_an_engine_without_a_search_for_it_says_what_it_must_all_the_same(folder
 @pytest.mark.parametrize("option", [{"sample": True}, {"diversity": 1.0}, {"coverage_penalty": 0.2}])
 def test_what_the_search_for_words_cannot_follow_is_refused(folder: Path, option: dict[str, Any]) -> None:
     made, _ = translator(folder, "My friend")
-    with pytest.raises(ConfigError, match="what must be said has a search of its own; leave away must, or"):
+    refused = "what must be said has a search of its own; leave away must and the glossary, or"
+    with pytest.raises(ConfigError, match=refused):
         made.translate(SENTENCES[0], search=SearchConfig(**option), wishes=Wishes(must=("market",)))
+    with_terms, _ = translator(folder, "My friend", terms=[("은행", "bank")])
+    with pytest.raises(ConfigError, match=refused):
+        with_terms.translate(SENTENCES[0], search=SearchConfig(**option))
     made.translate(SENTENCES[0], search=SearchConfig(**option))
 
 
