@@ -100,7 +100,10 @@ class CTranslate2Engine:
         Raises ConfigError for what `refuses` names.
         """
         if what := self.refuses(config, constraints):
-            raise ConfigError(f"CTranslate2 has no {what}", "translate with the engine auto or torch")
+            others = " and the precision float32" if self.precision == "int8" else ""  # which torch has not
+            raise ConfigError(
+                f"CTranslate2 has no {what}", f"translate with the engine auto or torch{others}"
+            )
         with self.lock:
             _ = self.translator  # which brings along what was found out before
         if len(sources) >= ENOUGH and not self.calibrated:

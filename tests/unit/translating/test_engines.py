@@ -119,8 +119,10 @@ def test_what_ctranslate2_cannot_do_goes_to_torch_and_nothing_is_dropped(
     assert auto.translate(sources(SAVED, 2), search, told) == engine.translate(
         sources(SAVED, 2), search, told
     )
-    with pytest.raises(ConfigError, match=r"CTranslate2 has no .*; translate with the engine auto or torch"):
+    with pytest.raises(ConfigError, match=r"CTranslate2 has no .*; translate with the engine auto or torch$"):
         CTranslate2Engine(SAVED).translate(sources(SAVED, 2), search, told)
+    with pytest.raises(ConfigError, match=r"with the engine auto or torch and the precision float32$"):
+        choose_engine(SAVED, precision="int8").translate(sources(SAVED, 2), search, told)
 
 
 @pytest.mark.parametrize("beam_size", [1, 3])
