@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import onmal.cli.translating as translating
 from onmal.cli import app
+from onmal.translating.translator import Translation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from tiny_model import save_tiny_model, sentence_pairs
@@ -98,6 +100,27 @@ def test_lines_of_another_text_model_or_option_are_refused(folder: Path) -> None
     (folder / ".b.en.part").unlink()
     (folder / ".b.en.job").write_text("[]", "utf-8")
     assert "going on" not in run("--beam-size", "1")  # a note without lines is of nothing
+    assert (folder / "b.en").read_text("utf-8").count("\n") == 400
+
+
+def test_lines_of_another_engine_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*options: str) -> str:
+        files = [str(folder / "a.ko"), "-o", str(folder / "b.en"), "--resume", "--beam-size", "1"]
+        arguments = ["translate", str(folder / "model"), *files, *options]
+        return CliRunner().invoke(app, arguments, prog_name="onmal").stderr
+
+    plain = translating._plain
+
+    def _plain(number: int, translation: Translation) -> str:
+        if number == 3:
+            raise KeyboardInterrupt
+        return plain(number, translation)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(translating, "_plain", _plain)
+        run()
+    assert "was begun from another text or model, or with other options" in run("--engine", "exact")
+    assert "going on after line 2" in run()
     assert (folder / "b.en").read_text("utf-8").count("\n") == 400
 
 

@@ -172,6 +172,8 @@ def translate(
     form = _as_json if as_json else _n_best if how.n_best > 1 else _scored if scores else _plain
     made_of = [*(folder / "weights.safetensors" for folder in (model, *(together_with or ()))), glossary]
     told = [how.model_dump_json(), form.__name__, to, tag, str(wishes), precision, str(omissions)]
+    if engine != "auto":  # what was begun before this was noted goes on
+        told.append(engine)
     options: Options = {"to": to, "search": how, "wishes": wishes, "omissions": omissions}
     if document:
         from onmal.cli.documents import translate_file
