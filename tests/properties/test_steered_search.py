@@ -12,6 +12,7 @@ import torch
 
 from onmal.config import ModelConfig, SearchConfig, Vocabulary
 from onmal.decoding.constrained import MOST_BEAMS, constrained_search
+from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.rules import Never, Prefix, Rule
 from onmal.decoding.search import Hypothesis, beam_search
 from onmal.errors import ConfigError
@@ -22,12 +23,15 @@ VOCABULARY = Vocabulary(source_size=14, target_size=14)
 PAD, START, END = 0, 1, 2
 
 
-def network(seed: int) -> Seq2Seq:
+def network(seed: int, kind: str = "transformer") -> Seq2Seq:
     """One that has learned nothing, and ends its sentences at times."""
+    if kind == "ensemble":
+        return Ensemble([network(seed), network(seed, "gru-attention"), network(seed, "convolution")])
     torch.manual_seed(seed)
+    heads = {"num_heads": 2, "feed_forward": 12} if kind == "transformer" else {"network": kind}
     config = ModelConfig(
-        d_model=8, num_heads=2, feed_forward=12, encoder_layers=1, decoder_layers=2, tie="none",
-        max_source_length=16, max_target_length=24, output_bias=True,
+        d_model=8, encoder_layers=1, decoder_layers=2, tie="none",
+        max_source_length=16, max_target_length=24, output_bias=True, **heads,
     )  # fmt: skip
     model = build(config, VOCABULARY).eval()
     with torch.no_grad():
@@ -44,8 +48,10 @@ def rows(count: int, seed: int = 0) -> torch.Tensor:
     return torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in found], batch_first=True)
 
 
-def search(network_seed: int, *rules: Rule, count: int = 6, **config: Any) -> list[list[Hypothesis]]:
-    return beam_search(network(network_seed), rows(count), SearchConfig(**config), rules)
+def search(
+    network_seed: int, *rules: Rule, kind: str = "transformer", **config: Any
+) -> list[list[Hypothesis]]:
+    return beam_search(network(network_seed, kind), rows(6), SearchConfig(**config), rules)
 
 
 def teacher_forced(model: Seq2Seq, source: torch.Tensor, hypothesis: Hypothesis) -> float:
@@ -58,6 +64,8 @@ def teacher_forced(model: Seq2Seq, source: torch.Tensor, hypothesis: Hypothesis)
 
 
 SEEDS = range(8)
+OTHERS = ("gru-attention", "convolution", "ensemble")
+NETWORKS = [*((seed, "transformer") for seed in SEEDS), *((0, kind) for kind in OTHERS)]
 STEERED: list[dict[str, Any]] = [
     {"min_length_ratio": 1.0},
     {"no_repeat_ngram": 2},
@@ -69,11 +77,11 @@ STEERED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("options", STEERED, ids=str)
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("seed", "kind"), NETWORKS)
 def test_a_log_probability_stays_the_networks_own_and_batch_mates_change_nothing(
-    seed: int, options: dict[str, Any]
+    seed: int, kind: str, options: dict[str, Any]
 ) -> None:
-    model, sources, config = network(seed), rows(6), SearchConfig(beam_size=3, n_best=3, **options)
+    model, sources, config = network(seed, kind), rows(6), SearchConfig(beam_size=3, n_best=3, **options)
     together = beam_search(model, sources, config)
     for source, found in zip(sources, together, strict=True):
         for hypothesis in found:
@@ -113,27 +121,28 @@ def test_left_to_themselves_they_come_twice() -> None:
 
 
 @pytest.mark.parametrize("beams", [1, 4])
-@pytest.mark.parametrize("seed", SEEDS)
-def test_each_translation_begins_as_asked(seed: int, beams: int) -> None:
+@pytest.mark.parametrize(("seed", "kind"), NETWORKS)
+def test_each_translation_begins_as_asked(seed: int, kind: str, beams: int) -> None:
     prefixes = [(5, 6), (), (7,), (5, 6, 7, 8), (), (9, 9)]
-    found = search(seed, Prefix(prefixes, torch.device("cpu")), beam_size=beams)
-    free = search(seed, beam_size=beams)
+    found = search(seed, Prefix(prefixes, torch.device("cpu")), beam_size=beams, kind=kind)
+    free = search(seed, beam_size=beams, kind=kind)
     for prefix, [best], [usual] in zip(prefixes, found, free, strict=True):
         assert best.tokens[: len(prefix)] == prefix
         assert prefix or best.tokens == usual.tokens
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_what_must_not_be_said_is_not(seed: int) -> None:
-    free = search(seed, beam_size=3)
+@pytest.mark.parametrize(("seed", "kind"), NETWORKS)
+def test_what_must_not_be_said_is_not(seed: int, kind: str) -> None:
+    free = search(seed, beam_size=3, kind=kind)
     said = Counter(word for [best] in free for word in best.tokens)
     word = said.most_common(1)[0][0]
     pair = next(best.tokens[:2] for [best] in free if len(best.tokens) > 1)
-    for [best] in search(seed, Never([(word,), pair]), beam_size=3):
+    everywhere = search(seed, Never([(word,), pair]), beam_size=3, kind=kind)
+    for [best] in everywhere:
         assert word not in best.tokens
         assert pair not in zip(best.tokens, best.tokens[1:], strict=False)
-    some = search(seed, Never([(word,), pair], only=[1]), Never([(word,)], only=[5]), beam_size=3)
-    everywhere = search(seed, Never([(word,), pair]), beam_size=3)
+    rules = Never([(word,), pair], only=[1]), Never([(word,)], only=[5])
+    some = search(seed, *rules, beam_size=3, kind=kind)
     usual = [found[n][0].tokens for n, found in ((0, free), (1, everywhere), (2, free), (3, free))]
     assert [best.tokens for [best] in some[:4]] == usual
     assert word not in some[5][0].tokens
@@ -158,8 +167,8 @@ def test_what_must_be_said_is_and_mostly_as_well_as_by_trying_every_place() -> N
 
 def test_each_source_says_its_phrases_whatever_it_is_searched_with() -> None:
     config = SearchConfig(beam_size=3, n_best=3)
-    for seed in SEEDS:
-        model, chance, source = network(seed), random.Random(seed), rows(8, seed)
+    for seed, kind in NETWORKS:
+        model, chance, source = network(seed, kind), random.Random(seed), rows(8, seed)
         phrases = [
             tuple(
                 tuple(chance.choices(range(3, 14), k=chance.randint(1, 3)))
