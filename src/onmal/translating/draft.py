@@ -67,9 +67,10 @@ class Draft:
     def __init__(
         self, wishing: Wishing, planner: Planner, guards: Sequence[Filter], config: SearchConfig
     ) -> None:
-        self.wishing, self.planner, self.guards, self.config = wishing, planner, guards, config
+        self.wishing, self.planner, self.guards, self.config = wishing, planner, guards, wishing.room(config)
         self.units = wishing.units
-        self.found = self._candidates(self.units, wishing.search(config, glossary=bool(planner.glossary)))
+        hypotheses = wishing.search(self.config, glossary=bool(planner.glossary))
+        self.found = self._candidates(self.units, hypotheses)
 
     def mended(self) -> list[list[Candidate]]:
         """The same after all that was tried; what has no fault comes first."""

@@ -193,7 +193,8 @@ class Translator:
         search = (options.get("search") or self.saved.search).replace(n_best=1, beam_size=1)
         units: list[Unit] = []
         plan = self.planner.plan(text, self.target_language(text, options.get("to", "")), units)
-        told, guards = self._wishing([plan], units, options).constraints, self._watching(options)
+        wishing, guards = self._wishing([plan], units, options), self._watching(options)
+        told, search = wishing.constraints, wishing.room(search)
         for part in plan.parts:
             if isinstance(part, str):
                 yield part

@@ -69,6 +69,11 @@ class Wishing:
         self.never = {language: self._spellings(language) for language in languages}
         self.constraints = Constraints(self._prefixes(), (), self._never(units), wishes.watchers)
 
+    def room(self, config: SearchConfig) -> SearchConfig:
+        """The same search for translations that may be longer by what they begin with."""
+        given = max(map(len, self.constraints.prefixes), default=0)
+        return config.replace(max_length_extra=config.max_length_extra + given)
+
     def search(self, config: SearchConfig, *, glossary: bool = False) -> list[list[Hypothesis]]:
         """The hypotheses of each unit; those that say what they must are before those that do not.
 

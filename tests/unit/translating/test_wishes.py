@@ -22,7 +22,7 @@ from onmal.text.terms import says
 from onmal.translating.engine import NONE, Constraints
 from onmal.translating.glossary import Glossary
 from onmal.translating.plan import Plan
-from onmal.translating.translator import Translator, load
+from onmal.translating.translator import Options, Translator, load
 from onmal.translating.wishes import Wishes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -111,6 +111,14 @@ def test_a_beginning_is_for_the_first_sentence_of_each_text(folder: Path) -> Non
     made.translate(["\n".join(SENTENCES), SENTENCES[0], " "], wishes=Wishes(prefix="My"))
     prefix = tuple(made.saved.tokenizer.target.encode("My"))
     assert engine.told[1].prefixes == [prefix, (), prefix]
+
+
+def test_a_beginning_may_be_longer_than_a_translation_might_be(folder: Path) -> None:
+    made, search = load(folder, engine="exact"), SearchConfig(max_length_ratio=0.1, max_length_extra=1)
+    wishes = Wishes(prefix="My friend goes to the market every day, and the teacher")
+    options: Options = {"search": search, "wishes": wishes}
+    assert made.translate(SENTENCES[0], **options).text.startswith(wishes.prefix)
+    assert "".join(made.type_out(SENTENCES[0], **options)).startswith(wishes.prefix)
 
 
 def test_what_must_not_be_said_is_told_in_every_spelling(folder: Path) -> None:
