@@ -49,11 +49,10 @@ def says(text: str, term: str, language: str) -> bool:
 
 def without(text: str, term: str, language: str) -> str:
     """A text, folded, with a line break in the place of each such term."""
-    pieces, rest, text = [], 0, folded(text)
-    for start, end in _places(text, folded(term), language):
-        pieces.append(text[rest:start])
-        rest = end
-    return "\n".join((*pieces, text[rest:]))
+    text = folded(text)
+    for start, end in reversed([*_places(text, folded(term), language)]):
+        text = f"{text[:start]}\n{text[end:]}"
+    return text
 
 
 def _places(text: str, term: str, language: str) -> Iterator[tuple[int, int]]:

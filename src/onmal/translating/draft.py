@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
-from typing import TypeVar
+from typing import Any
 
 from onmal.cleaning.filters import Filter
 from onmal.cleaning.guards import Numbers, Steering, faults, to_say
@@ -26,7 +26,6 @@ __all__ = ["Candidate", "Draft"]
 STOPS = " .!?…:~;"  # that a translation may end with
 SPELLINGS = 4  # of what must not be said that are looked for
 
-T = TypeVar("T")
 Found = list[list[Hypothesis]]
 
 
@@ -184,18 +183,17 @@ class Draft:
         return {n: self.found[n][0] for n in used if all(each.faults for each in self.found[n])}
 
     def _as_long(
-        self, numbers: Sequence[int], search: Callable[[list[T], SearchConfig], Found], asked: Sequence[T]
+        self, numbers: Sequence[int], search: Callable[[Any, SearchConfig], Found], asked: Sequence[Any]
     ) -> Found:
-        """What is found where translations are not much longer than that of the unit of this number, or its source."""
-        alike: dict[float, list[int]] = defaultdict(list)
-        for place, n in enumerate(numbers):
-            ratio = len(self.found[n][0].hypothesis.tokens) / len(self.units[n].ids)
-            alike[min(self.config.max_length_ratio, max(1.0, ceil(ratio * 4) / 4))].append(place)
+        """What is found for each that is asked of the unit of this number, not much longer than its translation or its source."""
+        lengths = [(len(self.found[n][0].hypothesis.tokens), len(self.units[n].ids)) for n in numbers]
+        ratios = [ceil(4 * target / source) / 4 for target, source in lengths]  # so that many are alike
         found: dict[int, list[Hypothesis]] = {}
-        for ratio, places in alike.items():
-            tried = search([asked[place] for place in places], self.config.replace(max_length_ratio=ratio))
-            found.update(zip(places, tried, strict=True))
-        return [found[place] for place in range(len(numbers))]
+        for ratio in {*ratios}:
+            places = [place for place, each in enumerate(ratios) if each == ratio]
+            config = self.config.replace(max_length_ratio=min(self.config.max_length_ratio, max(1.0, ratio)))
+            found.update(zip(places, search([asked[place] for place in places], config), strict=True))
+        return [found[place] for place in range(len(ratios))]
 
     def _put_first(self, numbers: Sequence[int], tried: Iterable[Iterable[Hypothesis]]) -> None:
         """Candidates of the units of these numbers that have no fault come before those that there are."""
