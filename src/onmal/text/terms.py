@@ -13,11 +13,9 @@ __all__ = ["folded", "says", "without"]
 # After a syllable that ends in a vowel or does not, as of 는 and 은; either where letters are not Hangul (NATO는).
 OPEN, RIEUL = ("".join(map(chr, range(ord(first), ord("힣"), 28))) for first in "가갈")
 VOWEL, CONSONANT = f"(?:(?<=[{OPEN}])|(?<![가-힣]))", f"(?<![{OPEN}])"
-# What others may follow (커피에서만은), what ends a word, and all that has the copula in it (커피라서, 학생이지만).
-LINKS = (
-    "에게서?|에서|에다가?|에|한테서?|께서?|더러|하고|처럼|마냥|같이|보다|만큼|만|부터|까지|마다|조차|마저|밖에|뿐|대로|치고|끼리|쯤|"
-    rf"{CONSONANT}(?:과|이랑|으로[서써]?)|{VOWEL}(?:와|랑)|(?:{VOWEL}|(?<=[{RIEUL}]))로[서써]?"
-)
+# What others may follow (커피에서만은), the copula, too (커피만이다), or not (과일 is a word); what ends a word; the copula (학생이지만).
+LINKS = "에게서?|에서|에다가?|에|한테서?|께서?|더러|하고|처럼|마냥|같이|보다|만큼|만|부터|까지|마다|조차|마저|밖에|뿐|대로|치고|끼리|쯤"
+JOINS = rf"{CONSONANT}(?:과|이랑|으로[서써]?)|{VOWEL}(?:와|랑)|(?:{VOWEL}|(?<=[{RIEUL}]))로[서써]?"
 LASTS = (
     rf"도|의|커녕|{CONSONANT}(?:은(?:커녕)?|이|을|이나마?|이라도|이야말로|이야|아)|"
     rf"{VOWEL}(?:는(?:커녕)?|가|를|나마?|라도|야말로|야)"
@@ -29,7 +27,7 @@ COPULA = (
     rf"{VOWEL}(?:예요|여서|여야|였[가-힣]*)[는도]?요?|인(?:지|가|들)?[는도]?요?|일(?:까|지|수록)?[는도]?요?|임"
 )
 ENDINGS = {
-    "ko": rf"들?(?:{LINKS}){{0,3}}(?:(?:{LASTS})?요?|{COPULA})(?!\w)",
+    "ko": rf"들?(?:(?:{LINKS}|{JOINS}){{0,3}}(?:{LASTS})?요?|(?:(?:{LINKS}|{JOINS}){{0,2}}(?:{LINKS}))?(?:{COPULA}))(?!\w)",
     "en": r"(?:e?s)?(?:['’]s?)?(?!\w)",
 }
 

@@ -20,6 +20,8 @@ from onmal.text.terms import says, without
         ("서울 역까지 가요.", "서울 역", "ko"),
         ("서울   역", "서울 역", "ko"),
         ("NATO는 NATO이라도", "NATO", "ko"),
+        ("사과인데요", "사과", "ko"),
+        ("그 경로다.", "경로", "ko"),
         ("Two Dogs bark.", "dog", "en"),
         ("The dog's bowl", "dog", "en"),
         ("three boxes", "box", "en"),
@@ -69,7 +71,7 @@ AFTER_A_CONSONANT = """
 """
 OTHER_WORDS = """
 커피숍 커피나무 커피콩 커피잔 커피우유 커피나라 커피시럽 커피고기 커피은행 커피지도 커피인간 커피일기 커피면허
-학생회 학생증 학생가 학생는 학생로 학생라면 학생면 학생운동 학생식당 학생이름 학생이동 학생신문 대학생은
+학생회 학생증 학생가 학생는 학생로 학생라면 학생면 학생운동 학생식당 학생이름 학생이동 학생신문 대학생은 커피와인 커피로고 학생과일 커피이야기 학생이야기 학생인권 학생일기 커피다방 커피만두
 """
 
 
@@ -83,7 +85,14 @@ def test_another_word_of_korean_that_begins_with_it_is_not_it() -> None:
     assert [
         word for word in OTHER_WORDS.split() if says(word, "커피", "ko") or says(word, "학생", "ko")
     ] == []
-    others = [("산책로", "산책"), ("음악가", "음악"), ("컵라면", "컵"), ("우리나라", "우리"), ("분야", "분")]
+    others = [
+        ("산책로", "산책"),
+        ("음악가", "음악"),
+        ("컵라면", "컵"),
+        ("우리나라", "우리"),
+        ("분야", "분"),
+        ("여름과일", "여름"),
+    ]
     assert [word for word, term in others if says(word, term, "ko")] == []
 
 
