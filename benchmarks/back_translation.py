@@ -88,6 +88,7 @@ def main() -> None:
         "minutes": options.minutes,
         "beam_size": plan("few").search.beam_size,
         "seed": options.seed,
+        "config_hash": regularisers.fingerprint(without_files(plan("few"))),
         "systems": found,
         "machine": recording.this_machine(),
     }
@@ -101,6 +102,11 @@ def write(base: Path, pairs: list[Pair]) -> dict[str, str]:
     files[SOURCE].write_text("".join(f"{pair.source}\n" for pair in pairs), "utf-8")
     files[TARGET].write_text("".join(f"{pair.target}\n" for pair in pairs), "utf-8")
     return {language: str(file.absolute()) for language, file in files.items()}
+
+
+def without_files(config: RunConfig) -> RunConfig:
+    """The settings that are the same wherever the text is."""
+    return config.replace(data=config.data.replace(train=["few"], valid=["valid"]))
 
 
 def planned(text: dict[str, str], valid: dict[str, str], source: str, target: str, options: Any) -> RunConfig:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from onmal import errors
-from onmal.data.writing import open_whole
 from onmal.processor import processor
+from onmal.writing import open_whole
 
 RESULTS = Path(__file__).resolve().parent / "results"
 

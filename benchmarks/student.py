@@ -35,7 +35,7 @@ Contestant = tuple[str, SearchConfig]
 
 def main() -> None:
     """Score, take turns, record."""
-    parser = recording.arguments(__doc__)
+    begun, parser = time.monotonic(), recording.arguments(__doc__)
     parser.add_argument(
         "--teacher", type=Path, required=True, metavar="MODEL", help="whom it has learned from"
     )
@@ -80,7 +80,9 @@ def main() -> None:
         "systems": found,
         "teacher": {"parameters": parameters(models["torch"]["teacher"]), **facts["teacher"]},
         "student": {"parameters": parameters(models["torch"]["student"]), **facts["student"]},
-        "scored_on": recording.this_machine(),
+        "config_hash": facts["student"]["config_hash"],
+        "minutes": round((time.monotonic() - begun) / 60, 1),
+        "machine": recording.this_machine(),
     }
     recording.record("student", result, options.results)
 

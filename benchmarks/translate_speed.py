@@ -40,6 +40,8 @@ from onmal.saved_model import load_model
 RIVALS = Path(__file__).parent / "rivals"
 BATCHES = (16, 32, 64, 128)
 FIRST = "onmal, torch"
+Way = tuple[int, int, int]
+"""Workers, threads and batch size of CTranslate2 called directly."""
 OWN = ("onmal, auto", "onmal, ctranslate2", "onmal, ctranslate2, int8")
 
 
@@ -53,7 +55,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="translate_speed-") as scratch:
         text = Path(scratch, "sources")
         text.write_text("".join(f"{sentence}\n" for sentence in sources), "utf-8")
-        running = start_all(options, text, len(sources))
+        swept = {
+            precision: sweep(options, precision, text, len(sources)) for precision in ("float32", "int8")
+        }
+        running = start_all(options, text, len(sources), swept)
         try:
             found = {
                 str(beam): measure(options, running, beam, references, language) for beam in options.beams
@@ -68,6 +73,12 @@ def main() -> None:
         "rounds": options.rounds,
         "slice_seconds": options.slice,
         "beams": found,
+        "swept": {
+            precision: {
+                "{} x {} threads, batches of {}".format(*way): round(rate, 1) for way, rate in rates.items()
+            }
+            for precision, rates in swept.items()
+        },
         "signature": score([""], [""], target_language=language, metrics=("BLEU",))[0].signature,
         "versions": {name: version for each in running for name, version in each.facts.items()},
         "machine": recording.this_machine(),
@@ -137,7 +148,9 @@ class Contestant:
         self.process.wait(30)
 
 
-def start_all(options: Namespace, text: Path, count: int) -> list[Contestant]:
+def start_all(
+    options: Namespace, text: Path, count: int, swept: Mapping[str, Mapping[Way, float]]
+) -> list[Contestant]:
     """onmal's engines, CTranslate2 in its best way, transformers where it is installed."""
     engines, model = RIVALS / "engines.py", options.model
     commands: dict[str, list[str | Path]] = {
@@ -151,8 +164,8 @@ def start_all(options: Namespace, text: Path, count: int) -> list[Contestant]:
         commands["Marian, weights of its own"] = [
             options.rivals / "marian" / "bin" / "python", RIVALS / "marian_decoder.py", model, options.marian,
         ]  # fmt: skip
-    for precision in ("float32", "int8"):
-        best = sweep(options, precision, text, count)
+    for precision, rates in swept.items():
+        best = max(rates, key=rates.__getitem__)
         commands[f"CTranslate2, {precision}, {best[0]} x {best[1]} threads, batches of {best[2]}"] = [
             sys.executable, engines, "ctranslate2", model, precision, *map(str, best),
         ]  # fmt: skip
@@ -165,9 +178,9 @@ def start_all(options: Namespace, text: Path, count: int) -> list[Contestant]:
     return running
 
 
-def sweep(options: Namespace, precision: str, text: Path, count: int) -> tuple[int, int, int]:
-    """Workers, threads and batch size with which CTranslate2 called directly is fastest, with the first beam size."""
-    tried = {}
+def sweep(options: Namespace, precision: str, text: Path, count: int) -> dict[Way, float]:
+    """How many sentences a second CTranslate2 called directly translates in each way, with the first beam size."""
+    tried: dict[Way, float] = {}
     for workers in sorted({1, cores()}):
         for threads in sorted({1, cores() // workers}):
             for batch in BATCHES:
@@ -184,12 +197,11 @@ def sweep(options: Namespace, precision: str, text: Path, count: int) -> tuple[i
                 contestant.ask(do="single", count=20, beam=options.beams[0])
                 tried[way] = contestant.ask(do="batch", seconds=options.sweep, beam=options.beams[0])["rate"]
                 contestant.end()
-    best = max(tried, key=tried.__getitem__)
     print(
         f"CTranslate2, {precision}: {', '.join(f'{way} {rate:,.0f}' for way, rate in tried.items())}",
         flush=True,
     )
-    return best
+    return tried
 
 
 def measure(

@@ -18,10 +18,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from onmal.data.writing import open_whole
 from onmal.errors import ConfigError, DataError, MissingExtraError, OnmalError
 from onmal.formats.lines import open_bytes, read_lines
 from onmal.translating.translator import Options, Translation, Translator, load
+from onmal.writing import open_whole
 
 __all__ = ["KEPT", "Job", "Part", "Translated", "cut", "translate_parts"]
 

@@ -17,11 +17,11 @@ from typing import Any
 
 from onmal import evaluation, inspection, phrasebook
 from onmal.config import RunConfig
-from onmal.data.writing import write_whole
 from onmal.errors import OnmalError
 from onmal.run_report.events import PlainReport, Reporter
 from onmal.training.run import train
 from onmal.translating.translator import Translator
+from onmal.writing import write_whole
 
 __all__ = ["demo", "demo_config"]
 

@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from onmal.config import DataConfig, ModelConfig, RunConfig
-from onmal.data.writing import open_whole, write_whole
 from onmal.errors import ConfigError, TrainingError
 from onmal.formats.lines import open_bytes
 from onmal.lock import locked_folder
 from onmal.run_report.events import Reporter
 from onmal.text.tokenizer import Tokenizer
+from onmal.writing import open_whole, write_whole
 
 __all__ = [
     "MADE",

@@ -575,7 +575,7 @@ def test_a_run_that_is_stopped_while_updates_are_skipped_says_so(corpus: Path, t
     notes, wild = Interrupts(), plan(corpus, learning_rate=1e30)
     assert train(wild, tmp_path / "run", reporter=notes) is None
     said, _, typed = notes.of("note")[-1].partition("; go on with: ")
-    assert said == "stopped while updates are skipped (1 in a row); the checkpoint before them stays"
+    assert said == "stopped while updates are skipped; the checkpoint before them stays"
     assert typed == f"onmal train --out {tmp_path / 'run'} --resume"
     assert [progress.update for progress in all_progress(tmp_path / "run" / "training")] == [0]
 

@@ -34,6 +34,7 @@ LAYER_0 = (
     "processor",
     "products",
     "shared_memory",
+    "writing",
 )
 LAYER_1 = ("text", "phrasebook", "models", "threads")
 LAYER_2 = ("formats", "data", "cleaning", "corpora", "decoding", "saved_model")
@@ -69,6 +70,7 @@ TABLE = {
     "cache": Row(),
     "fragments": Row(),
     "lock": Row(),
+    "writing": Row(("errors", "lock")),
     "config": Row(("errors", "settings"), ("pydantic",)),
     "text": Row(LAYER_0, ("sentencepiece", "numpy"), ("kiwipiepy",)),
     "phrasebook": Row(LAYER_0, ("numpy",)),
@@ -92,7 +94,7 @@ TABLE = {
     "fetching": Row(TO_3),
     "fetching.mtdata_process": Row((), (), ("mtdata", "pybtex")),
     "run_folder": Row(
-        ("errors", "lock", "config", "data.writing", "formats.lines", "run_report.events", "text.tokenizer")
+        ("errors", "lock", "config", "writing", "formats.lines", "run_report.events", "text.tokenizer")
     ),
     "interrupt": Row(("run_report.events",)),
     "low_rank": Row(("errors", "products"), ("torch",)),
@@ -107,7 +109,7 @@ TABLE = {
     "cli": Row(("errors",), ("typer", "rich"), free_inside=True),
     "": Row(("errors",), free_inside=True),
     "__main__": Row(("cli",)),
-    "run_report": Row(("errors", "settings", "config", "data.writing")),
+    "run_report": Row(("errors", "settings", "config", "writing")),
     "run_report.live": Row(("errors",), ("rich",)),
     "run_report.tensorboard": Row(("errors",), ("torch",)),
     "bulk": Row(TO_4, (), ("ray",)),

@@ -188,7 +188,7 @@ FIDELITY = {
 }
 SIGNED = {"bleu": "tok:13a", "chrf": "nc:6"}
 STUDENT = {
-    "split": "test_2016", "pairs": 1000, "rounds": 5, "slice_seconds": 20.0, "scored_on": "a machine",
+    "split": "test_2016", "pairs": 1000, "rounds": 5, "slice_seconds": 20.0, "machine": "a machine",
     "teacher": TRAINED, "student": {**TRAINED, "minutes": 45.0},
     "systems": {
         name: {

@@ -14,7 +14,6 @@ from onmal.adapting.made_text import made_text
 from onmal.config import DataConfig, DataMixConfig, RunConfig
 from onmal.data.corpus import read_pairs
 from onmal.data.pair import Pair
-from onmal.data.writing import write_whole
 from onmal.errors import ConfigError, DataError, OnmalError
 from onmal.run_folder import MADE
 from onmal.run_report.events import PlainReport, Reporter
@@ -22,6 +21,7 @@ from onmal.saved_model import SavedModel, load_model, save_model
 from onmal.training.distributed import rank_from_torchrun
 from onmal.training.run import train
 from onmal.training.sources import training_pairs
+from onmal.writing import write_whole
 
 __all__ = ["finetune", "keep_old_test", "settings_for", "with_old_text"]
 

@@ -17,12 +17,12 @@ from typing import Any
 from onmal.adapting.directions import between
 from onmal.config import RunConfig
 from onmal.data.pair import Pair
-from onmal.data.writing import MANIFEST, open_resumable, open_whole
 from onmal.errors import ConfigError, DataError, LanguageError
 from onmal.origin import weights_sha256
 from onmal.run_folder import MADE, check_folder, open_folder
 from onmal.training.distributed import size_from_torchrun
 from onmal.translating.translator import Translator, load
+from onmal.writing import MANIFEST, open_resumable, open_whole
 
 __all__ = ["MadeText", "Watch", "made_text"]
 

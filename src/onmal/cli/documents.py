@@ -21,8 +21,8 @@ def translate_file(translator: Translator, file: Path, out: Path | None, options
 
     What could not be kept is told on standard error with its place. Raises ConfigError and DataError.
     """
-    from onmal.data.writing import write_whole
     from onmal.documents import LARGEST, translate_document
+    from onmal.writing import write_whole
 
     suffix = file.suffix.lower()
     if out is None and suffix == ".docx":

@@ -86,10 +86,10 @@ def evaluate(
     Every score comes with its 95 % interval by bootstrap, a comparison with the significance of the difference.
     Without DATA and --corpus, a model that was trained by a recipe is scored on the recipe's test sets.
     """
-    from onmal.data.writing import one_line
     from onmal.evaluation import compare, tokenised_lowercase_bleu
     from onmal.evaluation import evaluate as evaluate_translator
     from onmal.translating.translator import load
+    from onmal.writing import one_line
 
     translator = load(model, tag=tag, engine=engine, precision=precision, together_with=together_with or ())
     sets, languages = pairs_to_score(
@@ -229,7 +229,7 @@ def _baseline(baseline: Path, sources: list[str], target_language: str, beam_siz
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    from onmal.data.writing import open_whole
+    from onmal.writing import open_whole
 
     with open_whole(path) as file:
         file.writelines(f"{line}\n" for line in lines)

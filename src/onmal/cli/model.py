@@ -133,9 +133,9 @@ def inspect(
 
 def _save_page(page: Path, translator: Translator, sentence: str, to: str, beam: int) -> None:
     """The page that looks inside, for one sentence, in a file; beam 0 is the recipe's."""
-    from onmal.data.writing import write_whole
     from onmal.inspection.example import example
     from onmal.serving.saved_page import saved_page
+    from onmal.writing import write_whole
 
     found = example(translator, sentence, to, beam)
     for warning in found["warnings"]:

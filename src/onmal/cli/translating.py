@@ -273,7 +273,7 @@ def _translate_files(job: Job, files: Sequence[Path], out: Path) -> None:
 
 def _place(out: Path | None, job: str | None) -> AbstractContextManager[tuple[TextIO, int]]:
     """Where lines are written, and how many are there already."""
-    from onmal.data.writing import open_resumable, open_whole
+    from onmal.writing import open_resumable, open_whole
 
     if out and job is not None:
         return open_resumable(out, job)
@@ -311,7 +311,7 @@ def _lines(file: Path | None, text: str | None) -> tuple[Iterator[str], int | No
 
 
 def _plain(number: int, translation: Translation) -> str:
-    from onmal.data.writing import one_line
+    from onmal.writing import one_line
 
     return one_line(translation.text)
 

@@ -18,9 +18,9 @@ from onmal.config import DataConfig
 from onmal.corpora.catalogue import CORPORA, PHRASEBOOK_SIZES, Corpus, corpus_named
 from onmal.data.corpus import read_pairs
 from onmal.data.pair import Pair
-from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError, LanguageError
 from onmal.formats.by_line import primary_subtag
+from onmal.writing import MANIFEST
 
 __all__ = [
     "CORPORA",

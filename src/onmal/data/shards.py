@@ -25,10 +25,10 @@ from onmal.data.batching import Lengths, TrainingText
 from onmal.data.corpus import read_pairs
 from onmal.data.pair import Pair
 from onmal.data.prepare import mix_of, source_tags, tags_of
-from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError
 from onmal.text.subword_sampling import EncodedSide, WordTable
 from onmal.text.tokenizer import Tokenizer
+from onmal.writing import MANIFEST
 
 __all__ = ["LATER", "Shards", "column", "open_shards", "stored_text", "tokenizer_sha256"]
 

@@ -10,8 +10,8 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
-from onmal.data.writing import one_line
 from onmal.documents.message import Mark, Message, Piece, Text
+from onmal.writing import one_line
 
 __all__ = [
     "CannotBeWritten",

@@ -16,10 +16,10 @@ from pathlib import Path
 from onmal.cache import cache_folder
 from onmal.corpora.catalogue import Corpus, corpus_named
 from onmal.corpora.located import way_to
-from onmal.data.writing import open_whole
 from onmal.errors import ConfigError, DataError
 from onmal.fetching.download import download as download_to
 from onmal.text.normalize import normalize
+from onmal.writing import open_whole
 
 __all__ = ["fetch", "fetch_corpus"]
 

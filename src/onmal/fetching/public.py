@@ -27,13 +27,13 @@ from onmal.cache import cache_folder
 from onmal.corpora.catalogue import Corpus, corpus_named
 from onmal.corpora.located import damaged_file
 from onmal.data.pair import Pair
-from onmal.data.writing import MANIFEST, open_whole
 from onmal.errors import ConfigError, DataError
 from onmal.fetching.download import Opener, download, open_https
 from onmal.fetching.mtdata_index import Entry, entry_of, mtdata_prints
 from onmal.fetching.unpacking import unpack
 from onmal.formats.tmx import read_tmx
 from onmal.text.normalize import normalize
+from onmal.writing import MANIFEST, open_whole
 
 __all__ = ["Progress", "fetch_public"]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import torch
 
-from onmal.data.writing import write_whole
 from onmal.errors import ConfigError, OnmalError
 from onmal.processor import processor
 from onmal.run_report.events import clock
 from onmal.threads import one_thread
+from onmal.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,8 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onmal.data.writing import write_whole
 from onmal.errors import MissingExtraError
+from onmal.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

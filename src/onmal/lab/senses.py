@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from onmal.data.writing import write_whole
 from onmal.lab.experiment import Bench, Experiment, Judgement, Numbers
 from onmal.lab.pictures import COLOURS, panels
 from onmal.lab.scores import mean
 from onmal.lab.small import VOCABULARY, small_network
 from onmal.models.contract import Seq2Seq
+from onmal.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,8 +9,8 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from onmal.data.writing import write_whole
 from onmal.phrasebook import Phrase, generate, phrases
+from onmal.writing import write_whole
 
 __all__ = ["PAIRS", "SHORT", "Text", "english_words", "short", "training_text"]
 

@@ -27,7 +27,6 @@ from onmal.data.pair import Pair
 from onmal.data.prepare import learn_from_words, tags_of
 from onmal.data.shards import HELD_OUT, LATER, SIDES, column, stored_text, tokenizer_sha256
 from onmal.data.shuffle import shuffled
-from onmal.data.writing import open_whole
 from onmal.errors import ConfigError, DataError
 from onmal.preparing.chunks import Chunk, Seen, fingerprint, read_chunk
 from onmal.preparing.processes import Work, in_processes
@@ -35,6 +34,7 @@ from onmal.preparing.store import Store, open_store
 from onmal.processor import cores
 from onmal.text.subword_sampling import WordTable
 from onmal.text.tokenizer import SubwordModel, Tokenizer
+from onmal.writing import open_whole
 
 __all__ = ["prepare_shards"]
 

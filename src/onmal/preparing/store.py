@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onmal.data.shards import FORMAT, STATE, TYPES
-from onmal.data.writing import MANIFEST, open_whole
 from onmal.errors import ConfigError, DataError
 from onmal.lock import locked_folder
+from onmal.writing import MANIFEST, open_whole
 
 __all__ = ["Store", "open_store"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from onmal.cleaning.clean import CleaningReport, clean
 from onmal.cleaning.filters import Filter
 from onmal.data.pair import Pair
-from onmal.data.writing import MANIFEST, one_line
 from onmal.errors import DataError
+from onmal.writing import MANIFEST, one_line
 
 __all__ = ["prepare_text"]
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from onmal.data.writing import open_whole
 from onmal.errors import ModelFolderError
 from onmal.run_report.history import read_history
 from onmal.run_report.page import Run, page
 from onmal.run_report.words import Speaker
 from onmal.settings import read_toml
+from onmal.writing import open_whole
 
 __all__ = ["write_report"]
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from threading import Lock
 from uuid import UUID, uuid4
 
-from onmal.data.writing import write_whole
 from onmal.errors import DataError
 from onmal.translating.glossary import Glossary
+from onmal.writing import write_whole
 
 __all__ = ["MOST_GLOSSARIES", "MOST_TERMS", "Glossaries", "StoredGlossary", "TooMany", "read_terms"]
 

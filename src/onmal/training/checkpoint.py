@@ -21,10 +21,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from onmal.data.writing import write_whole
 from onmal.errors import TrainingError
 from onmal.run_report.events import Progress
 from onmal.training.distributed import Team, gathered, shares_of
+from onmal.writing import write_whole
 
 __all__ = [
     "all_progress",

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
 
 __all__ = ["MovingAverage"]
 
@@ -28,26 +27,10 @@ class MovingAverage:
         if not self.decay:
             return
         decay = min(self.decay, (1 + update) / (10 + update))
-        self._begin()
         for weight, state in self.optimizer.state.items():
+            if KEY not in state:
+                state[KEY] = weight.detach().clone()
             state[KEY].lerp_(weight, 1 - decay)
-
-    @contextmanager
-    def begun(self) -> Iterator[None]:
-        """Inside, every weight that the optimizer has moved has an average; after it only those that had one."""
-        added = self._begin() if self.decay else []
-        try:
-            yield
-        finally:
-            for state in added:
-                del state[KEY]
-
-    def _begin(self) -> list[dict[str, Tensor]]:
-        """Begin an average at each weight that has none; returns the states in which it now is."""
-        added = [(weight, state) for weight, state in self.optimizer.state.items() if KEY not in state]
-        for weight, state in added:
-            state[KEY] = weight.detach().clone()
-        return [state for _, state in added]
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

@@ -159,8 +159,7 @@ def _train(
         if trainer.stopped:
             how = "stopped and saved"
             if trainer.lost:
-                skipped = trainer.progress.skipped_in_a_row
-                how = f"stopped while updates are skipped ({skipped} in a row); the checkpoint before them stays"
+                how = "stopped while updates are skipped; the checkpoint before them stays"
             report.note(f"{how}; go on with: {command_to_resume(folder, corpora)}")
             return None
         if team.leads:

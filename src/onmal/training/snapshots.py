@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from onmal.data.writing import write_whole
 from onmal.errors import TrainingError
+from onmal.writing import write_whole
 
 __all__ = ["Snapshots"]
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from onmal.config import TrainConfig
@@ -134,14 +135,7 @@ class Trainer:
         torch.manual_seed(_chance(config.seed, progress.update, self.team.rank))
         self.model.train()
         tokens = sum(batch.target_tokens for batch in batches)
-        loss = likelihood = torch.zeros((), device=self.device)
-        for batch in batches:
-            alone = batch is not batches[-1]
-            with self.team.without_exchange(self.shared_loss) if alone else nullcontext():
-                found = self._forward(self.team.share(batch))
-                # Times the size: the processes' gradients are averaged, and should be summed.
-                (found.loss * (self.team.size / tokens)).backward()
-            loss, likelihood = loss + found.loss.detach(), likelihood + found.negative_log_likelihood
+        loss, likelihood = self._gradient(batches, tokens)
         norm = float(whole(clip_grad_norm_(self.model.parameters(), config.clip_norm or math.inf)))
         sound = self._sound(norm)
         if sound:
@@ -161,23 +155,20 @@ class Trainer:
 
     def try_largest(self) -> None:
         """An update with the largest batches that may come, which changes nothing: what is too small is known now or never."""
-        special, accumulated = self.model.vocabulary, self.config.accumulate > 1
-        shapes = largest_batches(self.config.batch_tokens, self.text.max_length)
-        if accumulated:
-            shapes.append(shapes[0])  # once more, beside the gradients of others
         self.model.train()
         with memory_for(self.config), all_in_place(self.optimizer, self.average):
             if self.team.leads and not self.progress.update:
                 check_space(self.folder, self.model, self.optimizer)
-            for left, (rows, length) in zip(reversed(range(len(shapes))), shapes, strict=True):
+            batches = []
+            for rows, length in largest_batches(self.config.batch_tokens, self.text.max_length):
                 rows += self.team.size - 1  # shares may be uneven
-                ids = torch.full((rows, length + 1), special.end)
-                batch = Batch(ids[:, 1:], ids, torch.full((rows,), length), np.arange(rows))
-                alone = accumulated and left
-                with self.team.without_exchange(self.shared_loss) if alone else nullcontext():
-                    self._forward(self.team.share(batch)).loss.backward()
-                if not accumulated:
-                    self.optimizer.zero_grad()
+                ids = torch.full((rows, length + 1), self.model.vocabulary.end)
+                batches.append(Batch(ids[:, 1:], ids, torch.full((rows,), length), np.arange(rows)))
+            # One after the other, or each beside the gradients of others.
+            updates = [[*batches, batches[0]]] if self.config.accumulate > 1 else [[each] for each in batches]
+            for some in updates:
+                self._gradient(some, 1)
+                self.optimizer.zero_grad()
 
     def share_done(self) -> float:
         """How much of the run is done, 0 to 1: by updates, epochs, minutes or lost patience, whichever is first."""
@@ -262,6 +253,18 @@ class Trainer:
     def _seen(self) -> TrainingText:
         """The text as this epoch has it."""
         return replace(self.text, tags=[*self.text.tags] * 2) if self.progress.reversed else self.text
+
+    def _gradient(self, batches: Sequence[Batch], tokens: int) -> tuple[Tensor, Tensor]:
+        """Add the gradient of the mean loss of so many tokens to what there is; the sums of the loss and of the likelihood."""
+        loss = likelihood = torch.zeros((), device=self.device)
+        for number, batch in enumerate(batches, 1):
+            alone = number < len(batches)
+            with self.team.without_exchange(self.shared_loss) if alone else nullcontext():
+                found = self._forward(self.team.share(batch))
+                # Times the size: the processes' gradients are averaged, and should be summed.
+                (found.loss * (self.team.size / tokens)).backward()
+            loss, likelihood = loss + found.loss.detach(), likelihood + found.negative_log_likelihood
+        return loss, likelihood
 
     def _forward(self, batch: Batch) -> LossSum:
         batch = batch.to(self.device)

@@ -33,9 +33,10 @@ def all_in_place(optimizer: torch.optim.Optimizer, average: MovingAverage) -> It
     """
     begins = not optimizer.state
     device = optimizer.param_groups[0]["params"][0].device
-    if begins:
-        _stand(optimizer)
-    with average.begun(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        if begins:
+            _stand(optimizer)
+            average.follow(1)  # it is in the optimizer's state, too
         yield
         if begins:
             _stand(optimizer)

@@ -14,8 +14,8 @@ from onmal.cache import cache_folder
 from onmal.config import DataConfig
 from onmal.corpora.located import CORPORA, corpus_named, damaged_file, find, open_pairs
 from onmal.data.pair import Pair
-from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError, LanguageError
+from onmal.writing import MANIFEST
 
 
 def test_every_public_file_has_an_address_and_a_checksum() -> None:

@@ -28,7 +28,6 @@ from onmal.data.pair import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer
 from onmal.data.shards import HELD_OUT, STATE, open_shards
 from onmal.data.shuffle import Mix
-from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError, OnmalError
 from onmal.phrasebook import phrases
 from onmal.preparing import shards as preparing
@@ -36,6 +35,7 @@ from onmal.preparing.chunks import Seen, numbered
 from onmal.preparing.shards import prepare_shards
 from onmal.preparing.text import prepare_text
 from onmal.text.normalize import normalize
+from onmal.writing import MANIFEST
 
 LANGUAGES = ("ko", "en")
 FAULTY = [

@@ -17,10 +17,10 @@ import pytest
 
 from onmal.corpora.located import find
 from onmal.data.pair import Pair
-from onmal.data.writing import MANIFEST
 from onmal.errors import ConfigError, DataError
 from onmal.fetching.mtdata_index import Entry
 from onmal.fetching.public import fetch_public
+from onmal.writing import MANIFEST
 
 NAME = "ELRC-hrw_dataset_v1-1-eng_GB-kor"
 PAIRS = [("A  dog\u200b.", "개 한 마리."), ("Nothing", "  "), ("e\u0301", "고양이 한 마리.")]

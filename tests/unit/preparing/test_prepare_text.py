@@ -11,9 +11,9 @@ import pytest
 from onmal.cleaning.clean import default_filters
 from onmal.data.corpus import read_pairs
 from onmal.data.pair import Pair
-from onmal.data.writing import MANIFEST
 from onmal.errors import DataError
 from onmal.preparing.text import prepare_text
+from onmal.writing import MANIFEST
 
 LANGUAGES = ("ko", "en")
 PAIRS = [

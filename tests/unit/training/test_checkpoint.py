@@ -13,7 +13,6 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from onmal.data.writing import write_whole
 from onmal.errors import DataError, TrainingError
 from onmal.run_report.events import Progress
 from onmal.training.checkpoint import (
@@ -24,6 +23,7 @@ from onmal.training.checkpoint import (
     save_checkpoint,
     training_state,
 )
+from onmal.writing import write_whole
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 from weakref import WeakValueDictionary
 
-from onmal.data.writing import write_whole
 from onmal.errors import DataError, OnmalError
 from onmal.serving.clients import Client, Limits
 from onmal.serving.deepl.answers import owner_of
@@ -26,6 +25,7 @@ from onmal.serving.refusals import ModelGone, QueueFull, Refusal, TimeOver
 from onmal.serving.service import Service
 from onmal.translating.glossary import Glossary
 from onmal.translating.translator import Translation
+from onmal.writing import write_whole
 
 __all__ = ["Document", "Left", "LeftDocuments"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from onmal.data.writing import one_line, open_resumable, open_whole
 from onmal.errors import DataError
+from onmal.writing import one_line, open_resumable, open_whole
 
 
 @pytest.mark.parametrize(
