@@ -48,6 +48,7 @@ SETTINGS = (
     "train.average=10",
     "train.label_smoothing=0.0",
     "data.subword_sampling=0.0",
+    "data.tokenizer=bpe",
     "data.joint=false model.tie=output train.reversed_share=0.0",
     "model.tie=output",
     "model.dropout=0.1",
