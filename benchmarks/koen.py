@@ -64,7 +64,6 @@ def main() -> None:
     signature = {score.name.lower(): score.signature for score in found.scores}
     for metric, its in signature.items():
         print(f"{metric}: {its}")
-    parameters = sum(parameter.numel() for parameter in translator.saved.model.parameters())
     result = {
         "name": card["name"],
         "direction": f"{source}-{target}",
@@ -72,7 +71,7 @@ def main() -> None:
         "all": total,
         "signature": signature,
         "beam_size": search.beam_size,
-        "parameters": parameters,
+        "parameters": recording.parameters(translator.saved),
         **training,
         "scored_on": recording.this_machine(),
     }

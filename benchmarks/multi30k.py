@@ -54,13 +54,12 @@ def main() -> None:
     )
     for metric, signature in scores[TESTS[0]]["signature"].items():
         print(f"{metric}: {signature}")
-    parameters = sum(parameter.numel() for parameter in translator.saved.model.parameters())
     result = {
         "name": card["name"],
         "direction": "-".join(direction),
         **scores,
         "beam_size": search.beam_size,
-        "parameters": parameters,
+        "parameters": recording.parameters(translator.saved),
         **training,
         "scored_on": recording.this_machine(),
     }

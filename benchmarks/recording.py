@@ -15,6 +15,7 @@ from typing import Any
 
 from onmal import errors
 from onmal.processor import processor
+from onmal.saved_model import SavedModel
 from onmal.writing import open_whole
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -56,6 +57,11 @@ def training_facts(card: Mapping[str, Any], model: Path) -> dict[str, Any]:
         "onmal": card["onmal"],
         "torch": card["torch"],
     }
+
+
+def parameters(saved: SavedModel) -> int:
+    """How many numbers its network has learned."""
+    return sum(parameter.numel() for parameter in saved.model.parameters())
 
 
 def show(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,9 +1,9 @@
 """What a student loses against its teacher, and how much faster it is.
 
-Both translate the same test set: the teacher with the search of its recipe, the student with that of its own and with as many hypotheses as the
-teacher has (or with each of --beams). Measured: BLEU and chrF of
-each with its difference to the teacher (paired bootstrap), and sentences a second over the whole text, text in and text out, by turns in
-one process, in the engine that onmal takes by itself and in torch. Not measured: one sentence at a time (`onmal bench`).
+Both translate the same text: the teacher with the search of its recipe, the student with that of its own, with as many
+hypotheses as it names and as the teacher has (or with each of --beams). Measured: BLEU and chrF of each, with the difference to
+the teacher (paired bootstrap); sentences a second, text in and text out, by turns in one process, in the engine that onmal takes
+by itself and in torch. Not measured: one sentence at a time (`onmal bench`).
 
     onmal train recipes/multi30k-en-de-student.toml --teacher runs/multi30k-en-de
     python benchmarks/student.py runs/multi30k-en-de-student --teacher runs/multi30k-en-de --data multi30k=FOLDER
@@ -78,8 +78,8 @@ def main() -> None:
         "rounds": options.rounds,
         "slice_seconds": options.slice,
         "systems": found,
-        "teacher": {"parameters": parameters(models["torch"]["teacher"]), **facts["teacher"]},
-        "student": {"parameters": parameters(models["torch"]["student"]), **facts["student"]},
+        "teacher": {"parameters": recording.parameters(models["torch"]["teacher"].saved), **facts["teacher"]},
+        "student": {"parameters": recording.parameters(models["torch"]["student"].saved), **facts["student"]},
         "config_hash": facts["student"]["config_hash"],
         "minutes": round((time.monotonic() - begun) / 60, 1),
         "machine": recording.this_machine(),
@@ -125,11 +125,6 @@ def measured(
         ],
     )  # fmt: skip
     return found
-
-
-def parameters(translator: onmal.Translator) -> int:
-    """How many numbers its network has learned."""
-    return sum(parameter.numel() for parameter in translator.saved.model.parameters())
 
 
 def take_turns(

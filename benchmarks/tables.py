@@ -155,7 +155,7 @@ WORDS: Mapping[str, Words] = {
         "student": "Student",
         "sentences in": "Sentences/s, {engine}",
         "times teacher": "Times the teacher's",
-        "taught": "{split} of Multi30k, {pairs:,} sentences, text in and text out; medians of {rounds} slices of {slice_seconds:g} s for each, by turns, on {machine}",
+        "taught": "{split} of Multi30k, {pairs:,} sentences, text in and text out; medians of {rounds} slices of {slice_seconds:g} s for each, by turns, on {machine}; p against the teacher (paired bootstrap)",
         "taught model": "{who}: {parameters:,} parameters, {minutes:g} minutes, {updates:,} updates, configuration {config_hash}",
         "model": "Model",
         "clients": "Clients",
@@ -297,7 +297,7 @@ WORDS: Mapping[str, Words] = {
         "student": "제자",
         "sentences in": "초당 문장, {engine}",
         "times teacher": "스승의 몇 배",
-        "taught": "Multi30k {split}, 문장 {pairs:,}개, 글을 넣어 글이 나오기까지. {machine}에서 서로 번갈아 {slice_seconds:g}초씩 {rounds}번 잰 값의 중앙값",
+        "taught": "Multi30k {split}, 문장 {pairs:,}개, 글을 넣어 글이 나오기까지. {machine}에서 서로 번갈아 {slice_seconds:g}초씩 {rounds}번 잰 값의 중앙값. p는 스승과 견준 값(짝지은 부트스트랩)",
         "taught model": "{who}: 매개변수 {parameters:,}개, {minutes:g}분, 업데이트 {updates:,}회, 설정 해시 {config_hash}",
         "model": "모델",
         "clients": "클라이언트",
@@ -484,7 +484,7 @@ def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
             words, [("regularisers", "onmal corpus multi30k", "python benchmarks/regularisers.py")]
         )
     keys = ("setting", "BLEU", "change", "p", "chrF", "loss", "length", "updates", "seeds")
-    rows, signatures, recipe = [], {}, None
+    rows, scored, recipe = [], list[Result](), None
     for setting, found in result["settings"].items():
         runs = list(found.values())
         if not runs:
@@ -503,9 +503,9 @@ def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
                 f"{length:.3f}", f"{updates:,.0f}", str(len(runs)),
             ]
         )  # fmt: skip
-        signatures |= {signature: None for run in runs for signature in run["signature"].values()}
+        scored += runs
     told = words["regularisers"].format_map({**result, "config_hash": short(result)})
-    notes = [told, words["p means"], ", ".join(f"`{signature}`" for signature in signatures)]
+    notes = [told, words["p means"], signed(scored)]
     return [*table([words.get(key, key) for key in keys], rows), *listed(notes)]
 
 
@@ -542,12 +542,7 @@ def student(results: Mapping[str, Result], words: Words) -> list[str]:
         )
         for who in ("teacher", "student")
     ]
-    signatures = next(iter(systems.values()))["signature"].values()
-    notes = [
-        words["taught"].format_map(result),
-        *told,
-        ", ".join(f"`{signature}`" for signature in signatures),
-    ]
+    notes = [words["taught"].format_map(result), *told, signed(systems.values())]
     return [*table(header, rows), *listed(notes)]
 
 
@@ -558,7 +553,7 @@ def back_translation(results: Mapping[str, Result], words: Words) -> list[str]:
         how = "python benchmarks/back_translation.py"
         return missing(words, [("back_translation", "onmal corpus multi30k", how)])
     facts = {**result, "all_pairs": result["pairs"] + result["lines_alone"]}
-    rows, signatures = [], {}
+    rows = []
     for name, found in result["systems"].items():
         p = "" if found["p_value"] is None else f"{found['p_value']:.3f}"
         rows.append(
@@ -570,12 +565,8 @@ def back_translation(results: Mapping[str, Result], words: Words) -> list[str]:
                 f"{found['updates']:,}",
             ]
         )
-        signatures |= dict.fromkeys(found["signature"].values())
     header = [words["learned from"], "BLEU", "p", "chrF", words["updates"]]
-    notes = [
-        words["translated back"].format_map(facts),
-        ", ".join(f"`{signature}`" for signature in signatures),
-    ]
+    notes = [words["translated back"].format_map(facts), signed(result["systems"].values())]
     return [*table(header, rows), *listed(notes)]
 
 
@@ -688,6 +679,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def short(result: Result) -> str:
     """Of its configuration's hash, as much as tells it from others."""
     return f"`{result['config_hash'][:12]}`"
+
+
+def signed(scored: Iterable[Result]) -> str:
+    """Which metrics gave the scores, each once."""
+    signatures = dict.fromkeys(each for found in scored for each in found["signature"].values())
+    return ", ".join(f"`{signature}`" for signature in signatures)
 
 
 def listed(notes: Iterable[str]) -> list[str]:

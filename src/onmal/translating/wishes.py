@@ -72,7 +72,7 @@ class Wishing:
     def room(self, config: SearchConfig) -> SearchConfig:
         """The same search for translations that may be longer by what they begin with."""
         given = max(map(len, self.constraints.prefixes), default=0)
-        return config.replace(max_length_extra=config.max_length_extra + given)
+        return config.replace(max_length_extra=config.max_length_extra + given) if given else config
 
     def search(self, config: SearchConfig, *, glossary: bool = False) -> list[list[Hypothesis]]:
         """The hypotheses of each unit; those that say what they must are before those that do not.
