@@ -11,14 +11,17 @@ from onmal.config import RunConfig, Vocabulary
 from onmal.data.prepare import tags_of
 from onmal.errors import ConfigError, LanguageError
 from onmal.low_rank import add_low_rank, merge_low_rank
-from onmal.models import Seq2Seq, build
+from onmal.models import Seq2Seq, Transformer, build
 from onmal.saved_model import SavedModel, load_model
+from onmal.shallower import leave_out_layers
 from onmal.text.tokenizer import Tokenizer
 
 __all__ = ["Origin", "TrainedModel", "origin_of", "weights_sha256"]
 
 NOISE = ("dropout", "attention_dropout", "feed_forward_dropout")
 """What may be otherwise than when a network was trained before: it changes no weight's place or meaning."""
+DEPTHS = ("encoder_layers", "decoder_layers")
+"""What may be less in a Transformer."""
 
 
 class Origin:
@@ -58,7 +61,7 @@ class Origin:
 
 
 class TrainedModel(Origin):
-    """The model in a folder: tokenizer, languages and sizes stay what they are.
+    """The model in a folder: tokenizer, languages and sizes stay what they are; of a Transformer's layers some may be left out.
 
     Raises ModelFolderError; ConfigError for settings of another network, LanguageError for a direction that it does not know.
     """
@@ -76,11 +79,17 @@ class TrainedModel(Origin):
 
     @property
     def directions(self) -> tuple[tuple[str, str], ...]:
-        return self.saved.directions
+        """Those of the model; without some of its layers the network knows those that it is taught."""
+        before, now = self.saved.config, self.config.model
+        whole = all(getattr(before, depth) == getattr(now, depth) for depth in DEPTHS)
+        return self.saved.directions if whole else super().directions
 
     def network(self, vocabulary: Vocabulary) -> Seq2Seq:
         model = super().network(vocabulary)
-        model.load_state_dict(self.saved.model.state_dict())
+        trained = self.saved.model
+        if isinstance(trained, Transformer):
+            leave_out_layers(trained, self.config.model.encoder_layers, self.config.model.decoder_layers)
+        model.load_state_dict(trained.state_dict())
         if rank := self.config.train.lora:
             add_low_rank(model, rank)
         return model
@@ -118,6 +127,8 @@ def _refuse_misfits(config: RunConfig, saved: SavedModel) -> None:
     start = config.train.start
     own, asked = saved.config.model_dump(), config.model.model_dump()
     for option, value in asked.items():
+        if option in DEPTHS and isinstance(saved.model, Transformer) and value < own[option]:
+            continue
         if own.get(option) != value and option not in NOISE:
             raise ConfigError(
                 f"model.{option} = {value!r}, but {start} has {own.get(option)!r}",

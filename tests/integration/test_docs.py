@@ -71,7 +71,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, side in (("law.ko", "source"), ("law.en", "target"), ("news.en", "target")):
         Path(name).write_text("".join(f"{getattr(pair, side)}\n" for pair in pairs[:60]), "utf-8")
     for folder in ("runs/phrasebook", "runs/phrasebook-2"):
-        save_tiny_model(Path(folder), both_directions=True)
+        save_tiny_model(Path(folder), both_directions=True, decoder_layers=4)
     return tmp_path
 
 
@@ -127,12 +127,14 @@ def test_translating_does_what_it_says(name: str, work: Path) -> None:
 def test_adapting_does_what_it_says(name: str, work: Path) -> None:
     done = []
     for command in commands(REPOSITORY / "docs" / name, mark="run"):
-        short = {"train": SHORT, "finetune": FEW}.get(command[0], [])
+        whole = command[0] == "train" and "--from-teacher" not in command
+        short = SHORT if whole else FEW if command[0] in ("train", "finetune") else []
         result = CliRunner().invoke(app, [*command, *short], prog_name="onmal")
         assert result.exit_code == 0, (command, result.output, result.exception)
         done.append(command[0])
     assert [*dict.fromkeys(done)] == ["finetune", "translate", "evaluate", "train"]
     assert (work / "runs/student/training/made/teacher-1.jsonl").exists()
+    assert "decoder_layers = 2" in (work / "runs/half/training/run.toml").read_text("utf-8")
     assert (work / "runs/ko-en-news/training/made/back.jsonl").exists()
 
 

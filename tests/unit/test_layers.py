@@ -98,7 +98,8 @@ TABLE = {
     ),
     "interrupt": Row(("run_report.events",)),
     "low_rank": Row(("errors", "products"), ("torch",)),
-    "origin": Row(("errors", "config", "low_rank", "models", "text", "data", "saved_model")),
+    "shallower": Row(("models",), ("torch",)),
+    "origin": Row(("errors", "config", "low_rank", "shallower", "models", "text", "data", "saved_model")),
     "training": Row((*TO_4, "inspection", "documents", "run_report.events"), TENSORS),
     "training.run": Row((*TO_4, *LAYER_4, "interrupt", "origin", "run_folder", "run_report.events"), TENSORS),
     "serving": Row(

@@ -64,6 +64,28 @@ def test_a_network_begins_with_the_weights_of_its_model(lora: int, folder: Path)
     assert whole.keys() == dict(saved.model.named_parameters()).keys()
 
 
+@pytest.mark.parametrize(("depth", "kept"), [(1, [0]), (2, [0, 3]), (3, [0, 2, 3]), (4, [0, 1, 2, 3])])
+def test_a_network_with_fewer_layers_has_the_first_the_last_and_those_between(
+    depth: int, kept: list[int], tmp_path: Path
+) -> None:
+    deep = save_tiny_model(tmp_path / "deep", encoder_layers=4, decoder_layers=4)
+    origin = origin_of(settings(deep, model={"decoder_layers": depth}))
+    weights = origin.network(load_model(deep).model.vocabulary).state_dict()
+    before = load_model(deep).model.state_dict()
+    places = {f"decoder.layers.{new}.": f"decoder.layers.{old}." for new, old in enumerate(kept)}
+    for name, weight in weights.items():
+        place = next((place for place in places if name.startswith(place)), "")
+        assert torch.equal(weight, before[places.get(place, "") + name.removeprefix(place)])
+    assert {name for name in before if "decoder.layers" not in name} <= weights.keys()
+    assert {name.split(".")[2] for name in weights if "decoder.layers" in name} == {*map(str, range(depth))}
+
+
+def test_a_network_with_fewer_layers_knows_the_direction_that_it_is_taught(tmp_path: Path) -> None:
+    deep = save_tiny_model(tmp_path / "deep", both_directions=True, decoder_layers=2)
+    assert origin_of(settings(deep)).directions == (("ko", "en"), ("en", "ko"))
+    assert origin_of(settings(deep, model={"decoder_layers": 1})).directions == (("ko", "en"),)
+
+
 def test_dropout_may_be_another(folder: Path) -> None:
     origin = origin_of(settings(folder, model={"dropout": 0.3, "attention_dropout": 0.1}))
     model = origin.network(load_model(folder).model.vocabulary)
@@ -92,12 +114,13 @@ def test_the_longest_sentences_are_those_of_old_and_new_text(folder: Path) -> No
     ("changes", "kind", "line"),
     [
         ({"model": {"norm_order": "post"}}, ConfigError, "model.norm_order = 'post', but .* has 'pre'; leave it away"),
+        ({"model": {"decoder_layers": 3}}, ConfigError, "model.decoder_layers = 3, but .* has 1; leave it away"),
         ({"model": {"d_model": 32}}, ConfigError, "model.d_model = 32, but .* has 16; leave it away"),
         ({"data": {"target_language": "de"}}, LanguageError, "does not translate from ko to de; its directions are ko-en"),
         ({"data": {"both_directions": True}}, LanguageError, "does not translate from en to ko"),
         ({"start": "nowhere"}, ModelFolderError, "nowhere: there is no such model folder"),
     ],
-    ids=["order", "size", "language", "direction", "folder"],
+    ids=["order", "deeper", "size", "language", "direction", "folder"],
 )  # fmt: skip
 def test_what_does_not_fit_the_model_is_refused(
     changes: dict[str, Any], kind: type[OnmalError], line: str, folder: Path

@@ -34,15 +34,23 @@ def sentence_pairs(count: int = 200) -> list[Pair]:
     return pairs
 
 
-def save_tiny_model(folder: Path, *, both_directions: bool = False, seed: int = 0, longest: int = 48) -> Path:
+def save_tiny_model(
+    folder: Path,
+    *,
+    both_directions: bool = False,
+    seed: int = 0,
+    longest: int = 48,
+    encoder_layers: int = 2,
+    decoder_layers: int = 1,
+) -> Path:
     """Saves a model with random weights and a tokenizer learned from 200 pairs; returns its folder."""
     data = DataConfig(
         source_language="ko", target_language="en", both_directions=both_directions, vocabulary_size=400
     )
     tokenizer = learn_tokenizer(sentence_pairs(), data)
     config = ModelConfig(
-        d_model=16, num_heads=2, feed_forward=16, encoder_layers=2, decoder_layers=1,
-        max_source_length=longest, max_target_length=longest,
+        d_model=16, num_heads=2, feed_forward=16, encoder_layers=encoder_layers,
+        decoder_layers=decoder_layers, max_source_length=longest, max_target_length=longest,
     )  # fmt: skip
     torch.manual_seed(seed)
     model = build(config, tokenizer.vocabulary).eval()

@@ -15,16 +15,33 @@ from pathlib import Path
 from typing import Any
 
 from onmal.adapting.made_text import MadeText
-from onmal.config import DataMixConfig, RunConfig
+from onmal.config import DataConfig, DataMixConfig, RunConfig
 from onmal.data.pair import Pair
 from onmal.errors import ConfigError, DataError
 from onmal.formats.lines import read_lines
+from onmal.saved_model import load_model
 from onmal.training.sources import training_pairs
 
-__all__ = ["BACK", "taught", "with_back_translations"]
+__all__ = ["BACK", "beginning_with", "taught", "with_back_translations"]
 
 BACK = "back"
 """The tag of text that was translated back."""
+
+
+def beginning_with(teacher: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a run, as TOML has them, that begins with its teacher's weights: what they leave open of the network is as there.
+
+    Raises ModelFolderError.
+    """
+    saved = load_model(teacher)
+    longest = min(DataConfig().max_length, saved.model.longest_source, saved.model.longest_target)
+    network, data, train = (settings.get(section, {}) for section in ("model", "data", "train"))
+    return {
+        **settings,
+        "model": {**saved.config.model_dump(), **network},
+        "data": {"max_length": longest, **data, "joint": saved.tokenizer.joint},
+        "train": {**train, "start": str(teacher.absolute())},
+    }
 
 
 def taught(

@@ -87,6 +87,10 @@ Teacher = Annotated[
     ),
 ]
 WithOriginal = Annotated[bool, flag("--with-original", "With --teacher: from the text as it is, too.")]
+FromTeacher = Annotated[
+    bool,
+    flag("--from-teacher", "With --teacher: begin with its weights; of its layers some may be left out."),
+]
 BackTranslate = Annotated[
     tuple[Path, Path] | None,
     option("MODEL FILE", "Also learn from text in the target language alone, which MODEL translates back."),
@@ -108,6 +112,7 @@ def train(
     network: Network = "",
     teacher: Teacher = None,
     with_original: WithOriginal = False,
+    from_teacher: FromTeacher = False,
     backtranslate: BackTranslate = None,
     time: Time = "",
     seed: Seed = None,
@@ -123,7 +128,7 @@ def train(
     onmal train --source train.ko --target train.en --time 30m
     onmal train --file pairs.tsv --from ko --to en --both-directions
     onmal train recipes/multi30k-en-de.toml --data multi30k=FOLDER
-    onmal train recipes/multi30k-en-de-student.toml --teacher runs/multi30k-en-de
+    onmal train recipes/multi30k-en-de-student.toml --teacher runs/multi30k-en-de --from-teacher
     onmal train --file pairs.tsv --from ko --to en --backtranslate runs/en-ko news.en
     onmal train --out runs/ko-en --resume
     zcat *.tsv.gz | onmal train --file - --from ko --to en
@@ -131,6 +136,7 @@ def train(
     Languages are guessed from names such as train.ko or pairs.ko-en.tsv. Ctrl-C stops, saves and says how to go on.
     What --teacher and --backtranslate make is kept in training/made of the run; cut off, the same command goes on with it.
     """
+    from onmal.adapting.teaching import beginning_with
     from onmal.config import RunConfig
     from onmal.settings import apply_overrides, read_toml
     from onmal.text.language import canonical
@@ -139,8 +145,12 @@ def train(
     valid = _files("valid-", valid_source, valid_target, valid_file)
     if config and (text or valid):
         raise ConfigError(f"{config} names its own text", "give a configuration or files, not both")
-    if with_original and not teacher:
-        raise ConfigError("--with-original goes with --teacher", "name the teacher, or leave it away")
+    for name, wanted in (("--with-original", with_original), ("--from-teacher", from_teacher)):
+        if wanted and not teacher:
+            raise ConfigError(f"{name} goes with --teacher", "name the teacher, or leave it away")
+    if from_teacher and (size or network):
+        given = "--size" if size else "--network"
+        raise ConfigError("with --from-teacher the network is the teacher's", f"leave {given} away")
     if resume and not config and not text:
         if teacher or backtranslate:
             raise ConfigError(
@@ -160,6 +170,8 @@ def train(
         values = {"name": config.stem, **read_toml(config)}
     else:
         values = _own_text(text, valid, (source_language, target_language), has_end=names_a_limit(overrides))
+    if teacher and from_teacher:
+        values = beginning_with(teacher, values)
     run = RunConfig.from_dict(apply_overrides(values, overrides))
     folder, corpora = out or Path("runs", run.name), corpus_folders(folders)
     if teacher or backtranslate:
@@ -211,7 +223,9 @@ def _with_made_text(
     """The run on text that models make for it."""
     from onmal.adapting.made_text import made_text
     from onmal.adapting.teaching import taught, with_back_translations
+    from onmal.origin import origin_of
 
+    origin_of(run)  # what does not fit is told before anything is made
     with made_text(folder, run, resume=resume, note=note, watch=progress) as made:
         if teacher:
             run = taught(run, teacher, made, with_original=with_original, corpora=corpora)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tiny_model import save_tiny_model
 from typer.testing import CliRunner
 
@@ -206,6 +207,57 @@ def test_a_run_on_made_text_is_trained_and_gone_on_with_as_any_other(
     assert "the run was begun with text that another model made" in refused.stderr
     plain = ["train", "--out", str(folder), "--resume", "--set", "train.max_updates=4"]
     assert CliRunner().invoke(app, plain).exit_code == 0
+
+
+def test_a_student_may_begin_with_some_of_its_teachers_layers(text: Path, tmp_path: Path) -> None:
+    """And is compared with its teacher; as a person calls it, of own text, gone on with as any other run."""
+    teacher = save_tiny_model(tmp_path / "teacher", both_directions=True, decoder_layers=3)
+    command = [
+        "train", "--file", text / "new.ko-en.tsv", "--out", tmp_path / "student", "--teacher", teacher, "--from-teacher",
+        "--set", "model.decoder_layers=2", "--set", "data.clean=false", "--set", "train.max_updates=1",
+        "--set", "train.processes=1", "--set", "train.threads=1", "--set", "train.batch_tokens=256",
+        "--set", "train.learning_rate=0.000001",
+    ]  # fmt: skip
+
+    def run(*options: object) -> Any:
+        return CliRunner().invoke(app, [str(each) for each in (*command, *options)], prog_name="onmal")
+
+    begun = run()
+    assert begun.exit_code == 0, begun.output
+    assert "goes on from" in begun.stderr
+    saved, before = onmal.load(tmp_path / "student").saved, onmal.load(teacher).saved
+    assert saved.directions == (("ko", "en"),)
+    assert saved.tokenizer.source.serialized == before.tokenizer.source.serialized
+    assert saved.card["started_from"]["folder"] == str(teacher)
+    assert saved.card["compared"]
+    weights, old = saved.model.state_dict(), before.model.state_dict()
+    name = "cross_attention.query.weight"
+    assert torch.allclose(weights[f"decoder.layers.1.{name}"], old[f"decoder.layers.2.{name}"], atol=1e-4)
+    assert not any("layers.2" in each for each in weights if each.startswith("decoder"))
+    assert run("--set", "train.max_updates=2", "--resume").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--from-teacher"], "--from-teacher goes with --teacher; name the teacher"),
+        (["--from-teacher", "--teacher", "T", "--size", "tiny"], "the network is the teacher's; leave --size away"),
+        (["--from-teacher", "--teacher", "T", "--network", "gru"], "the network is the teacher's; leave --network away"),
+        (["--from-teacher", "--teacher", "T", "--set", "model.decoder_layers=9"], "model.decoder_layers = 9, but"),
+        (["--from-teacher", "--teacher", "gone"], "gone: there is no such model folder"),
+    ],
+    ids=["none", "size", "network", "deeper", "gone"],
+)  # fmt: skip
+def test_what_cannot_begin_with_its_teacher_is_told(
+    options: list[str], line: str, both_ways: Path, text: Path, tmp_path: Path
+) -> None:
+    given = [str(both_ways) if each == "T" else each for each in options]
+    command = ["train", "--file", str(text / "new.ko-en.tsv"), "--out", str(tmp_path / "student"), *given]
+    refused = CliRunner().invoke(app, [*command, "--set", "train.max_updates=1"], prog_name="onmal")
+    assert refused.exit_code in (1, 2)
+    assert line in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "student").exists()
 
 
 def test_a_student_is_trained_on_a_mix_of_one_text(both_ways: Path, text: Path, tmp_path: Path) -> None:
