@@ -5,7 +5,7 @@ hypotheses as it names and as the teacher has (or with each of --beams). Measure
 the teacher (paired bootstrap); sentences a second, text in and text out, by turns in one process, in the engine that onmal takes
 by itself and in torch. Not measured: one sentence at a time (`onmal bench`).
 
-    onmal train recipes/multi30k-en-de-student.toml --teacher runs/multi30k-en-de
+    onmal train recipes/multi30k-en-de-student.toml --teacher runs/multi30k-en-de --from-teacher
     python benchmarks/student.py runs/multi30k-en-de-student --teacher runs/multi30k-en-de --data multi30k=FOLDER
 
 The result goes to benchmarks/results/student.json. A test set is to be scored once, at the end: choose by `--split val`.
