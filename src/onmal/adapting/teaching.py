@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from onmal.adapting.made_text import MadeText
-from onmal.config import DataConfig, DataMixConfig, RunConfig
+from onmal.config import SIZES, DataConfig, DataMixConfig, RunConfig
 from onmal.data.pair import Pair
 from onmal.errors import ConfigError, DataError
 from onmal.formats.lines import read_lines
@@ -33,12 +33,15 @@ def beginning_with(teacher: Path, settings: Mapping[str, Any]) -> dict[str, Any]
 
     Raises ModelFolderError.
     """
+    network, data, train = (settings.get(section, {}) for section in ("model", "data", "train"))
+    if not all(isinstance(section, Mapping) for section in (network, data, train)):
+        return dict(settings)  # which RunConfig refuses
     saved = load_model(teacher)
     longest = min(DataConfig().max_length, saved.model.longest_source, saved.model.longest_target)
-    network, data, train = (settings.get(section, {}) for section in ("model", "data", "train"))
+    named = {**SIZES.get(str(settings.get("size")), {}), **network}
     return {
         **settings,
-        "model": {**saved.config.model_dump(), **network},
+        "model": {**saved.config.model_dump(), **named},
         "data": {"max_length": longest, **data, "joint": saved.tokenizer.joint},
         "train": {**train, "start": str(teacher.absolute())},
     }

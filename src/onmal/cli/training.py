@@ -136,7 +136,6 @@ def train(
     Languages are guessed from names such as train.ko or pairs.ko-en.tsv. Ctrl-C stops, saves and says how to go on.
     What --teacher and --backtranslate make is kept in training/made of the run; cut off, the same command goes on with it.
     """
-    from onmal.adapting.teaching import beginning_with
     from onmal.config import RunConfig
     from onmal.settings import apply_overrides, read_toml
     from onmal.text.language import canonical
@@ -170,9 +169,14 @@ def train(
         values = {"name": config.stem, **read_toml(config)}
     else:
         values = _own_text(text, valid, (source_language, target_language), has_end=names_a_limit(overrides))
+    if from_teacher and not config:
+        del values["size"]  # the teacher's goes before what is usual
+    values = apply_overrides(values, overrides)
     if teacher and from_teacher:
+        from onmal.adapting.teaching import beginning_with
+
         values = beginning_with(teacher, values)
-    run = RunConfig.from_dict(apply_overrides(values, overrides))
+    run = RunConfig.from_dict(values)
     folder, corpora = out or Path("runs", run.name), corpus_folders(folders)
     if teacher or backtranslate:
         run = _with_made_text(run, folder, teacher, with_original, backtranslate, corpora, resume=resume)

@@ -81,7 +81,7 @@ class TrainConfig(Settings):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the network runs."""
     start: Text = ""
-    """Folder of the model that training goes on from, with its tokenizer and languages; empty begins with random weights."""
+    """Folder of the model that training goes on from, with its tokenizer and languages, a Transformer with all its layers or fewer; empty begins with random weights."""
     lora: int = Field(default=0, ge=0)
     """Rank of the low-rank updates of the projections that alone are trained (Hu 2021); 0 trains all weights."""
 
