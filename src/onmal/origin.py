@@ -47,6 +47,10 @@ class Origin:
         """What is trained, as it is before the first update; random numbers come from torch."""
         return build(self.config.model, vocabulary)
 
+    def teacher(self) -> Seq2Seq | None:
+        """A network with the same words, from whose expectations the trained one learns, too."""
+        return None
+
     def facts(self, model: Seq2Seq) -> dict[str, Any]:
         """What is told of it when the run begins."""
         return {}
@@ -93,6 +97,12 @@ class TrainedModel(Origin):
         if rank := self.config.train.lora:
             add_low_rank(model, rank)
         return model
+
+    def teacher(self) -> Seq2Seq | None:
+        """The model as it was, whole."""
+        if not self.config.train.distillation:
+            return None
+        return load_model(self.folder).model.requires_grad_(False).eval()
 
     def facts(self, model: Seq2Seq) -> dict[str, Any]:
         trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)

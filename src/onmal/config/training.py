@@ -46,6 +46,8 @@ class TrainConfig(Settings):
     """Probability mass spread over all words (Szegedy 2016)."""
     r_drop: float = Field(default=0.0, ge=0)
     """How much two passes over a batch, with other dropout, must agree (Liang 2021: 5); doubles an update's time."""
+    distillation: float = Field(default=0.0, ge=0, le=1)
+    """Share of each word's reference that is what the model of train.start expects there (Hinton 2015, Kim & Rush 2016: 0.5)."""
     word_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Probability that the network does not see a word of the source, or of the target so far (Sennrich 2016: 0.1)."""
     ema: float = Field(default=0.0, ge=0, lt=1)
@@ -91,6 +93,14 @@ class TrainConfig(Settings):
             raise ValueError("lora changes a model that is trained already; name its folder as train.start")
         if self.lora and self.sharded:
             raise ValueError("the updates of lora are small enough for each process; set sharded = false")
+        return self
+
+    @model_validator(mode="after")
+    def _distillation_has_a_start(self) -> Self:
+        if self.distillation and not self.start:
+            raise ValueError(
+                "distillation learns from the model that the run goes on from; name its folder as train.start"
+            )
         return self
 
     @model_validator(mode="after")

@@ -140,11 +140,12 @@ def _train(
         sources = prepare_sources(team, config, corpora, person, kept)
         torch.manual_seed(config.train.seed)
         model = origin.network(sources.tokenizer.vocabulary).to(device)
+        teacher = origin.teacher()
         validator = Validator(sources.tokenizer, sources.valid, config.data)
         report = Reporters(JsonLog(place / "log.jsonl"), person) if team.leads else person
         trainer = Trainer(
             model, sources.text, config.train, validate=validator, reporter=report, folder=place, device=device,
-            team=team,
+            team=team, teacher=teacher and teacher.to(device),
         )  # fmt: skip
         if checkpoint:
             _resume(trainer, checkpoint, report)

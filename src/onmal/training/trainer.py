@@ -37,7 +37,7 @@ from onmal.training.checkpoint import (
 from onmal.training.device import choose_precision
 from onmal.training.distributed import Team, whole
 from onmal.training.ema import MovingAverage
-from onmal.training.loss import LossSum, TranslationLoss
+from onmal.training.loss import LossSum, Teaching, TranslationLoss
 from onmal.training.optimizer import build_optimizer, learning_rate
 from onmal.training.snapshots import Snapshots
 from onmal.training.trial import all_in_place, largest_batches, memory_for
@@ -53,7 +53,8 @@ class Trainer:
     """Trains one network on one text until the run is complete, interrupted or hopeless.
 
     In a team each process has a Trainer of its own. They do the same updates, each with its share of every batch; the
-    first one's clock, patience and Ctrl-C count for all, and it alone validates, saves and reports.
+    first one's clock, patience and Ctrl-C count for all, and it alone validates, saves and reports. A `teacher` has the
+    network's words; train.distillation says how much what it expects counts.
     """
 
     def __init__(
@@ -67,13 +68,15 @@ class Trainer:
         folder: Path,
         device: torch.device,
         team: Team | None = None,
+        teacher: Seq2Seq | None = None,
     ) -> None:
         self.model, self.text, self.config, self.device = model, text, config, device
         self.validate, self.reporter, self.folder = validate, reporter, folder
         self.team = team or Team()
         self.precision = choose_precision(config.precision, device)
         drop_words(model, config.word_dropout)
-        self.loss = TranslationLoss(model, config.label_smoothing, config.r_drop)
+        teaching = Teaching(teacher, config.distillation) if teacher else None
+        self.loss = TranslationLoss(model, config.label_smoothing, config.r_drop, teaching)
         # What validates and is saved: where each process holds but a share of the weights, a second, whole network.
         self.whole_model = (
             copy.deepcopy(model) if config.sharded and self.team.size > 1 and self.team.leads else model

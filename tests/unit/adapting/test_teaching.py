@@ -21,7 +21,9 @@ from onmal.config import RunConfig
 from onmal.data.corpus import read_pairs
 from onmal.data.pair import Pair
 from onmal.errors import ConfigError, DataError, LanguageError, OnmalError, TrainingError
+from onmal.origin import origin_of
 from onmal.run_report.events import Reporters
+from onmal.saved_model import load_model
 from onmal.training.run import train
 from onmal.training.sources import training_pairs
 
@@ -209,14 +211,17 @@ def test_a_run_on_made_text_is_trained_and_gone_on_with_as_any_other(
     assert CliRunner().invoke(app, plain).exit_code == 0
 
 
-def test_a_student_may_begin_with_some_of_its_teachers_layers(text: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("distillation", [0.0, 0.5])
+def test_a_student_may_begin_with_some_of_its_teachers_layers(
+    distillation: float, text: Path, tmp_path: Path
+) -> None:
     """And is compared with its teacher; as a person calls it, of own text, gone on with as any other run."""
     teacher = save_tiny_model(tmp_path / "teacher", both_directions=True, decoder_layers=3)
     command = [
         "train", "--file", text / "new.ko-en.tsv", "--out", tmp_path / "student", "--teacher", teacher, "--from-teacher",
         "--set", "model.decoder_layers=2", "--set", "data.clean=false", "--set", "train.max_updates=1",
         "--set", "train.processes=1", "--set", "train.threads=1", "--set", "train.batch_tokens=256",
-        "--set", "train.learning_rate=0.000001",
+        "--set", "train.learning_rate=0.000001", "--set", f"train.distillation={distillation}",
     ]  # fmt: skip
 
     def run(*options: object) -> Any:
@@ -260,6 +265,29 @@ def test_what_cannot_begin_with_its_teacher_is_told(
     assert line in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "student").exists()
+
+
+def test_a_teacher_of_words_is_whole_and_learns_nothing(tmp_path: Path) -> None:
+    """Of the network that is trained some layers are left out; of its teacher none, however often it is asked for."""
+    folder = save_tiny_model(tmp_path / "teacher", both_directions=True, decoder_layers=3)
+    saved = load_model(folder)
+    config = RunConfig.from_dict(
+        {
+            "name": "student",
+            "model": {**saved.config.model_dump(), "decoder_layers": 1},
+            "data": {"source_language": "ko", "target_language": "en", "train": ["a.tsv"], "max_length": 32},
+            "train": {"max_updates": 1, "start": str(folder), "distillation": 0.5},
+        }
+    )
+    origin = origin_of(config)
+    student, teacher = origin.network(saved.tokenizer.vocabulary), origin.teacher()
+    assert teacher is not None
+    assert not any(weight.requires_grad for weight in teacher.parameters())
+    assert not teacher.training
+    expected, found = saved.model.state_dict(), teacher.state_dict()
+    assert expected.keys() == found.keys() > student.state_dict().keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert origin_of(config.replace(train=config.train.replace(distillation=0.0))).teacher() is None
 
 
 def test_a_student_is_trained_on_a_mix_of_one_text(both_ways: Path, text: Path, tmp_path: Path) -> None:

@@ -13,7 +13,13 @@ from onmal.config import ModelConfig, Vocabulary
 from onmal.models import build
 from onmal.models.contract import Seq2Seq
 from onmal.training import loss as module
-from onmal.training.loss import TranslationLoss, chunked_cross_entropy, smoothed_cross_entropy
+from onmal.training.loss import (
+    TeacherRows,
+    Teaching,
+    TranslationLoss,
+    chunked_cross_entropy,
+    smoothed_cross_entropy,
+)
 
 ROWS, WIDTH, WORDS = 7, 5, 11
 SMOOTHINGS = (0.0, 0.1, 0.9)
@@ -124,11 +130,38 @@ def test_r_drop_in_chunks_is_r_drop(
     assert max(map(relative, gradients[1], gradients[0])) <= 1e-5
 
 
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, ROWS, 100])
+@pytest.mark.parametrize("share", [0.3, 1.0])
 @pytest.mark.parametrize("r_drop", [0.0, 5.0])
-def test_no_rows_are_no_loss(r_drop: float) -> None:
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_a_share_of_the_reference_is_what_the_teacher_expects(
+    rows: int, share: float, r_drop: float, smoothing: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against the definition and autograd's own gradient; a teacher has other sizes, but the same words."""
+    monkeypatch.setattr(module, "CHUNK_CELLS", {"cpu": rows * WORDS + 3})
+    labels = torch.tensor(LABELS["any"][:3]).repeat_interleave(2)
+    leaves = inputs(bias=True)
+    states, weight, bias = leaves
+    taught = TeacherRows(torch.randn(6, 3), torch.randn(WORDS, 3), torch.randn(WORDS), share)
+    expected = F.linear(taught.states, taught.weight, taught.bias).softmax(-1)
+    log_p = F.linear(states[:6], weight, bias).log_softmax(-1)
+    people, likelihood = smoothed_cross_entropy(states[:6], weight, bias, labels, smoothing)
+    together = drawn_together(states[:6], weight, bias, labels, smoothing, r_drop) - people
+    plain = (1 - share) * people - share * (expected * log_p).sum() + together
+    found, told = chunked_cross_entropy(states[:6], weight, bias, labels, smoothing, r_drop, taught)
+    assert relative(told, likelihood) <= 1e-5
+    assert relative(found, plain) <= 1e-5
+    slow, fast = (torch.autograd.grad(0.37 * each, leaves) for each in (plain, found))
+    assert max(map(relative, fast, slow)) <= 1e-5
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize("r_drop", [0.0, 5.0])
+def test_no_rows_are_no_loss(r_drop: float, share: float) -> None:
     states, weight = torch.zeros(0, WIDTH, requires_grad=True), torch.randn(WORDS, WIDTH, requires_grad=True)
+    taught = TeacherRows(torch.zeros(0, 3), torch.randn(WORDS, 3), None, share) if share else None
     loss, likelihood = chunked_cross_entropy(
-        states, weight, None, torch.zeros(0, dtype=torch.long), 0.1, r_drop
+        states, weight, None, torch.zeros(0, dtype=torch.long), 0.1, r_drop, taught
     )
     loss.backward()
     assert (loss.item(), likelihood.item()) == (0, 0)
@@ -284,6 +317,43 @@ def test_r_drop_takes_two_passes_and_draws_them_together(smoothing: float) -> No
     wrong = {n: relative(fast[n], slow[n]) for n in slow if slow[n].norm() > 1e-3}
     assert len(wrong) > len(slow) - 10
     assert max(wrong.values()) <= 1e-5, wrong
+
+
+@pytest.mark.parametrize("r_drop", [0.0, 5.0])
+def test_a_teacher_is_read_once_without_noise_and_not_trained(r_drop: float) -> None:
+    model, teacher = network(dropout=0.3), network(d_model=8, dropout=0.3).eval()
+    read: list[int] = []
+    teacher.source.register_forward_pre_hook(lambda _, inputs: read.append(len(inputs[0])))
+    loss = TranslationLoss(model, 0.1, r_drop, Teaching(teacher, 1.0))
+    assert dict(loss.named_parameters()).keys() == {f"model.{name}" for name, _ in model.named_parameters()}
+    torch.manual_seed(4)
+    found = loss.train()(*batch())
+    assert read == [3]
+    source, target, lengths = batch()
+    real = torch.arange(target.shape[1] - 1) < lengths[:, None]
+    with torch.no_grad():
+        expected = teacher(source, target[:, :-1])[real].softmax(-1)
+    if not r_drop:
+        torch.manual_seed(4)
+        naive = -(expected * model(source, target[:, :-1])[real].log_softmax(-1)).sum()
+        assert relative(found.loss, naive) <= 1e-5
+        fast, slow = gradients(model, found.loss), gradients(model, naive)
+        assert max(relative(fast[n], slow[n]) for n in slow if slow[n].norm() > 1e-3) <= 1e-5
+    assert all(weight.grad is None for weight in teacher.parameters())
+
+
+def test_a_network_that_is_its_own_teacher_is_where_it_wants_to_be() -> None:
+    model = network()
+    found = TranslationLoss(model, 0.1, teaching=Teaching(model, 1.0))(*batch())
+    assert max(gradient.norm() for gradient in gradients(model, found.loss).values()) <= 1e-5
+    assert found.loss > 0
+
+
+def test_what_is_scored_is_people_alone() -> None:
+    model, teacher = network(), network(d_model=8)
+    with torch.no_grad():
+        found = TranslationLoss(model, 0.1, teaching=Teaching(teacher, 0.5))(*batch())
+        assert relative(found.loss, TranslationLoss(model, 0.1)(*batch()).loss) == 0
 
 
 def test_without_noise_r_drop_changes_nothing() -> None:
