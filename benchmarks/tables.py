@@ -139,6 +139,10 @@ WORDS: Mapping[str, Words] = {
         "onmal, torch": "**onmal**, torch",
         "onmal, ctranslate2": "**onmal**, CTranslate2",
         "onmal, ctranslate2, int8": "**onmal**, CTranslate2, int8",
+        "onmal, torch, shortlist": "torch, shortlist",
+        "onmal, auto, shortlist": "as it comes, shortlist",
+        "listed": "{sentences:,} sentences of the test of {model} (configuration {config_hash}), text in and text out; medians (ranges) of {rounds} slices of {slice_seconds:g} s for each, by"
+        " turns, on {machine}. {common_words} words for every source and {words_a_source_word:g} on average for each of its words, of {vocabulary:,}. `{signature}`",
         "transformers": "Transformers, `generate`",
         "Marian, weights of its own": "Marian, weights of its own",
         "direct": "CTranslate2 called directly, {rest}",
@@ -281,6 +285,10 @@ WORDS: Mapping[str, Words] = {
         "onmal, torch": "**onmal**, torch",
         "onmal, ctranslate2": "**onmal**, CTranslate2",
         "onmal, ctranslate2, int8": "**onmal**, CTranslate2, int8",
+        "onmal, torch, shortlist": "torch, 후보 목록",
+        "onmal, auto, shortlist": "기본값, 후보 목록",
+        "listed": "{model}(설정 해시 {config_hash})의 시험 문장 {sentences:,}개, 글에서 글까지. 저마다 {slice_seconds:g}초씩 {rounds}번 번갈아 잰 중앙값(범위), {machine}. 단어 {vocabulary:,}개 가운데"
+        " 모든 원문에 {common_words}개, 원문 단어마다 평균 {words_a_source_word:g}개. `{signature}`",
         "transformers": "Transformers, `generate`",
         "Marian, weights of its own": "Marian, 스스로 학습한 가중치",
         "direct": "CTranslate2를 바로 부름, {rest}",
@@ -576,6 +584,27 @@ def translate_speed(results: Mapping[str, Result], words: Words) -> list[str]:
     if result is None:
         how = "python benchmarks/translate_speed.py runs/multi30k-en-de"
         return missing(words, [("translate_speed", "docs/benchmarks.md", how)])
+    versions = f"{words['versions']}: " + ", ".join(f"{k} {v}" for k, v in result["versions"].items())
+    return [
+        *engines(result, words),
+        *listed([words["translated"].format_map({**result, "config_hash": short(result)}), versions]),
+    ]
+
+
+def shortlist(results: Mapping[str, Result], words: Words) -> list[str]:
+    """The same weights among all words, and among those that a source suggests."""
+    result = results.get("shortlist")
+    if result is None:
+        how = "python benchmarks/shortlist.py runs/multi30k-en-de"
+        return missing(words, [("shortlist", "docs/translating.md", how)])
+    return [
+        *engines(result, words),
+        *listed([words["listed"].format_map({**result, "config_hash": short(result)})]),
+    ]
+
+
+def engines(result: Result, words: Words) -> list[str]:
+    """A line for each engine and beam size."""
     rows = []
     for beam, systems in result["beams"].items():
         for name, found in systems.items():
@@ -593,11 +622,7 @@ def translate_speed(results: Mapping[str, Result], words: Words) -> list[str]:
                 ]
             )
     keys = ("beam", "system", "sentences", "torch times", "one", "bleu", "same")
-    versions = f"{words['versions']}: " + ", ".join(f"{k} {v}" for k, v in result["versions"].items())
-    return [
-        *table([words[key] for key in keys], rows),
-        *listed([words["translated"].format_map({**result, "config_hash": short(result)}), versions]),
-    ]
+    return table([words[key] for key in keys], rows)
 
 
 def serve_load(results: Mapping[str, Result], words: Words) -> list[str]:
@@ -658,6 +683,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "prepare": prepare,
     "regularisers": regularisers,
     "student": student,
+    "shortlist": shortlist,
     "back_translation": back_translation,
     "translate_speed": translate_speed,
     "serve_load": serve_load,

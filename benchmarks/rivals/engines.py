@@ -1,6 +1,6 @@
 """A model folder translated by onmal's engines, text in and text out, or by CTranslate2 called directly.
 
-    python engines.py onmal MODEL ENGINE PRECISION
+    python engines.py onmal MODEL ENGINE PRECISION [all|shortlist]
     python engines.py ctranslate2 MODEL PRECISION WORKERS THREADS BATCH
 
 The second converts the model, then knows nothing of onmal: SentencePiece cuts and joins, CTranslate2 sorts and batches. A batch of 0
@@ -17,15 +17,15 @@ from pathlib import Path
 from turns import Translate, serve
 
 
-def onmal_translate(folder: str, engine: str, precision: str) -> Translate:
-    """As a person translates: fragments, guards and all."""
+def onmal_translate(folder: str, engine: str, precision: str, words: str = "all") -> Translate:
+    """As a person translates: fragments, guards and all; among all words, or those of the model's shortlist."""
     import onmal
 
     translator = onmal.load(folder, engine=engine, precision=precision)
     usual, (_, to) = translator.saved.search, translator.directions[0]
 
     def translate(sentences: list[str], beam: int) -> list[str]:
-        search = usual.replace(beam_size=beam, n_best=1)
+        search = usual.replace(beam_size=beam, n_best=1, shortlist=words == "shortlist")
         return [found.text for found in translator.translate(sentences, to=to, search=search)]
 
     return translate

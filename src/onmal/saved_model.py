@@ -3,6 +3,7 @@
 config.json           format version, languages, network, vocabulary
 tokenizer.model       or source.model and target.model
 weights.safetensors
+shortlist.safetensors which words a source suggests, if that was learned
 card.json             what it was trained on, for how long, and how well it does
 """
 
@@ -24,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from onmal.config import ModelConfig, SearchConfig, Vocabulary
 from onmal.errors import ConfigError, LanguageError, ModelFolderError
 from onmal.models import Seq2Seq, build
+from onmal.shortlist.table import SHORTLIST, Shortlist
 from onmal.text.language import canonical
 from onmal.text.tokenizer import Tokenizer
 
@@ -32,7 +34,8 @@ __all__ = ["FORMAT", "SavedModel", "load_model", "read_folder", "read_json", "sa
 FORMAT = 1
 """Version of the folder's layout; an older one is migrated when read, a newer one refused."""
 
-FILES = ("config.json", "card.json", "tokenizer.model", "source.model", "target.model", "weights.safetensors")
+TOKENIZERS = ("tokenizer.model", "source.model", "target.model")
+FILES = ("config.json", "card.json", *TOKENIZERS, "weights.safetensors", SHORTLIST)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class SavedModel:
     directions: tuple[tuple[str, str], ...]
     """(source language, target language), BCP 47."""
     card: dict[str, Any] = field(default_factory=dict)
+    shortlist: Shortlist | None = None
 
     @property
     def trained_lengths(self) -> tuple[int, int]:
@@ -81,10 +85,13 @@ def save_model(folder: Path, saved: SavedModel) -> None:
         write_json(beside / "config.json", description)
         write_json(beside / "card.json", saved.card)
         saved.tokenizer.save(beside)
+        if saved.shortlist:
+            saved.shortlist.save(beside)
         save_file(weights, beside / "weights.safetensors")
         # Temporary folders and safetensors files are their owner's alone; a model may be read by whoever may read the rest.
         beside.chmod(0o755)
-        (beside / "weights.safetensors").chmod((beside / "config.json").stat().st_mode & 0o777)
+        for tensors in beside.glob("*.safetensors"):
+            tensors.chmod((beside / "config.json").stat().st_mode & 0o777)
         _move_into_place(beside, folder)
     except (OSError, SafetensorError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
@@ -183,7 +190,8 @@ def load_model(folder: str | Path, device: str | torch.device = "cpu") -> SavedM
             f"its tokenizer has {own} and its network {vocabulary}", "copy both again", path=folder
         )
     _load_weights(model, folder / "weights.safetensors")
-    saved = SavedModel(model.to(device).eval(), tokenizer, config, directions, card)
+    shortlist = Shortlist.load(folder, vocabulary)
+    saved = SavedModel(model.to(device).eval(), tokenizer, config, directions, card, shortlist)
     try:
         _ = saved.trained_lengths, saved.search
     except (ConfigError, AttributeError, TypeError) as error:

@@ -37,7 +37,7 @@ LAYER_0 = (
     "writing",
 )
 LAYER_1 = ("text", "phrasebook", "models", "threads")
-LAYER_2 = ("formats", "data", "cleaning", "corpora", "decoding", "saved_model")
+LAYER_2 = ("formats", "data", "cleaning", "corpora", "decoding", "shortlist", "saved_model")
 LAYER_3 = ("interop", "translating")
 LAYER_4 = ("inspection", "evaluation", "documents")
 TO_2, TO_3 = LAYER_0 + LAYER_1, LAYER_0 + LAYER_1 + LAYER_2
@@ -81,7 +81,10 @@ TABLE = {
     "cleaning": Row((*TO_2, "data.pair")),
     "corpora": Row((*TO_2, "data", "formats")),
     "decoding": Row((*LAYER_0, "text", "phrasebook", "models.contract"), TENSORS),
-    "saved_model": Row(TO_2, TENSORS),
+    "shortlist": Row(("errors", "config"), TENSORS),
+    "shortlist.learning": Row(("config", "text", "data"), TENSORS),
+    "shortlist.narrowed": Row(("config", "decoding", "models.contract", "models.embedding"), ("torch",)),
+    "saved_model": Row((*TO_2, "shortlist.table"), TENSORS),
     "interop": Row(TO_3, TENSORS, (*CONVERTERS, *CHECKPOINTS)),
     "interop.ctranslate2_engine": Row(
         (*TO_3, "interop", "translating.engine", "translating.torch_engine"), TENSORS, CONVERTERS

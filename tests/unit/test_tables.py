@@ -207,6 +207,7 @@ BACK_TRANSLATION = {
     },
 }  # fmt: skip
 RESULTS = {
+    "shortlist": {**TRANSLATE_SPEED, "common_words": 500, "words_a_source_word": 40.5, "vocabulary": 8000},
     "student": STUDENT,
     "back_translation": BACK_TRANSLATION,
     "fidelity": FIDELITY,
@@ -227,6 +228,7 @@ SIGNATURES = {
     "serve_load": (),
     "time_to_quality": ("tok:13a",),
     "translate_speed": ("tok:13a",),
+    "shortlist": ("tok:13a",),
     "fidelity": ("nc:6",),
 }
 

@@ -23,6 +23,7 @@ from onmal.cli import (
     model,
     report,
     serving,
+    shortlist,
     training,
     translating,
 )
@@ -94,6 +95,7 @@ for command in (
     bench.bench,
     model.inspect,
     model.info,
+    shortlist.shortlist,
     lab.lab,
     data.doctor,
     data.prepare,

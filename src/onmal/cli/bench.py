@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import product
 from typing import TYPE_CHECKING, Annotated
 
 from onmal.cli.evaluating import CorpusName, Files, Splits, pairs_to_score
@@ -41,7 +42,7 @@ def bench(
     beam_size: BeamSize = None,
     sentences: Sentences = 500,
 ) -> None:
-    """Measure speed and quality in every engine.
+    """Measure speed and quality in every engine, and with a shortlist where the model has one.
 
     \b
     onmal bench runs/ko-en test.ko test.en
@@ -51,26 +52,29 @@ def bench(
     Quality is against the first line, float32 in torch. Without DATA and --corpus, the text is the recipe's first test set.
     """
     from onmal.evaluation import score
+    from onmal.shortlist.table import SHORTLIST
     from onmal.translating.translator import load
 
     found = table("engine", "sentences/s", "times", "one, ms", "BLEU", "chrF", "same", numbers=6)
     first: tuple[float, list[str]] | None = None
     signatures: dict[str, str] = {}
-    for engine, precision in WAYS:
+    shortlists = (False, True) if (model / SHORTLIST).exists() else (False,)
+    for (engine, precision), shortlist in product(WAYS, shortlists):
+        name = f"{engine} {precision}{', shortlist' * shortlist}"
         try:
             translator = load(model, engine=engine, precision=precision)
-            how = search_config(translator.saved.search, beam_size)
+            how = search_config(translator.saved.search, beam_size).replace(shortlist=shortlist)
             sets, languages = pairs_to_score(
                 translator, data or [], corpus, splits or [], folders, (source_language, target_language)
             )
             pairs = next(iter(sets.values()))[:sentences]
-            note(f"{engine}, {precision}: {len(pairs):,} sentences, beam {how.beam_size} ...")
+            note(f"{name}: {len(pairs):,} sentences, beam {how.beam_size} ...")
             sources = [pair.source for pair in pairs]
             rate, alone, texts = _measure(translator, sources, languages[1], how)
         except OnmalError as error:
             if first is None:
                 raise
-            note(f"{engine}, {precision}: {error}")
+            note(f"{name}: {error}")
             continue
         first = first or (rate, texts)
         scores = score(
@@ -83,9 +87,7 @@ def bench(
         signatures |= {each.name: each.signature for each in scores}
         same = sum(one == other for one, other in zip(texts, first[1], strict=True)) / len(texts)
         cells = (f"{rate:,.0f}", f"{rate / first[0]:.2f}", f"{1000 * alone:.1f}")
-        found.add_row(
-            f"{engine} {precision}", *cells, *(f"{each.value:.2f}" for each in scores), f"{same:.1%}"
-        )
+        found.add_row(name, *cells, *(f"{each.value:.2f}" for each in scores), f"{same:.1%}")
     show(found, *(f"{name}: {signature}" for name, signature in signatures.items()))
 
 

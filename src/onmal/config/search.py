@@ -42,6 +42,8 @@ class SearchConfig(Settings):
     """Draw among the k likeliest words only; 0 among all."""
     top_p: float = Field(default=1.0, gt=0, le=1)
     """Draw among the likeliest words that have this probability together."""
+    shortlist: bool = False
+    """Look only among the words that the source suggests, by the folder's shortlist (`onmal shortlist`)."""
     seed: int = Field(default=0, ge=0)
     """Of the drawing: the same sentence and seed give the same translations."""
 

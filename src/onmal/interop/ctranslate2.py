@@ -70,6 +70,10 @@ def write_ctranslate2(saved: SavedModel, folder: Path, quantization: Quantizatio
     spec.optimize(quantization=quantization)
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
+    if saved.shortlist:
+        pieces = [each.pieces(range(len(each))) for each in (saved.tokenizer.source, saved.tokenizer.target)]
+        lines = "".join(f"{line}\n" for line in saved.shortlist.lines(*pieces))
+        (folder / "vmap.txt").write_text(lines, "utf-8")
 
 
 @contextmanager
@@ -80,7 +84,11 @@ def converted(saved: SavedModel) -> Iterator[Path]:
     key = hashlib.sha256(f"{ctranslate2.__version__} {saved.config.model_dump_json()}".encode())
     key.update(Path(__file__).read_bytes())  # how it is converted
     key.update(saved.tokenizer.source.serialized + saved.tokenizer.target.serialized)
-    for weights in saved.model.parameters():
+    listed = saved.shortlist
+    for weights in (
+        *saved.model.parameters(),
+        *((listed.common, listed.words, listed.starts) if listed else ()),
+    ):
         key.update(_numbers(weights).numpy().data)
     folder = cache_folder() / "ctranslate2" / key.hexdigest()[:24]
     with tempfile.TemporaryDirectory(prefix="onmal-") as made:

@@ -26,6 +26,7 @@ from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError, MissingExtraError
 from onmal.interop.ctranslate2 import converted, inexpressible
 from onmal.saved_model import SavedModel
+from onmal.shortlist.table import listed
 from onmal.translating.engine import NONE, Constraints, Precision
 from onmal.translating.torch_engine import TorchEngine
 
@@ -104,6 +105,8 @@ class CTranslate2Engine:
             raise ConfigError(
                 f"CTranslate2 has no {what}", f"translate with the engine auto or torch{others}"
             )
+        if config.shortlist:
+            listed(self.saved.shortlist)
         with self.lock:
             _ = self.translator  # which brings along what was found out before
         if len(sources) >= ENOUGH and not self.calibrated:
@@ -162,6 +165,7 @@ class CTranslate2Engine:
                 max_decoding_length=self._limit(max(len(sources[i]) for i in rows), config),
                 min_decoding_length=0,
                 no_repeat_ngram_size=config.no_repeat_ngram,
+                use_vmap=config.shortlist,
                 return_end_token=True,
                 return_scores=True,
             )

@@ -62,6 +62,8 @@ class SearchOptions(_Asked):
     """How much [nats] a hypothesis' second continuation is set back behind its first."""
     no_repeat_ngram: int | None = Field(default=None, ge=0, le=100)
     """No so many tokens in a row come twice in a translation; 0 lets them."""
+    shortlist: bool | None = None
+    """Look only among the words that the source suggests, where the model has a list of them."""
     sample: bool | None = None
     """Draw the words by chance instead."""
     temperature: float | None = Field(default=None, ge=0.05, le=10)

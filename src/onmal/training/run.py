@@ -36,6 +36,7 @@ from onmal.run_folder import (
 )
 from onmal.run_report.events import JsonLog, PlainReport, Reporter, Reporters, Sample, Validation
 from onmal.saved_model import SavedModel, load_model, save_model
+from onmal.shortlist.learning import lexical_shortlist
 from onmal.text.tokenizer import Tokenizer
 from onmal.threads import so_many_threads
 from onmal.training.card import card, facts
@@ -292,6 +293,7 @@ def _finish(
     saved = SavedModel(
         origin.whole(model.eval()), sources.tokenizer, config.model, origin.directions,
         origin.card(card(config, sources, trainer, chosen, found[chosen])),
+        lexical_shortlist(sources.tokenizer, sources.text) if config.search.shortlist else None,
     )  # fmt: skip
     save_model(folder, saved)
     best = {name: f"{validation.score:.2f}" for name, validation in found.items()}

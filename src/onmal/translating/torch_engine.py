@@ -16,6 +16,8 @@ from onmal.decoding.scoring import next_words
 from onmal.decoding.search import Hypothesis, beam_search, word_by_word
 from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
+from onmal.shortlist.narrowed import narrowed_search
+from onmal.shortlist.table import Shortlist, listed
 from onmal.threads import in_threads, one_thread
 from onmal.translating.engine import NONE, Constraints, Phrase, Precision
 
@@ -35,10 +37,12 @@ class TorchEngine:
     On a CPU several batches are searched at once, on one thread each, for threads have little to share in small products.
     """
 
-    def __init__(self, model: Seq2Seq, *, precision: Precision = "float32") -> None:
+    def __init__(
+        self, model: Seq2Seq, *, precision: Precision = "float32", shortlist: Shortlist | None = None
+    ) -> None:
         if precision == "int8":
             raise ConfigError("the torch engine has no int8", "pip install 'onmal[fast]', or use bfloat16")
-        self.model, self.precision = model, precision
+        self.model, self.precision, self.shortlist = model, precision, shortlist
         self.device = next(model.parameters()).device
         self.small = sum(weights.numel() for weights in model.parameters()) < SMALL
 
@@ -93,6 +97,8 @@ class TorchEngine:
             if constraints.must and constraints.must[numbers[0]]:
                 phrases = [constraints.must[i] for i in numbers]
                 return constrained_search(self.model, source, config, phrases, rules)
+            if config.shortlist and not (constraints.prefixes or constraints.never):  # which name any words
+                return narrowed_search(self.model, source, config, listed(self.shortlist), rules)
             return beam_search(self.model, source, config, rules)
 
     def word_by_word(

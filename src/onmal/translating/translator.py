@@ -225,7 +225,8 @@ class Translator:
     @cached_property
     def torch_engine(self) -> TorchEngine:
         """The engine that everything works with."""
-        return self.engine if isinstance(self.engine, TorchEngine) else TorchEngine(self.saved.model)
+        own, saved = self.engine, self.saved
+        return own if isinstance(own, TorchEngine) else TorchEngine(saved.model, shortlist=saved.shortlist)
 
     def target_language(self, text: str, to: str = "") -> str:
         """The language that a text is translated to: the one asked for, or the one its script suggests."""
@@ -359,7 +360,7 @@ def _together(models: Sequence[SavedModel], folders: Sequence[str | Path]) -> Sa
             )
     source, target = map(min, zip(*(model.trained_lengths for model in models), strict=True))
     card = {**first.card, "trained_lengths": {"source": source, "target": target}}
-    return replace(first, model=Ensemble([model.model for model in models]).eval(), card=card)
+    return replace(first, model=Ensemble([each.model for each in models]).eval(), card=card, shortlist=None)
 
 
 def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "float32") -> Engine:
@@ -374,12 +375,12 @@ def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "flo
         raise ConfigError(f"there is no precision {precision!r}", f"choose one of: {', '.join(known)}")
     precision = cast(Precision, precision)
     if in_torch := {"torch": TorchEngine, "exact": ExactEngine}.get(wanted):
-        return in_torch(saved.model, precision=precision)
+        return in_torch(saved.model, precision=precision, shortlist=saved.shortlist)
     if wanted not in ("auto", "ctranslate2"):
         raise ConfigError(f"there is no engine {wanted!r}", "choose auto, torch, exact or ctranslate2")
     if wanted == "ctranslate2" or precision == "int8":  # which torch has not
         return CTranslate2Engine(saved, precision=precision)
-    last = TorchEngine(saved.model, precision=precision)
+    last = TorchEngine(saved.model, precision=precision, shortlist=saved.shortlist)
     if last.device.type != "cpu":
         return last
     if what := inexpressible(saved):
