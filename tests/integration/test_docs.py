@@ -135,7 +135,7 @@ def test_adapting_does_what_it_says(name: str, work: Path) -> None:
     assert [*dict.fromkeys(done)] == ["finetune", "translate", "evaluate", "train"]
     assert (work / "runs/student/training/made/teacher-1.jsonl").exists()
     assert "decoder_layers = 2" in (work / "runs/half/training/run.toml").read_text("utf-8")
-    assert "distillation = 0.7" in (work / "runs/near/training/run.toml").read_text("utf-8")
+    assert "distillation = 1.0" in (work / "runs/near/training/run.toml").read_text("utf-8")
     assert (work / "runs/ko-en-news/training/made/back.jsonl").exists()
 
 
