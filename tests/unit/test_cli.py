@@ -35,6 +35,7 @@ COMMANDS = (
     "bench",
     "inspect",
     "info",
+    "shortlist",
     "lab",
     "doctor",
     "prepare",

@@ -42,14 +42,14 @@ def bench(
     beam_size: BeamSize = None,
     sentences: Sentences = 500,
 ) -> None:
-    """Measure speed and quality in every engine, and with a shortlist where the model has one.
+    """Measure speed and quality in every engine.
 
     \b
     onmal bench runs/ko-en test.ko test.en
     onmal bench runs/multi30k-en-de --beam-size 1
 
     Speed is of one pass over the text after a first one, and of sentences one at a time; on a busy machine it means little.
-    Quality is against the first line, float32 in torch. Without DATA and --corpus, the text is the recipe's first test set.
+    A model that has a shortlist is measured without it and with it. Quality is against the first line, float32 in torch. Without DATA and --corpus, the text is the recipe's first test set.
     """
     from onmal.evaluation import score
     from onmal.shortlist.table import SHORTLIST

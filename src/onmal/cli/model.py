@@ -48,7 +48,7 @@ def info(
         description, card = read_folder(model)
         typer.echo(json.dumps({**description, "card": card}, ensure_ascii=False, indent=2))
         return
-    config, vocabulary = saved.config, saved.model.vocabulary
+    config, vocabulary, listed = saved.config, saved.model.vocabulary, saved.shortlist
     layers = f"{config.encoder_layers} + {config.decoder_layers} layers of width {config.d_model}"
     inside = [form.format(config) for option, form in INSIDE.items() if config.knows(option)]
     sides = (
@@ -62,6 +62,11 @@ def info(
         "parameters": f"{sum(parameter.numel() for parameter in saved.model.parameters()):,}",
         "vocabulary": " and ".join(f"{size:,}" for size in sides),
         "longest sentence": "{} tokens of source, {} of target".format(*saved.trained_lengths),
+        **(
+            {"shortlist": f"{len(listed.common)} words for every source, and more for each of its words"}
+            if listed
+            else {}
+        ),
         **_flat({key: value for key, value in saved.card.items() if key not in ("run", "trained_lengths")}),
     }
     width = max(map(len, facts))

@@ -33,7 +33,7 @@ def shortlist(
     target_language: To = "",
     remove: Remove = False,
 ) -> None:
-    """Make a model faster: let it look only among the words that a source suggests.
+    """Search faster: among the words that a source suggests.
 
     \b
     onmal shortlist runs/ko-en                      learn them from its training text

@@ -71,7 +71,9 @@ def test_it_is_made_used_and_removed(listed: Path) -> None:
         assert own[list(with_it.tokens)].all()
     plain = translator.saved.search.replace(shortlist=False)
     assert translator.translate(TEXT, to="en") != translator.translate(TEXT, to="en", search=plain)
+    assert "words for every source" in run("info", listed).stdout
     assert run("shortlist", listed, "--remove").exit_code == 0
+    assert "words for every source" not in run("info", listed).stdout
     assert not (listed / SHORTLIST).exists()
     assert not load_model(listed).search.shortlist
 

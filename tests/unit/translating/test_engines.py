@@ -250,7 +250,7 @@ def test_alignment_is_that_of_torch() -> None:
 
 def test_on_a_gpu_torch_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        TorchEngine, "__init__", lambda self, model, precision: setattr(self, "device", torch.device("cuda"))
+        TorchEngine, "__init__", lambda self, *_, **__: setattr(self, "device", torch.device("cuda"))
     )
     assert isinstance(choose_engine(SAVED), TorchEngine)
 
