@@ -128,7 +128,12 @@ class TrainedModel(Origin):
 
 
 def origin_of(config: RunConfig) -> Origin:
-    """What a run with these settings begins with."""
+    """What a run with these settings begins with. Raises ConfigError for one that shall learn from a model and names none."""
+    if config.train.distillation and not config.train.start:
+        raise ConfigError(
+            "train.distillation learns from the model that the run goes on from",
+            "give --teacher MODEL --from-teacher, or name its folder as train.start",
+        )
     return TrainedModel(config) if config.train.start else Origin(config)
 
 

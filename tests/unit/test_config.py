@@ -158,10 +158,6 @@ def test_a_wrong_value_is_told_with_its_setting_and_a_remedy(values: dict[str, A
             "[train]: lora changes a model that is trained already; name its folder as train.start",
         ),
         (
-            {"train": {"max_updates": 1, "distillation": 0.5}},
-            "[train]: distillation learns from the model that the run goes on from; name its folder as train.start",
-        ),
-        (
             {"train": {"max_updates": 1, "lora": 4, "start": "a", "sharded": True}},
             "[train]: the updates of lora are small enough for each process; set sharded = false",
         ),

@@ -143,3 +143,14 @@ def test_merges_of_an_imported_tokenizer_are_not_sampled(folder: Path, tmp_path:
         else:
             with pytest.raises(ConfigError, match=r"set data\.subword_sampling = 0"):
                 origin_of(config)
+
+
+def test_distillation_needs_the_model_that_a_run_goes_on_from(folder: Path) -> None:
+    """A student's recipe can be read without one; a run by it cannot begin."""
+    config = settings(folder)
+    config = config.replace(train=config.train.replace(distillation=0.5))
+    assert origin_of(config).teacher() is not None
+    with pytest.raises(
+        ConfigError, match=r"give --teacher MODEL --from-teacher, or name its folder as train\.start"
+    ):
+        origin_of(config.replace(train=config.train.replace(start="")))

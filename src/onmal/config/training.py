@@ -96,14 +96,6 @@ class TrainConfig(Settings):
         return self
 
     @model_validator(mode="after")
-    def _distillation_has_a_start(self) -> Self:
-        if self.distillation and not self.start:
-            raise ValueError(
-                "distillation learns from the model that the run goes on from; name its folder as train.start"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _ends(self) -> Self:
         if not (self.max_updates or self.max_epochs or self.minutes):
             raise ValueError("the run would never end; give max_updates, max_epochs or minutes")
