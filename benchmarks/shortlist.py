@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import recording
-from translate_speed import FIRST, RIVALS, Contestant, measure, test_text
+from translate_speed import FIRST, RIVALS, Contestant, measure_all, test_text
 
 from onmal.evaluation import score
 from onmal.saved_model import load_model
@@ -54,13 +54,7 @@ def main() -> None:
             )
             for name, (engine, words) in CONTESTANTS.items()
         ]
-        try:
-            found = {
-                str(beam): measure(options, running, beam, references, language) for beam in options.beams
-            }
-        finally:
-            for each in running:
-                each.end()
+        found = measure_all(options, running, references, language)
     result = {
         "model": saved.card.get("name", options.model.name),
         "config_hash": saved.card.get("config_sha256", ""),

@@ -59,13 +59,7 @@ def main() -> None:
             precision: sweep(options, precision, text, len(sources)) for precision in ("float32", "int8")
         }
         running = start_all(options, text, len(sources), swept)
-        try:
-            found = {
-                str(beam): measure(options, running, beam, references, language) for beam in options.beams
-            }
-        finally:
-            for contestant in running:
-                contestant.end()
+        found = measure_all(options, running, references, language)
     result = {
         "model": card.get("name", options.model.name),
         "config_hash": card.get("config_sha256", ""),
@@ -202,6 +196,17 @@ def sweep(options: Namespace, precision: str, text: Path, count: int) -> dict[Wa
         flush=True,
     )
     return tried
+
+
+def measure_all(
+    options: Namespace, running: Sequence[Contestant], references: Sequence[str], language: str
+) -> dict[str, dict[str, Any]]:
+    """All contestants with each beam size; then they end."""
+    try:
+        return {str(beam): measure(options, running, beam, references, language) for beam in options.beams}
+    finally:
+        for contestant in running:
+            contestant.end()
 
 
 def measure(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from onmal.config import SearchConfig
     from onmal.translating.translator import Translator
 
-__all__ = ["bench"]
+__all__ = ["bench", "measure"]
 
 WAYS = (
     ("torch", "float32"),
@@ -70,7 +70,7 @@ def bench(
             pairs = next(iter(sets.values()))[:sentences]
             note(f"{name}: {len(pairs):,} sentences, beam {how.beam_size} ...")
             sources = [pair.source for pair in pairs]
-            rate, alone, texts = _measure(translator, sources, languages[1], how)
+            rate, alone, texts = measure(translator, sources, languages[1], how)
         except OnmalError as error:
             if first is None:
                 raise
@@ -91,7 +91,7 @@ def bench(
     show(found, *(f"{name}: {signature}" for name, signature in signatures.items()))
 
 
-def _measure(
+def measure(
     translator: Translator, sources: Sequence[str], to: str, search: SearchConfig
 ) -> tuple[float, float, list[str]]:
     """Sentences a second in batch, seconds for one alone (the median), and the translations."""

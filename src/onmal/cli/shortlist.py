@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from onmal.cli.bench import measure
 from onmal.cli.evaluating import Files
 from onmal.cli.options import CorpusFolders, From, Model, To, corpus_folders, direction_of, flag, languages_of
 from onmal.cli.terminal import note
@@ -111,15 +111,10 @@ def _difference(saved: SavedModel, texts: Sequence[str], to: str) -> str:
     """How many translations are the same without the shortlist, and how much longer they take."""
     from onmal.translating.translator import Translator
 
-    translator, found, seconds = Translator(saved), {}, {}
-    for used in (False, True):
-        search = saved.search.replace(shortlist=used)
-        translator.translate(texts[:8], to=to, search=search)  # the first time is slower
-        begin = time.perf_counter()
-        found[used] = [each.text for each in translator.translate(texts, to=to, search=search)]
-        seconds[used] = time.perf_counter() - begin
-    same = sum(map(str.__eq__, found[True], found[False]))
-    engine = translator.describe(saved.search)
-    return (
-        f"{same} of {len(texts)} are the same, {seconds[False] / seconds[True]:.1f} times as fast ({engine})"
+    translator = Translator(saved)
+    before, now = (
+        measure(translator, texts, to, saved.search.replace(shortlist=used)) for used in (False, True)
     )
+    same = sum(map(str.__eq__, before[2], now[2]))
+    engine = translator.describe(saved.search)
+    return f"{same} of {len(texts)} are the same, {now[0] / before[0]:.1f} times as fast ({engine})"

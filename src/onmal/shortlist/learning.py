@@ -88,9 +88,8 @@ def _lexicon(sources: Ids, targets: Ids, vocabulary: Vocabulary) -> tuple[Ints, 
     s = np.concatenate([nothing, *(np.tile(source, len(target)) for source, target in distinct)])
     t = np.concatenate([nothing, *(np.repeat(target, len(source)) for source, target in distinct)])
     widths = np.concatenate([nothing, *(np.full(len(target), len(source)) for source, target in distinct)])
-    said = np.repeat(
-        np.arange(len(widths)), widths.astype(np.int64)
-    )  # which target word of all the text it is
+    # Which target word of all the text each cell is of.
+    said = np.repeat(np.arange(len(widths)), widths.astype(np.int64))
     entries, entry = np.unique(s.astype(np.int64) * size + t.astype(np.int64), return_inverse=True)
     of_source, of_target, share = entries // size, entries % size, np.ones(len(entries))
     for _ in range(ROUNDS):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from onmal.config import SearchConfig
 from onmal.decoding.rules import Rule
@@ -35,7 +35,7 @@ class Narrowed(Seq2Seq):
         self.longest_source, self.longest_target = model.longest_source, model.longest_target
         weight, bias = model.output.weight, model.output.bias
         self.output = OutputProjection(weight[self.words], bias=False)
-        self.bias = None if bias is None else bias[self.words]
+        self.output.bias = None if bias is None else nn.Parameter(bias[self.words], requires_grad=False)
 
     def encode(self, source: Tensor, *, probe: Probe | None = None) -> Memory:
         pad = self.whole.vocabulary.pad
@@ -45,12 +45,6 @@ class Narrowed(Seq2Seq):
         pad = self.whole.vocabulary.pad
         source = source.masked_fill(source == PADDING, pad)
         return self.whole.hidden(source, self.words[target], probe=probe)
-
-    def project(self, states: Tensor, words: Tensor | None = None) -> Tensor:
-        logits = self.output(states, words)
-        if self.bias is not None:
-            logits += self.bias if words is None else self.bias[words]
-        return logits
 
     def start(self, memory: Memory, *, beams: int = 1) -> DecoderState:
         return self.whole.start(memory, beams=beams)
