@@ -2,11 +2,14 @@
 
 On a CPU torch multiplies float32 by Intel's MKL, which leaves half of an AMD processor unused that has AVX-512. oneDNN, which torch has
 for other precisions, uses all of it: 224 to 250 GFLOP/s on one core where MKL has 100 to 110. It takes 10 microseconds more to
-begin, so small products stay with MKL.
+begin, so small products stay with MKL. It wants weights in an order of its own, in which a search of hundreds of products keeps them.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -17,9 +20,13 @@ from torch.nn import functional as F
 
 from onmal.processor import processor
 
-__all__ = ["Linear", "linear"]
+__all__ = ["LaidOut", "Linear", "linear", "unchanging"]
 
 WORTH_IT = 1 << 20  # multiplications
+
+LaidOut = dict[int, tuple[Tensor, Tensor]]
+"""Weights, by their id, each beside itself in oneDNN's order."""
+_here = threading.local()
 
 
 class Linear(nn.Linear):
@@ -61,7 +68,23 @@ class _Product(torch.autograd.Function):
         )
 
 
+@contextmanager
+def unchanging(laid_out: LaidOut) -> Iterator[None]:
+    """In this thread no parameter changes within it: what is put in oneDNN's order for one product is kept for the next."""
+    before, _here.laid_out = getattr(_here, "laid_out", None), laid_out
+    try:
+        yield
+    finally:
+        _here.laid_out = before
+
+
 def _onednn(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    laid_out: LaidOut | None = getattr(_here, "laid_out", None)
+    alone = x.numel() == x.shape[-1]  # a product with one vector reads the weights as they are
+    if laid_out is not None and isinstance(weight, nn.Parameter) and not alone:
+        if id(weight) not in laid_out:
+            laid_out[id(weight)] = weight, torch.ops.mkldnn._reorder_linear_weight(weight.detach())
+        weight = laid_out[id(weight)][1]
     product: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return product
 

@@ -235,8 +235,8 @@ class Scripted(Seq2Seq):
     def hidden(self, source: Tensor, target: Tensor, *, probe: Probe | None = None) -> Tensor:
         raise AssertionError("a search goes step by step")
 
-    def project(self, states: Tensor, words: Tensor | None = None) -> Tensor:
-        return states.clone() if words is None else states[..., words]
+    def project(self, states: Tensor) -> Tensor:
+        return states.clone()
 
     def start(self, memory: Memory, *, beams: int = 1) -> DecoderState:
         rows = memory.states.new_empty(memory.states.shape[0] * beams, 0)

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from onmal import products
-from onmal.products import Linear, linear, mkl_holds_back
+from onmal.products import LaidOut, Linear, linear, mkl_holds_back, unchanging
 
 
 @pytest.fixture(params=[False, True], ids=["by MKL", "by oneDNN"])
@@ -65,6 +65,28 @@ def test_what_is_frozen_has_no_gradient(by_onednn: bool) -> None:
     learning = Linear(24, 40)
     learning(torch.randn(7, 24)).sum().backward()
     assert learning.weight.grad is not None
+
+
+@torch.inference_mode()
+def test_weights_that_do_not_change_are_laid_out_once(by_onednn: bool) -> None:
+    torch.manual_seed(3)
+    layer, table, laid_out = Linear(24, 40), torch.randn(50, 24), LaidOut()
+    one, many = torch.randn(1, 24), torch.randn(3, 70, 24)
+    expected = [layer(one), layer(many), linear(many, table)]
+    for _ in range(2):  # to the bit: a search must not depend on whether it was the first
+        with unchanging(laid_out):
+            assert all(map(torch.equal, [layer(one), layer(many), linear(many, table)], expected))
+    assert [weight is layer.weight for weight, _ in laid_out.values()] == ([True] if by_onednn else [])
+
+
+def test_weights_may_change_again_afterwards(by_onednn: bool) -> None:
+    layer, x, laid_out = Linear(24, 40, bias=False), torch.randn(7, 24), LaidOut()
+    with torch.inference_mode(), unchanging(laid_out), unchanging(LaidOut()):
+        layer(x)
+    assert not laid_out  # the inner one had it
+    with torch.no_grad():
+        layer.weight.mul_(2)
+    torch.testing.assert_close(layer(x), F.linear(x, layer.weight), rtol=1e-5, atol=1e-5)
 
 
 def test_autocast_and_other_precisions_are_torchs_own(by_onednn: bool) -> None:

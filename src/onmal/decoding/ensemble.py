@@ -42,13 +42,12 @@ class Ensemble(Seq2Seq):
         states = [member.hidden(source, target, probe=probe) for member in self]
         return torch.cat(states, -1)  # [B,T,sum of D]
 
-    def project(self, states: Tensor, words: Tensor | None = None) -> Tensor:
-        """The logarithm of the mean probability [...,V] of states [...,sum of D], or only the columns of `words`."""
+    def project(self, states: Tensor) -> Tensor:
+        """The logarithm of the mean probability [...,V] of states [...,sum of D]."""
         votes = [
             next_words(member, part) for member, part in zip(self, states.split(self.widths, -1), strict=True)
         ]
-        mean = torch.stack(votes).logsumexp(0) - math.log(len(votes))
-        return mean if words is None else mean[..., words]
+        return torch.stack(votes).logsumexp(0) - math.log(len(votes))
 
     def start(self, memory: Memory, *, beams: int = 1) -> DecoderState:
         parts = memory.states.split(self.memory_widths, -1)

@@ -22,7 +22,7 @@ __all__ = ["Hypothesis", "beam_search", "length_limits", "usual_rules", "word_by
 
 
 BLOCK = 64  # words of the vocabulary that are compared by their best one first
-ROWS = 64  # hypotheses that a CPU compares together: the probabilities of all words stay in its cache
+ROWS = 128  # hypotheses that a CPU compares together: the probabilities of all words stay in its cache
 
 
 @dataclass(frozen=True)

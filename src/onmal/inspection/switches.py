@@ -121,8 +121,8 @@ class Probed(Seq2Seq):
     def hidden(self, source: Tensor, target: Tensor, *, probe: Probe | None = None) -> Tensor:
         return self.model.hidden(source, target, probe=self._with(probe))
 
-    def project(self, states: Tensor, words: Tensor | None = None) -> Tensor:
-        return self.model.project(states, words)
+    def project(self, states: Tensor) -> Tensor:
+        return self.model.project(states)
 
     def start(self, memory: Memory, *, beams: int = 1) -> DecoderState:
         return self.model.start(memory, beams=beams)

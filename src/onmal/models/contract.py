@@ -147,9 +147,9 @@ class Seq2Seq(nn.Module, ABC):
     def hidden(self, source: Tensor, target: Tensor, *, probe: Probe | None = None) -> Tensor:
         """Decoder states [B,T,D] for source ids [B,S] and all target positions [B,T] at once (teacher forcing)."""
 
-    def project(self, states: Tensor, words: Tensor | None = None) -> Tensor:
-        """Logits [...,V] of states [...,D], or only the columns of `words` [N] -> [...,N]; a tensor of its own."""
-        return self.output(states, words)
+    def project(self, states: Tensor) -> Tensor:
+        """Logits [...,V] of states [...,D]; a tensor of its own."""
+        return self.output(states)
 
     @abstractmethod
     def start(self, memory: Memory, *, beams: int = 1) -> DecoderState:

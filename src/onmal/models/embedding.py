@@ -150,11 +150,9 @@ class OutputProjection(nn.Module):
         self.weight = weight  # [V,D], often the target embedding itself
         self.bias = nn.Parameter(torch.zeros(weight.shape[0])) if bias else None
 
-    def forward(self, states: Tensor, words: Tensor | None = None) -> Tensor:
-        """Logits [...,V] of states [...,D], or [...,N] for the chosen words [N]."""
-        if words is None:
-            return linear(states, self.weight, self.bias)
-        return linear(states, self.weight[words], None if self.bias is None else self.bias[words])
+    def forward(self, states: Tensor) -> Tensor:
+        """Logits [...,V] of states [...,D]."""
+        return linear(states, self.weight, self.bias)
 
 
 def tables(config: ModelConfig, vocabulary: Vocabulary) -> tuple[nn.Embedding, nn.Embedding, Tensor]:

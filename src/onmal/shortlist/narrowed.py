@@ -34,7 +34,7 @@ class Narrowed(Seq2Seq):
         )
         self.longest_source, self.longest_target = model.longest_source, model.longest_target
         weight, bias = model.output.weight, model.output.bias
-        self.output = OutputProjection(weight[self.words], bias=False)
+        self.output = OutputProjection(nn.Parameter(weight[self.words], requires_grad=False), bias=False)
         self.output.bias = None if bias is None else nn.Parameter(bias[self.words], requires_grad=False)
 
     def encode(self, source: Tensor, *, probe: Probe | None = None) -> Memory:

@@ -16,6 +16,7 @@ from onmal.decoding.scoring import next_words
 from onmal.decoding.search import Hypothesis, beam_search, word_by_word
 from onmal.errors import ConfigError
 from onmal.models.contract import Place, Probe, Seq2Seq
+from onmal.products import LaidOut, unchanging
 from onmal.shortlist.narrowed import narrowed_search
 from onmal.shortlist.table import Shortlist, listed
 from onmal.threads import in_threads, one_thread
@@ -75,8 +76,11 @@ class TorchEngine:
                 batches.append(order[: max(1, fair // (len(sources[order[0]]) * beams))])
                 order = order[len(batches[-1]) :]
 
+        laid_out: LaidOut = {}
+
         def search(rows: Sequence[int]) -> list[list[Hypothesis]]:
-            return self._search([sources[i] for i in rows], rows, config, constraints)
+            with unchanging(laid_out):
+                return self._search([sources[i] for i in rows], rows, config, constraints)
 
         threads = at_once if self.small else min(at_once, len(batches))
         searched = in_threads(search, batches, threads, len(batches)) if threads > 1 else map(search, batches)
@@ -163,7 +167,7 @@ class ExactEngine(TorchEngine):
         self, sources: Sequence[Sequence[int]], config: SearchConfig, constraints: Constraints = NONE
     ) -> list[list[Hypothesis]]:
         """The n best hypotheses of each source, in the order of the sources."""
-        with one_thread():
+        with one_thread(), unchanging({}):
             return [
                 self._search([source], [number], config, constraints)[0]
                 for number, source in enumerate(sources)
