@@ -86,6 +86,29 @@ def test_a_network_with_fewer_layers_knows_the_direction_that_it_is_taught(tmp_p
     assert origin_of(settings(deep, model={"decoder_layers": 1})).directions == (("ko", "en"),)
 
 
+OTHER_WAY = {"source_language": "en", "target_language": "ko"}
+
+
+def test_a_model_of_the_other_direction_is_a_beginning(folder: Path) -> None:
+    """Its words and weights, and what it has seen on the other side; it will know the direction that it is taught."""
+    origin = origin_of(settings(folder, data=OTHER_WAY))
+    assert isinstance(origin, TrainedModel)
+    assert origin.directions == (("en", "ko"),)
+    assert origin.tags == ()
+    model = origin.network(origin.saved.tokenizer.vocabulary)
+    weights = origin.saved.model.state_dict()
+    assert all(torch.equal(weight, weights[name]) for name, weight in model.state_dict().items())
+    origin.saved.card["trained_lengths"] = {"source": 20, "target": 8}
+    card = origin.card({"trained_lengths": {"source": 12, "target": 10}})
+    assert card["trained_lengths"] == {"source": 12, "target": 20}
+
+
+def test_two_tables_of_words_have_no_other_direction(tmp_path: Path) -> None:
+    apart = save_tiny_model(tmp_path / "apart", tie="output")
+    with pytest.raises(LanguageError, match="does not translate from en to ko"):
+        origin_of(settings(apart, data=OTHER_WAY))
+
+
 def test_dropout_may_be_another(folder: Path) -> None:
     origin = origin_of(settings(folder, model={"dropout": 0.3, "attention_dropout": 0.1}))
     model = origin.network(load_model(folder).model.vocabulary)
@@ -118,9 +141,10 @@ def test_the_longest_sentences_are_those_of_old_and_new_text(folder: Path) -> No
         ({"model": {"d_model": 32}}, ConfigError, "model.d_model = 32, but .* has 16; leave it away"),
         ({"data": {"target_language": "de"}}, LanguageError, "does not translate from ko to de; its directions are ko-en"),
         ({"data": {"both_directions": True}}, LanguageError, "does not translate from en to ko"),
+        ({"data": OTHER_WAY, "distillation": 0.5}, ConfigError, "translates the other way round; set train.distillation = 0"),
         ({"start": "nowhere"}, ModelFolderError, "nowhere: there is no such model folder"),
     ],
-    ids=["order", "deeper", "size", "language", "direction", "folder"],
+    ids=["order", "deeper", "size", "language", "direction", "distillation", "folder"],
 )  # fmt: skip
 def test_what_does_not_fit_the_model_is_refused(
     changes: dict[str, Any], kind: type[OnmalError], line: str, folder: Path

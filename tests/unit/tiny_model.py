@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -42,6 +43,7 @@ def save_tiny_model(
     longest: int = 48,
     encoder_layers: int = 2,
     decoder_layers: int = 1,
+    tie: Literal["all", "output", "none"] = "all",
 ) -> Path:
     """Saves a model with random weights and a tokenizer learned from 200 pairs; returns its folder."""
     data = DataConfig(
@@ -50,7 +52,7 @@ def save_tiny_model(
     tokenizer = learn_tokenizer(sentence_pairs(), data)
     config = ModelConfig(
         d_model=16, num_heads=2, feed_forward=16, encoder_layers=encoder_layers,
-        decoder_layers=decoder_layers, max_source_length=longest, max_target_length=longest,
+        decoder_layers=decoder_layers, max_source_length=longest, max_target_length=longest, tie=tie,
     )  # fmt: skip
     torch.manual_seed(seed)
     model = build(config, tokenizer.vocabulary).eval()

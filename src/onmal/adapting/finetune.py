@@ -149,7 +149,7 @@ def finetune(
 ) -> SavedModel | None:
     """Train as `train` does, from the model in `config.train.start`, and tell what it has given and what it has cost.
 
-    The comparison is in the model's card as "compared", and in FOLDER/training/comparison.json.
+    A model that translated the other way round is not compared. The comparison is in the model's card as "compared", and in FOLDER/training/comparison.json.
     """
     folder, report = Path(folder), reporter or PlainReport(sys.stderr)
     given_test(config, corpora or {})  # a mistake in it is told now, and not after the training
@@ -157,6 +157,8 @@ def finetune(
     if saved is None or rank_from_torchrun() not in (None, 0):
         return saved
     settled = RunConfig.from_dict(saved.card["run"])
+    if not set(settled.data.directions) <= set(load_model(settled.train.start).directions):
+        return saved
     found = compared(settled, folder, corpora or {}, report.note)
     write_whole(
         folder / "training" / "comparison.json", json.dumps(found, ensure_ascii=False, indent=2).encode()

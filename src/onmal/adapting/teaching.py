@@ -28,22 +28,22 @@ BACK = "back"
 """The tag of text that was translated back."""
 
 
-def beginning_with(teacher: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a run, as TOML has them, that begins with its teacher's weights: what they leave open of the network is as there.
+def beginning_with(model: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a run, as TOML has them, that begins with a model's weights: what they leave open of the network is as there.
 
     Raises ModelFolderError.
     """
     network, data, train = (settings.get(section, {}) for section in ("model", "data", "train"))
     if not all(isinstance(section, Mapping) for section in (network, data, train)):
         return dict(settings)  # which RunConfig refuses
-    saved = load_model(teacher)
+    saved = load_model(model)
     longest = min(DataConfig().max_length, saved.model.longest_source, saved.model.longest_target)
     named = {**SIZES.get(str(settings.get("size")), {}), **network}
     return {
         **settings,
         "model": {**saved.config.model_dump(), **named},
         "data": {"max_length": longest, **data, "joint": saved.tokenizer.joint},
-        "train": {**train, "start": str(teacher.absolute())},
+        "train": {**train, "start": str(model.absolute())},
     }
 
 

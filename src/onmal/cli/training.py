@@ -80,6 +80,10 @@ Settings = Annotated[
 Out = Annotated[Path | None, option("FOLDER", "Where the model goes.  [default: runs/NAME]")]
 Resume = Annotated[bool, flag("--resume", "Go on with the run in --out.")]
 TensorBoard = Annotated[bool, flag("--tensorboard", "Also write training/tensorboard (extra: track).")]
+BeginWith = Annotated[
+    Path | None,
+    option("MODEL", "Begin with this model's weights; it may translate the other way round."),
+]
 Teacher = Annotated[
     Path | None,
     option(
@@ -110,6 +114,7 @@ def train(
     both_directions: BothDirections = False,
     size: Size = "",
     network: Network = "",
+    begin_with: BeginWith = None,
     teacher: Teacher = None,
     with_original: WithOriginal = False,
     from_teacher: FromTeacher = False,
@@ -129,6 +134,7 @@ def train(
     onmal train --file pairs.tsv --from ko --to en --both-directions
     onmal train recipes/multi30k-en-de.toml --data multi30k=FOLDER
     onmal train recipes/multi30k-en-de-student.toml --teacher runs/multi30k-en-de --from-teacher
+    onmal train --file pairs.tsv --from en --to ko --begin-with runs/ko-en --time 15m
     onmal train --file pairs.tsv --from ko --to en --backtranslate runs/en-ko news.en
     onmal train --out runs/ko-en --resume
     zcat *.tsv.gz | onmal train --file - --from ko --to en
@@ -147,9 +153,12 @@ def train(
     for name, wanted in (("--with-original", with_original), ("--from-teacher", from_teacher)):
         if wanted and not teacher:
             raise ConfigError(f"{name} goes with --teacher", "name the teacher, or leave it away")
-    if from_teacher and (size or network):
+    if from_teacher and begin_with:
+        raise ConfigError("a run begins with one model", "give --begin-with or --from-teacher, not both")
+    start = teacher if from_teacher else begin_with
+    if start and (size or network):
         given = "--size" if size else "--network"
-        raise ConfigError("with --from-teacher the network is the teacher's", f"leave {given} away")
+        raise ConfigError(f"the network is that of {start}", f"leave {given} away")
     if resume and not config and not text:
         if teacher or backtranslate:
             raise ConfigError(
@@ -169,13 +178,13 @@ def train(
         values = {"name": config.stem, **read_toml(config)}
     else:
         values = _own_text(text, valid, (source_language, target_language), has_end=names_a_limit(overrides))
-    if from_teacher and not config:
-        del values["size"]  # the teacher's goes before what is usual
+    if start and not config:
+        del values["size"]  # the model's goes before what is usual
     values = apply_overrides(values, overrides)
-    if teacher and from_teacher:
+    if start:
         from onmal.adapting.teaching import beginning_with
 
-        values = beginning_with(teacher, values)
+        values = beginning_with(start, values)
     run = RunConfig.from_dict(values)
     folder, corpora = out or Path("runs", run.name), corpus_folders(folders)
     if teacher or backtranslate:

@@ -243,17 +243,41 @@ def test_a_student_may_begin_with_some_of_its_teachers_layers(
     assert run("--set", "train.max_updates=2", "--resume").exit_code == 0
 
 
+def test_a_run_may_begin_with_a_model_of_the_other_direction(text: Path, tmp_path: Path) -> None:
+    """As a person calls it: the network is that of the model, and nothing is compared that cannot be."""
+    before = save_tiny_model(tmp_path / "ko-en")
+    command = [
+        "train", "--file", text / "new.ko-en.tsv", "--from", "en", "--to", "ko", "--begin-with", before,
+        "--out", tmp_path / "en-ko", "--set", "data.clean=false", "--set", "train.max_updates=1", "--set", "train.processes=1",
+        "--set", "train.threads=1", "--set", "train.batch_tokens=256", "--set", "train.learning_rate=0.000001",
+    ]  # fmt: skip
+    begun = CliRunner().invoke(app, [str(each) for each in command], prog_name="onmal")
+    assert begun.exit_code == 0, begun.output
+    assert "goes on from" in begun.stderr
+    saved, old = onmal.load(tmp_path / "en-ko").saved, onmal.load(before).saved
+    assert saved.directions == (("en", "ko"),)
+    assert saved.tokenizer.source.serialized == old.tokenizer.source.serialized
+    assert saved.card["started_from"]["folder"] == str(before)
+    assert "compared" not in saved.card
+    weights = old.model.state_dict()
+    for name, weight in saved.model.state_dict().items():
+        assert torch.allclose(weight, weights[name], atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("options", "code", "line"),
     [
+        (["--begin-with", "T", "--from-teacher", "--teacher", "T"], 2, "a run begins with one model; give --begin-with or"),
+        (["--begin-with", "T", "--size", "tiny"], 2, "general; leave --size away"),
+        (["--begin-with", "gone"], 1, "gone: there is no such model folder"),
         (["--from-teacher"], 2, "--from-teacher goes with --teacher; name the teacher"),
-        (["--from-teacher", "--teacher", "T", "--size", "tiny"], 2, "the network is the teacher's; leave --size away"),
-        (["--from-teacher", "--teacher", "T", "--network", "gru"], 2, "the network is the teacher's; leave --network away"),
+        (["--from-teacher", "--teacher", "T", "--size", "tiny"], 2, "general; leave --size away"),
+        (["--from-teacher", "--teacher", "T", "--network", "gru"], 2, "general; leave --network away"),
         (["--from-teacher", "--teacher", "T", "--set", "model.decoder_layers=9"], 2, "model.decoder_layers = 9, but"),
         (["--from-teacher", "--teacher", "T", "--set", "size=base"], 2, "model.d_model = 512, but"),
         (["--from-teacher", "--teacher", "gone"], 1, "gone: there is no such model folder"),
     ],
-    ids=["none", "size", "network", "deeper", "other size", "gone"],
+    ids=["two", "size of a beginning", "no beginning", "none", "size", "network", "deeper", "other size", "gone"],
 )  # fmt: skip
 def test_what_cannot_begin_with_its_teacher_is_told(
     options: list[str], code: int, line: str, both_ways: Path, text: Path, tmp_path: Path
