@@ -67,8 +67,9 @@ class Origin:
 class TrainedModel(Origin):
     """The model in a folder: tokenizer, languages and sizes stay what they are; of a Transformer's layers some may be left out.
 
-    Where both languages share one table of words it may be a model of the other direction, which has nearly all to learn anew, and
-    does so in a quarter of the time. Raises ModelFolderError; ConfigError for settings of another network, LanguageError for a direction that it does not know.
+    Where both languages share one table of words it may be a model of the other direction, which learns to say what it has read.
+
+    Raises ModelFolderError; ConfigError for settings of another network, LanguageError for a direction that it does not know.
     """
 
     def __init__(self, config: RunConfig) -> None:
@@ -141,9 +142,10 @@ def origin_of(config: RunConfig) -> Origin:
 
 
 def _turned(config: RunConfig, saved: SavedModel) -> bool:
-    """Whether the model translates the other way round, and can be taught this one: both languages have one table of words."""
+    """Whether the model translates the other way round, and can be taught this one: both languages have one tokenizer and one table of words."""
     directions = tuple((target, source) for source, target in config.data.directions)
-    return len(directions) == 1 and directions == saved.directions and saved.config.tie == "all"
+    joint = saved.tokenizer.joint and saved.config.tie == "all"
+    return joint and len(directions) == 1 and directions == saved.directions
 
 
 def _refuse_misfits(config: RunConfig, saved: SavedModel, *, turned: bool) -> None:
@@ -168,6 +170,12 @@ def _refuse_misfits(config: RunConfig, saved: SavedModel, *, turned: bool) -> No
             raise LanguageError(
                 f"{start} does not translate from {source or '?'} to {target or '?'}",
                 f"its directions are {', '.join(map('-'.join, saved.directions))}; another one needs a new model: onmal train",
+            )
+    for text in config.data.mix:
+        if text.tag and f"<{text.tag}>" not in saved.tokenizer.tags:
+            raise ConfigError(
+                f"{start} has no tag {text.tag!r}, which data.mix gives a text",
+                "leave the tag away, or train a new model without train.start",
             )
     kinds = saved.tokenizer.source.kind, saved.tokenizer.target.kind
     if config.data.subword_sampling and "imported" in saved.card and "bpe" in kinds:

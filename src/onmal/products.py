@@ -105,4 +105,5 @@ def mkl_holds_back() -> bool:
     both = torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available()
     if not both or torch.backends.cpu.get_cpu_capability() != "AVX512":
         return False
-    return "AMD" in processor() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    known = ("_linear_pointwise", "_reorder_linear_weight")
+    return "AMD" in processor() and all(hasattr(torch.ops.mkldnn, name) for name in known)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from test_search import Case
 from torch import Tensor
 
+from onmal import products
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis, beam_search
 from onmal.models import Seq2Seq
@@ -89,6 +90,22 @@ def test_with_all_words_it_is_the_search(seed: int) -> None:
     expected = beam_search(case.model, case.batch(), case.search)
     found = narrowed_search(case.model, case.batch(), case.search, shortlist)
     assert all(map(alike, found, expected))
+
+
+def test_its_words_are_not_kept_for_other_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What oneDNN's order costs of memory is given back with each batch, however many a call of the engine has."""
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("this torch has no oneDNN")
+    monkeypatch.setattr(products, "mkl_holds_back", lambda: True)
+    monkeypatch.setattr(products, "WORTH_IT", 0)
+    case, kept = Case(3), products.LaidOut()
+    shortlist = random_shortlist(case, random.Random(3), 0.4)
+    with products.unchanging(kept):
+        found = narrowed_search(case.model, case.batch(), case.search, shortlist)
+        assert not kept
+        beam_search(case.model, case.batch(), case.search)
+        assert kept
+    assert found
 
 
 @pytest.mark.parametrize("seed", range(8))

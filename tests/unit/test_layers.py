@@ -83,7 +83,9 @@ TABLE = {
     "decoding": Row((*LAYER_0, "text", "phrasebook", "models.contract"), TENSORS),
     "shortlist": Row(("errors", "config"), TENSORS),
     "shortlist.learning": Row(("config", "text", "data"), TENSORS),
-    "shortlist.narrowed": Row(("config", "decoding", "models.contract", "models.embedding"), ("torch",)),
+    "shortlist.narrowed": Row(
+        ("config", "decoding", "models.contract", "models.embedding", "products"), ("torch",)
+    ),
     "saved_model": Row((*TO_2, "shortlist.table"), TENSORS),
     "interop": Row(TO_3, TENSORS, (*CONVERTERS, *CHECKPOINTS)),
     "interop.ctranslate2_engine": Row(

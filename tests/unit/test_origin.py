@@ -103,10 +103,14 @@ def test_a_model_of_the_other_direction_is_a_beginning(folder: Path) -> None:
     assert card["trained_lengths"] == {"source": 12, "target": 20}
 
 
-def test_two_tables_of_words_have_no_other_direction(tmp_path: Path) -> None:
-    apart = save_tiny_model(tmp_path / "apart", tie="output")
+@pytest.mark.parametrize("apart", ["tables", "tokenizers"])
+def test_what_is_not_shared_has_no_other_direction(apart: str, tmp_path: Path) -> None:
+    folder = save_tiny_model(tmp_path / "apart", tie="output" if apart == "tables" else "all")
+    if apart == "tokenizers":  # of one table, as Marian's are
+        for side in ("source", "target"):
+            (folder / f"{side}.model").write_bytes((folder / "tokenizer.model").read_bytes())
     with pytest.raises(LanguageError, match="does not translate from en to ko"):
-        origin_of(settings(apart, data=OTHER_WAY))
+        origin_of(settings(folder, data=OTHER_WAY))
 
 
 def test_dropout_may_be_another(folder: Path) -> None:
@@ -142,9 +146,10 @@ def test_the_longest_sentences_are_those_of_old_and_new_text(folder: Path) -> No
         ({"data": {"target_language": "de"}}, LanguageError, "does not translate from ko to de; its directions are ko-en"),
         ({"data": {"both_directions": True}}, LanguageError, "does not translate from en to ko"),
         ({"data": OTHER_WAY, "distillation": 0.5}, ConfigError, "translates the other way round; set train.distillation = 0"),
+        ({"data": {"mix": [{"train": ["a.ko", "a.en"], "tag": "back"}]}}, ConfigError, "has no tag 'back', which data.mix gives"),
         ({"start": "nowhere"}, ModelFolderError, "nowhere: there is no such model folder"),
     ],
-    ids=["order", "deeper", "size", "language", "direction", "distillation", "folder"],
+    ids=["order", "deeper", "size", "language", "direction", "distillation", "tag", "folder"],
 )  # fmt: skip
 def test_what_does_not_fit_the_model_is_refused(
     changes: dict[str, Any], kind: type[OnmalError], line: str, folder: Path

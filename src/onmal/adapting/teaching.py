@@ -98,6 +98,11 @@ def with_back_translations(config: RunConfig, model: Path, text: Path, made: Mad
     """
     data = config.data
     _refuse_shards(config, "--backtranslate")
+    if config.train.start and f"<{BACK}>" not in load_model(config.train.start).tokenizer.tags:
+        raise ConfigError(
+            f"the words of {config.train.start} have no <{BACK}>, by which text that was translated back is told apart",
+            "leave --begin-with and --from-teacher away, or begin with a model that has learned from such text",
+        )
     lines = [line for line in read_lines(text) if line.strip()]
     if not lines:
         raise DataError("there is no text to translate back", "give one sentence a line", path=text)

@@ -91,7 +91,8 @@ def evaluate(
     from onmal.translating.translator import load
     from onmal.writing import one_line
 
-    translator = load(model, tag=tag, engine=engine, precision=precision, together_with=together_with or ())
+    others = together_with or ()
+    translator = load(model, tag=tag, engine=engine, precision=precision, together_with=others)
     sets, languages = pairs_to_score(
         translator, data or [], corpus, splits or [], folders, (source_language, target_language)
     )
@@ -128,6 +129,7 @@ def evaluate(
     if json_file:
         found = {
             "model": str(model),
+            **({"together_with": [str(other) for other in others]} if others else {}),
             "direction": list(languages),
             "search": search.model_dump(),
             "sets": {name: report.as_dict() for name, report in reports.items()},

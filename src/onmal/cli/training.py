@@ -82,7 +82,7 @@ Resume = Annotated[bool, flag("--resume", "Go on with the run in --out.")]
 TensorBoard = Annotated[bool, flag("--tensorboard", "Also write training/tensorboard (extra: track).")]
 BeginWith = Annotated[
     Path | None,
-    option("MODEL", "Begin with this model's weights; it may translate the other way round."),
+    option("MODEL", "Begin with this model's weights; it may be one of the other direction."),
 ]
 Teacher = Annotated[
     Path | None,
@@ -186,6 +186,11 @@ def train(
 
         values = beginning_with(start, values)
     run = RunConfig.from_dict(values)
+    if teacher and run.train.distillation and not from_teacher:
+        raise ConfigError(
+            "train.distillation learns what the model expects that a run begins with, which is not the teacher",
+            "give --from-teacher, too, or set train.distillation = 0",
+        )
     folder, corpora = out or Path("runs", run.name), corpus_folders(folders)
     if teacher or backtranslate:
         run = _with_made_text(run, folder, teacher, with_original, backtranslate, corpora, resume=resume)
@@ -205,9 +210,11 @@ def carry_out(
     run: RunConfig, folder: Path, corpora: dict[str, Path], *, resume: bool, tensorboard: bool
 ) -> None:
     """Train, and say what to do with the model; a run that is interrupted ends the program."""
+    from onmal.origin import origin_of
     from onmal.run_report.events import Reporters
     from onmal.training.distributed import rank_from_torchrun
 
+    origin_of(run)  # what does not fit is told here, before companions begin that would tell it, too
     if run.train.start:
         from onmal.adapting.finetune import finetune as begin
     else:

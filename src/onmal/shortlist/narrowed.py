@@ -13,6 +13,7 @@ from onmal.decoding.rules import Rule
 from onmal.decoding.search import Hypothesis, beam_search
 from onmal.models.contract import DecoderState, Memory, Probe, Seq2Seq
 from onmal.models.embedding import OutputProjection
+from onmal.products import unchanging
 from onmal.shortlist.table import Shortlist
 
 __all__ = ["Narrowed", "narrowed_search"]
@@ -72,7 +73,8 @@ def narrowed_search(
 
     padded = source.masked_fill(source == model.vocabulary.pad, PADDING)
     alone = [] if len(source) == 1 else [not_of_others]
-    found = beam_search(narrowed, padded, config, [*alone, *rules])
+    with unchanging({}):  # what this network's words weigh is not kept for other batches
+        found = beam_search(narrowed, padded, config, [*alone, *rules])
     words = narrowed.words.tolist()
     return [
         [replace(each, tokens=tuple(words[token] for token in each.tokens)) for each in some]

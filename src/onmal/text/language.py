@@ -21,7 +21,6 @@ __all__ = [
     "canonical",
     "count_scripts",
     "detect",
-    "detect_script",
     "direction_tag",
     "known",
     "name",
@@ -199,12 +198,6 @@ def count_scripts(text: str) -> dict[str, int]:
     counts = Counter(map(_scripts.__getitem__, text))
     counts.pop("", None)
     return dict(counts)
-
-
-def detect_script(text: str) -> str:
-    """The script of most letters in `text`; "" when it has no letters."""
-    counts = count_scripts(text)
-    return max(counts, key=counts.__getitem__, default="")
 
 
 # A syllable or an ideograph says as much as several letters. Latin words are guests in every other script,

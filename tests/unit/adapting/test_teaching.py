@@ -269,6 +269,12 @@ def test_a_run_may_begin_with_a_model_of_the_other_direction(text: Path, tmp_pat
     [
         (["--begin-with", "T", "--from-teacher", "--teacher", "T"], 2, "a run begins with one model; give --begin-with or"),
         (["--begin-with", "T", "--size", "tiny"], 2, "general; leave --size away"),
+        (["--set", "train.distillation=1", "--set", "train.processes=2"], 2, "train.distillation learns from the model that"),
+        (
+            ["--begin-with", "T", "--teacher", "T", "--set", "train.distillation=1"], 2,
+            "train.distillation learns what the model expects that a run begins with, which is not the teacher",
+        ),
+        (["--begin-with", "T", "--backtranslate", "T", "news.en"], 2, "have no <back>, by which text that was translated back"),
         (["--begin-with", "gone"], 1, "gone: there is no such model folder"),
         (["--from-teacher"], 2, "--from-teacher goes with --teacher; name the teacher"),
         (["--from-teacher", "--teacher", "T", "--size", "tiny"], 2, "general; leave --size away"),
@@ -277,7 +283,7 @@ def test_a_run_may_begin_with_a_model_of_the_other_direction(text: Path, tmp_pat
         (["--from-teacher", "--teacher", "T", "--set", "size=base"], 2, "model.d_model = 512, but"),
         (["--from-teacher", "--teacher", "gone"], 1, "gone: there is no such model folder"),
     ],
-    ids=["two", "size of a beginning", "no beginning", "none", "size", "network", "deeper", "other size", "gone"],
+    ids=["two", "size of a beginning", "no model to learn from", "another teacher", "no tag", "no beginning", "none", "size", "network", "deeper", "other size", "gone"],
 )  # fmt: skip
 def test_what_cannot_begin_with_its_teacher_is_told(
     options: list[str], code: int, line: str, both_ways: Path, text: Path, tmp_path: Path
