@@ -62,7 +62,7 @@ def narrowed_search(
 ) -> list[list[Hypothesis]]:
     """`beam_search` among the words that the shortlist allows each source [B,S], whatever it is searched with.
 
-    The probabilities are shared out among the words of the whole batch. `rules` must not name words.
+    `rules` must not name words.
     """
     allowed = shortlist.allowed(source.cpu(), model.vocabulary)  # [B,V]
     narrowed = Narrowed(model, allowed.any(0).nonzero().flatten().to(source.device))
@@ -70,6 +70,7 @@ def narrowed_search(
 
     def not_of_others(log_probabilities: Tensor, words: Tensor, sources: Tensor) -> None:
         log_probabilities.masked_fill_(~own[sources][:, None], -torch.inf)
+        log_probabilities -= log_probabilities.logsumexp(-1, keepdim=True)  # shared out among its own words
 
     padded = source.masked_fill(source == model.vocabulary.pad, PADDING)
     alone = [] if len(source) == 1 else [not_of_others]
