@@ -67,7 +67,7 @@ class Origin:
 class TrainedModel(Origin):
     """The model in a folder: tokenizer, languages and sizes stay what they are; of a Transformer's layers some may be left out.
 
-    Where both languages share one table of words it may be a model of the other direction, which learns to say what it has read.
+    Where both languages share one tokenizer and one table of words it may be a model of the other direction, which learns to say what it has read.
 
     Raises ModelFolderError; ConfigError for settings of another network, LanguageError for a direction that it does not know.
     """

@@ -74,7 +74,7 @@ def narrowed_search(
 
     padded = source.masked_fill(source == model.vocabulary.pad, PADDING)
     alone = [] if len(source) == 1 else [not_of_others]
-    with unchanging({}):  # what this network's words weigh is not kept for other batches
+    with unchanging({}):  # a network of this batch alone: other batches have no use for its weights
         found = beam_search(narrowed, padded, config, [*alone, *rules])
     words = narrowed.words.tolist()
     return [
