@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import accumulate, islice, pairwise
+from operator import itemgetter
 from typing import Literal, NamedTuple, cast, get_args
 
 __all__ = ["Fragment", "Without", "find_fragments", "put_back", "tags_are_whole", "take_out"]
@@ -229,22 +230,37 @@ def put_back(
 def _nested(places: Sequence[tuple[int, int]], pairs: Mapping[int, int], text: str) -> list[tuple[int, int]]:
     """Each place in the text and its fragment, in an order in which no two pairs of tags cross, though their words may have changed places."""
     at = {order: place for place, order in places}
-    done: list[tuple[int, int]] = []
+    spans: list[tuple[int, int, int]] = []  # begin, end and opening tag: pairs side by side in `text`
+    outermost: list[int] = []  # the opening tags of those that no other pair is around yet
+    rank: dict[int, tuple[int, int]] = {}  # of an opening tag among the fragments at its place
     for first in sorted(pairs, key=pairs.__getitem__):  # those within before those around them
         last = pairs[first]
         begin, end = at[first], max(at[first], at[last])
-        for inner, outer in done:
-            if first < inner and outer < last:
-                begin, end = min(begin, at[inner]), max(end, at[outer])
-            elif begin < at[outer] and at[inner] < end:  # side by side, and now across each other
-                after = at[outer] + len(text[at[outer] :]) - len(text[at[outer] :].lstrip())
-                begin, end = (after, max(end, after)) if begin >= at[inner] else (begin, at[inner])
+        meeting = bisect_right(spans, begin, key=itemgetter(1))
+        while meeting < len(spans) and spans[meeting][0] < end:
+            other_begin, other_end, other = spans[meeting]
+            if other < first and begin < other_begin:  # it came before this pair, and is across it now
+                end = other_begin
+            elif other < first:
+                begin = other_end + len(text[other_end:]) - len(text[other_end:].lstrip())
+                end = max(begin, end)
+            meeting += 1
+        while outermost and outermost[-1] > first:
+            inner = outermost.pop()
+            begin, end = min(begin, at[inner]), max(end, at[pairs[inner]])
         at[first], at[last] = begin, end
-        done.append((first, last))
+        outermost.append(first)
+        covered = slice(
+            bisect_left(spans, begin, key=itemgetter(0)), bisect_right(spans, end, key=itemgetter(1))
+        )
+        if begin < end:  # around what was covered, also where both begin at one place
+            ranks = [rank.get(other, (other, 0))[0] for place, _, other in spans[covered] if place == begin]
+            rank[first] = min([first, *ranks]), -end
+        spans[covered] = [(begin, end, first)]
     closing = {last for first, last in pairs.items() if at[first] < at[last]}
     return sorted(
         ((place, order) for order, place in at.items()),
-        key=lambda each: (each[0], each[1] not in closing, each[1]),
+        key=lambda each: (each[0], each[1] not in closing, rank.get(each[1], (each[1], 0)), each[1]),
     )
 
 

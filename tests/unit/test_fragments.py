@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import partial
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -221,6 +223,32 @@ def test_pairs_of_tags_never_cross(source: str, translation: str, places: list[i
     found = put_back(without, translation, lambda word: places[words.index(word)], spaces=spaces)
     assert tags_are_whole(found)
     assert found == expected
+
+
+def test_pairs_of_tags_never_cross_wherever_their_words_go() -> None:
+    draw = Random(1)
+    for _ in range(3000):
+        words, parts, opened, tags = draw.randint(3, 9), list[str](), list[int](), 0
+        said = 0
+        while said < words or opened:
+            if said < words and tags < 6 and draw.random() < 0.4:
+                opened.append(tags)
+                parts.append(f"<t{tags}>")
+                tags += 1
+            elif opened and (said == words or draw.random() < 0.4):
+                parts.append(f"</t{opened.pop()}>")
+            elif said < words:
+                parts.append(f"w{said} ")
+                said += 1
+        without = take_out("".join(parts))
+        translation = " ".join(f"x{word}" for word in draw.sample(range(words), words))
+        found = put_back(without, translation, partial(_same_number, without.text, translation))
+        assert tags_are_whole(found), ("".join(parts), found)
+        assert sorted(re.findall("<[^>]*>", found)) == sorted(re.findall("<[^>]*>", "".join(parts)))
+
+
+def _same_number(text: str, translation: str, word: tuple[int, int]) -> int:
+    return translation.index("x" + text[word[0] + 1 : word[1]])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -35,22 +36,24 @@ def run(*command: object) -> Any:
     return CliRunner().invoke(app, [str(each) for each in command], prog_name="onmal")
 
 
-@pytest.fixture
-def text(tmp_path: Path) -> list[Path]:
-    files = [tmp_path / "a.ko", tmp_path / "a.en"]
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    parent = tmp_path_factory.mktemp("listed")
+    files = [parent / "a.ko", parent / "a.en"]
     for path, side in zip(files, ("source", "target"), strict=True):
         path.write_text("".join(f"{getattr(pair, side)}\n" for pair in sentence_pairs()), "utf-8")
-    return files
+    folder = save_tiny_model(parent / "model", both_directions=True)
+    done = run("shortlist", folder, *files)
+    assert done.exit_code == 0, done.output
+    assert "learning from 200 pairs" in done.stderr
+    assert "of 200 are the same" in done.stderr
+    return folder
 
 
 @pytest.fixture
-def listed(tmp_path: Path, text: list[Path]) -> Path:
-    folder = save_tiny_model(tmp_path / "model", both_directions=True)
-    made = run("shortlist", folder, *text)
-    assert made.exit_code == 0, made.output
-    assert "learning from 200 pairs" in made.stderr
-    assert "of 200 are the same" in made.stderr
-    return folder
+def listed(made: Path, tmp_path: Path) -> Path:
+    """A model folder with a shortlist, for one test to change."""
+    return Path(shutil.copytree(made, tmp_path / "model"))
 
 
 def test_it_is_made_used_and_removed(listed: Path) -> None:
