@@ -103,7 +103,7 @@ WORDS: Mapping[str, Words] = {
         "seeds": "Seeds",
         "as it is": "the recipe, as it is",
         "regularisers": "validation text of {corpus}, beam {beam_size}; each run trained for {minutes:g} minutes on {machine};"
-        " recipe {recipe}, configuration {config_hash}; several seeds are given as their mean",
+        " recipe {recipe}, configuration {config_hash}; several seeds are given as their mean, and the difference to the recipe with the same seeds as mean and range",
         "class": "What must stay",
         "cases": "Cases",
         "kept": "kept, {system}",
@@ -250,7 +250,7 @@ WORDS: Mapping[str, Words] = {
         "seeds": "시드 수",
         "as it is": "레시피 그대로",
         "regularisers": "{corpus}의 검증 문장, 빔 크기 {beam_size}. 실행마다 {machine}에서 {minutes:g}분 학습."
-        " 레시피 {recipe}, 설정 해시 {config_hash}. 시드가 여럿이면 평균",
+        " 레시피 {recipe}, 설정 해시 {config_hash}. 시드가 여럿이면 평균이고, 같은 시드의 레시피와의 차이는 평균과 범위",
         "class": "그대로 남아야 하는 것",
         "cases": "사례",
         "kept": "남은 비율, {system}",
@@ -492,7 +492,7 @@ def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
             words, [("regularisers", "onmal corpus multi30k", "python benchmarks/regularisers.py")]
         )
     keys = ("setting", "BLEU", "change", "p", "chrF", "loss", "length", "updates", "seeds")
-    rows, scored, recipe = [], list[Result](), None
+    rows, scored, recipe = [], list[Result](), result["settings"].get("recipe", {})
     for setting, found in result["settings"].items():
         runs = list(found.values())
         if not runs:
@@ -501,8 +501,10 @@ def regularisers(results: Mapping[str, Result], words: Words) -> list[str]:
             sum(run[key] for run in runs) / len(runs)
             for key in ("bleu", "chrf", "loss", "length_ratio", "updates")
         )
-        recipe = bleu if setting == "recipe" else recipe
-        change = "" if recipe is None or setting == "recipe" else f"{bleu - recipe:+.1f}"
+        changes = [run["bleu"] - recipe[seed]["bleu"] for seed, run in found.items() if seed in recipe]
+        change = "" if not changes or setting == "recipe" else f"{sum(changes) / len(changes):+.1f}"
+        if len(changes) > 1 and change:
+            change += f" ({min(changes):+.1f} – {max(changes):+.1f})"
         chances = [run["p_value"] for run in runs if run["p_value"] is not None]
         rows.append(
             [

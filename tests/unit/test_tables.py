@@ -78,7 +78,7 @@ REGULARISERS = {
     "recipe": "multi30k-en-de", "corpus": "multi30k", "config_hash": "0123456789abcdef", "minutes": 15.0,
     "beam_size": 5, "machine": "a machine",
     "settings": {
-        "recipe": {"1": RUN},
+        "recipe": {"1": RUN, "2": {**RUN, "bleu": 36.5}},
         "train.r_drop=5.0": {
             "1": {**RUN, "bleu": 36.0, "p_value": 0.031}, "2": {**RUN, "bleu": 38.0, "p_value": 0.001},
         },
@@ -350,8 +350,18 @@ def test_the_network_alone_stands_beside_onmal() -> None:
 
 def test_regularisers_stand_beside_the_recipe_with_their_chance() -> None:
     _, recipe, r_drop, average = rows(tables.regularisers(RESULTS, tables.WORDS["en"]))
-    assert recipe == ["the recipe, as it is", "35.5", "", "", "60.0", "1.500", "0.975", "3,000", "1"]
-    assert r_drop == ["`train.r_drop=5.0`", "37.0", "+1.5", "0.031", "60.0", "1.500", "0.975", "3,000", "2"]
+    assert recipe == ["the recipe, as it is", "36.0", "", "", "60.0", "1.500", "0.975", "3,000", "2"]
+    assert r_drop == [
+        "`train.r_drop=5.0`",
+        "37.0",
+        "+1.0 (+0.5 – +1.5)",
+        "0.031",
+        "60.0",
+        "1.500",
+        "0.975",
+        "3,000",
+        "2",
+    ]
     assert average[2] == "-0.2"
     rule = tables.regularisers(RESULTS, tables.WORDS["en"])[1]
     assert rule == "| --- |" + " --: |" * 8

@@ -39,6 +39,7 @@ __all__ = [
     "to_say",
 ]
 
+WORD = re.compile(r"[^\W\d_]+")
 LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{3,}")
 TIMES, MOST_WORDS, MOST_CHARACTERS = 3, 20, 8
 LONG = (
@@ -76,7 +77,7 @@ def _said_again(text: str) -> tuple[str, int]:
         times, at = _longest_run(words, length)
         if times >= TIMES:
             found.append((" ".join(words[at : at + length]), times))
-    for word in filter(lambda word: len(word) > LONG, words):
+    for word in (word for word in words if len(word) > LONG):
         longest = (len(word) - len(set(word))) // (TIMES + 1)
         for length in range(1, min(longest, MOST_CHARACTERS) + 1):
             times, at = _longest_run(word, length)
@@ -134,7 +135,7 @@ class Copied:
 
 
 def _words(text: str) -> Iterator[str]:
-    return (word[0] for word in re.finditer(r"[^\W\d_]+", text))
+    return (word[0] for word in WORD.finditer(text))
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,17 @@ def normalize(text: str) -> str:
 
     Lone surrogates, which no file can hold, become U+FFFD. normalize(normalize(x)) == normalize(x).
     """
-    if _unclean.search(text):
+    if not _is_clean(text):
         text = _surrogate.sub("\ufffd", _invisible.sub("", text))
         text = " ".join(text.split())
     return _compose(text)
+
+
+def _is_clean(text: str) -> bool:
+    """Whether only its composition may be another: what Python can print holds no white space but " ", and nothing invisible."""
+    if text.isprintable():  # ten times as fast as the pattern
+        return "  " not in text and text == text.strip()
+    return not _unclean.search(text)
 
 
 def normalize_with_spans(text: str) -> tuple[str, list[tuple[int, int]]]:
@@ -43,7 +50,7 @@ def normalize_with_spans(text: str) -> tuple[str, list[tuple[int, int]]]:
 
     Spans never run backwards. Characters that were composed together share a span: that of all of them.
     """
-    if not _unclean.search(text):
+    if _is_clean(text):
         characters, spans = text, [(i, i + 1) for i in range(len(text))]
     else:
         characters, spans = _clean_with_spans(text)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onmal.text.normalize import normalize, normalize_with_spans
+from onmal.text.normalize import _unclean, normalize, normalize_with_spans
 
 # Arbitrary text seldom has what is hard: syllables in pieces, marks out of order, odd spaces, surrogates.
 HARD = (
@@ -104,3 +104,12 @@ def test_a_run_of_marks_made_to_do_harm_is_harmless() -> None:
 def test_all_combining_marks_are_in_the_planes_that_are_searched() -> None:
     above = map(chr, range(0x20000, sys.maxunicode + 1))
     assert not any(map(unicodedata.combining, above))
+
+
+def test_text_that_can_be_printed_holds_nothing_to_be_cleaned_but_spaces() -> None:
+    """What lets most text by without the pattern."""
+    assert not _unclean.search(
+        "".join(c for c in map(chr, range(sys.maxunicode + 1)) if c.isprintable() and c != " ")
+    )
+    for text in (" a", "a ", "a  b"):
+        assert normalize(text) == " ".join(text.split())
