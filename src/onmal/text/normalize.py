@@ -40,9 +40,8 @@ def normalize(text: str) -> str:
 
 def _is_clean(text: str) -> bool:
     """Whether only its composition may be another: what Python can print holds no white space but " ", and nothing invisible."""
-    if text.isprintable():  # ten times as fast as the pattern
-        return "  " not in text and text == text.strip()
-    return not _unclean.search(text)
+    plain = text.isprintable() and "  " not in text and text == text.strip()  # ten times as fast
+    return plain or not _unclean.search(text)
 
 
 def normalize_with_spans(text: str) -> tuple[str, list[tuple[int, int]]]:

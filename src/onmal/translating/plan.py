@@ -217,8 +217,7 @@ class Planner:
 
 def _lines(text: str) -> list[str]:
     """Lines, and what parts them: each second one."""
-    one = text.isprintable() and "\\" not in text  # as most are
-    return [text] if one else BETWEEN.split(text)
+    return [text] if text.isprintable() and "\\" not in text else BETWEEN.split(text)
 
 
 def _in_capitals(text: str) -> bool:
