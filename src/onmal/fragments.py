@@ -242,7 +242,7 @@ def _nested(places: Sequence[tuple[int, int]], pairs: Mapping[int, int], text: s
             if other < first and begin < other_begin:  # it came before this pair, and is across it now
                 end = other_begin
             elif other < first:
-                begin = other_end + len(text[other_end:]) - len(text[other_end:].lstrip())
+                begin = len(text) - len(text[other_end:].lstrip())
                 end = max(begin, end)
             meeting += 1
         while outermost and outermost[-1] > first:

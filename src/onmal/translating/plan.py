@@ -129,7 +129,7 @@ class Planner:
         def fits(piece: str) -> bool:
             return 0 < len(read(piece).ids) <= longest
 
-        for line in _lines(text):
+        for line in BETWEEN.split(text):
             start = len(line) - len(line.lstrip())
             start += after_bullet(line[start:], language)
             start, end = within_marks(line, start)
@@ -213,11 +213,6 @@ class Planner:
         """Sentences, and pieces of sentences that are still too long, with the white space after each."""
         sentences = partial(split_sentences, language=language)
         return _cut(Segment(text), fits, (sentences, split_korean, partial(split_long, fits=fits)))
-
-
-def _lines(text: str) -> list[str]:
-    """Lines, and what parts them: each second one."""
-    return [text] if text.isprintable() and "\\" not in text else BETWEEN.split(text)
 
 
 def _in_capitals(text: str) -> bool:
