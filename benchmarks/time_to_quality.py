@@ -61,7 +61,7 @@ def main() -> None:
     values = apply_overrides({"name": options.recipe.stem, **read_toml(options.recipe)}, overrides)
     config = RunConfig.from_dict(values)
     environment = allocator_environment(options.allocator)
-    result = begun(options, config)
+    result = begun(options, config, values)
     systems: dict[str, Any] = result["systems"]
     with ExitStack() as stack:
         folder = options.keep or Path(
@@ -114,13 +114,16 @@ def main() -> None:
     show(systems, options.level)
 
 
-def begun(options: Namespace, config: RunConfig) -> dict[str, Any]:
-    """What is measured already. Raises ConfigError where that was with other settings, or on another machine."""
+def begun(options: Namespace, config: RunConfig, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is measured already. Raises ConfigError where that was with other settings, or on another machine.
+
+    The settings are told by what is given of them (`values`): a default that came later changes nothing measured.
+    """
     signature = score(["a b c d"], ["a b c d"], target_language=config.data.target_language, bootstrap=0)[0]
     facts = {
         "recipe": config.name,
         "corpus": config.data.corpus,
-        "config_hash": hashlib.sha256(config.to_toml().encode()).hexdigest(),
+        "config_hash": hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest(),
         "level": options.level,
         "signature": signature.signature,
         "rival_batch_tokens": options.batch_tokens,

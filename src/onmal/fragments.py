@@ -168,16 +168,25 @@ def _with_brackets(text: str, fragment: Fragment) -> Fragment:
 
 
 def put_back(
-    without: Without, translation: str, aligned: Callable[[Span], int], *, spaces: bool = True
+    without: Without,
+    translation: str,
+    aligned: Callable[[Span], int],
+    *,
+    spaces: bool = True,
+    begun: str = "",
+    given: int = 0,
 ) -> str:
     """The translation of `without.text` with the fragments in it, in their order where they meet.
 
     `aligned` gives, for a word (start, end) of `without.text`, a place within the translation of that word. `spaces` says
-    whether the language of the translation puts spaces between words.
+    whether the language of the translation puts spaces between words. `begun` is what takes the place of the translation's
+    first `given` characters: a fragment that is in it is not put back once more, and the others come after it.
     """
     cuts = [0, *(offset for offset, _, _ in without.taken), len(without.text)]
     words = [word.span() for cut in pairwise(cuts) for word in _WORD.finditer(without.text, *cut)]
     targets = [match.span() for match in _WORD.finditer(translation)]
+    goes_on = next((end for start, end in targets if start < given < end), given)
+    next_word = next((start for start, _ in targets if start >= goes_on), goes_on) if given else 0
 
     starts, ends = [start for start, _ in words], [end for _, end in words]
 
@@ -189,10 +198,11 @@ def put_back(
             end += 1
         return start, end
 
-    pairs = _pairs(without.taken)
+    taken = _but_for(without.taken, begun)
+    pairs = _pairs(taken)
     partner = {**pairs, **{last: first for first, last in pairs.items()}}
     places: list[tuple[int, int]] = []
-    for order, (offset, kind, fragment) in enumerate(without.taken):
+    for order, (offset, kind, fragment) in enumerate(taken):
         count, first = bisect_right(ends, offset), bisect_left(starts, offset)
         before, after = words[max(0, count - 1) : count], words[first : first + 1]
         stands_alone = not after and not without.text[:offset].rstrip()[-1:].isalnum()  # Page: {url}
@@ -200,20 +210,21 @@ def put_back(
             # An emoji at either end is about all of the sentence.
             inside = targets and not stands_alone and without.text[offset:].strip()
             last = targets[-1][1] if inside else len(translation)
-            places.append((last if before or not after else 0, order))
+            places.append((max(last, goes_on) if before or not after else next_word, order))
             continue
         opens = not before or (bool(after) and not _clings(without.text, offset, kind, fragment))
         beside = [after[0] if opens else before[-1]]
         if order in partner:  # a tag of a pair stands outside of all that the pair is around
-            begin, end = sorted((offset, without.taken[partner[order]][0]))
+            begin, end = sorted((offset, taken[partner[order]][0]))
             beside = words[bisect_left(starts, begin) : bisect_right(ends, end)] or beside
         spans = [target(word) for word in beside]
-        places.append((min(start for start, _ in spans) if opens else max(end for _, end in spans), order))
+        place = min(start for start, _ in spans) if opens else max(end for _, end in spans)
+        places.append((max(place, next_word if opens else goes_on), order))
     places = _nested(places, pairs, translation)
-    pieces: list[str] = []
-    done, end_of_it = 0, ""
+    pieces = [begun]
+    done, end_of_it = given, begun[-1:]
     for (at, order), (following, _) in pairwise([*places, (-1, -1)]):
-        _, kind, fragment = without.taken[order]
+        _, kind, fragment = taken[order]
         gap = " " if spaces and kind != "markup" else ""
         end_of_it = translation[done:at][-1:] or end_of_it
         follows = translation[at : at + 1] if following != at else ""
@@ -225,6 +236,23 @@ def put_back(
         pieces.append(gap if follows.isalnum() or (follows and follows in _PAIRS) else "")
         done, end_of_it = at, (pieces[-1] or fragment)[-1]
     return "".join((*pieces, translation[done:]))
+
+
+def _but_for(taken: Sequence[tuple[int, Kind, str]], begun: str) -> list[tuple[int, Kind, str]]:
+    """The fragments without those that a translation begins with; of several that stood side by side, and are one, the others."""
+    said = Counter(begun[start:end] for _, start, end in find_fragments(begun))
+    left: list[tuple[int, Kind, str]] = []
+    for offset, kind, fragment in taken:
+        parts = find_fragments(fragment) or [Fragment(kind, 0, len(fragment))]
+        lacking = list[tuple[int, Kind, str]]()
+        for part in parts:
+            own = fragment[part.start : part.end]
+            if said[own]:
+                said[own] -= 1
+            else:
+                lacking.append((offset, part.kind, own))
+        left += lacking if len(lacking) < len(parts) else [(offset, kind, fragment)]
+    return left
 
 
 def _nested(places: Sequence[tuple[int, int]], pairs: Mapping[int, int], text: str) -> list[tuple[int, int]]:

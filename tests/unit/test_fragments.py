@@ -137,6 +137,36 @@ def test_it_comes_back_beside_the_same_word(
     assert put_back(without, target, lambda word: place[word[0]]) == expected
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "order", "begun", "given", "expected"),
+    [
+        ("{x} read book", "책 읽다", (1, 0), "책", "책", "책 {x} 읽다"),
+        ("{x} read book", "책 읽다", (1, 0), "{x} 책", "책", "{x} 책 읽다"),
+        ("{x} read book", "책 읽다", (1, 0), "{y} 책", "책", "{y} 책 {x} 읽다"),
+        ("{x} {x} read book", "책 읽다", (1, 0), "{x} 책", "책", "{x} 책 {x} 읽다"),
+        ("{x} {y} {z} read book", "책 읽다", (1, 0), "{y} 책", "책", "{y} 책 {x} {z} 읽다"),
+        ("$ab read book", "책 읽다", (1, 0), "$a 책", "책", "$a 책 $ab 읽다"),
+        ("read ({x}) book", "책 읽다", (1, 0), "({x}) 책", "책", "({x}) 책 읽다"),
+        ("😀 read book", "책 읽다", (1, 0), "책", "책", "책 😀 읽다"),
+        ("<b>read</b> book", "책 읽다", (1, 0), "책", "책", "책 <b>읽다</b>"),
+        ("<b>read</b> book", "읽다 책", (0, 1), "<b>읽", "읽", "<b>읽다</b> 책"),
+        ("read <i>book</i>", "책 읽다", (1, 0), "책", "책", "책 <i></i>읽다"),
+        ("read {x} book", "책 읽다", (1, 0), "책을  또", "책", "책을  또 {x} 읽다"),
+        ("read book", "책 읽다", (1, 0), "책을", "책", "책을 읽다"),
+    ],
+)
+def test_what_was_asked_to_be_first_is_first_and_said_once(
+    source: str, target: str, order: tuple[int, ...], begun: str, given: str, expected: str
+) -> None:
+    without = take_out(source)
+    starts = [target.index(word) for word in target.split()]
+    place = {
+        match.start(): starts[n] for match, n in zip(re.finditer(r"\w+", without.text), order, strict=True)
+    }
+    back = put_back(without, target, lambda word: place[word[0]], begun=begun, given=len(given))
+    assert back == expected
+
+
 def test_between_words_without_spaces_there_are_none() -> None:
     without = take_out("read {book} today")
     assert put_back(without, "今日読む", lambda word: 2 * (word[0] == 0), spaces=False) == "{book}今日読む"

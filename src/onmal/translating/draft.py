@@ -40,10 +40,14 @@ class Candidate:
 
     @cached_property
     def text(self) -> str:
-        """What it says; a network can spell a line break in bytes, though no text that it learned had any."""
-        text = normalize(self.subwords.decode(self.hypothesis.tokens))
-        text = text.upper() if self.unit.calmed else text
+        """What it says."""
+        text = self.first(len(self.hypothesis.tokens))
         return text.rstrip(STOPS) + self.unit.ending if text and self.unit.ending else text
+
+    def first(self, count: int) -> str:
+        """What so many tokens say; a network can spell a line break in bytes, though no text that it learned had any."""
+        text = normalize(self.subwords.decode(self.hypothesis.tokens[:count]))
+        return text.upper() if self.unit.calmed else text
 
     @cached_property
     def faults(self) -> list[str]:

@@ -64,6 +64,8 @@ class Unit:
     """What its translation has to say."""
     guarded: str = ""
     """What guards see of it, where that is not `without`: its numbers as they are written."""
+    begun: str = ""
+    """What its translation begins with, fragments and all."""
 
     def pair(self, translation: str) -> Pair:
         """Source and translation without fragments, as the guards see them."""

@@ -168,10 +168,7 @@ class ExactEngine(TorchEngine):
     ) -> list[list[Hypothesis]]:
         """The n best hypotheses of each source, in the order of the sources."""
         with one_thread(), unchanging({}):
-            return [
-                self._search([source], [number], config, constraints)[0]
-                for number, source in enumerate(sources)
-            ]
+            return [self._search([source], [n], config, constraints)[0] for n, source in enumerate(sources)]
 
     def word_by_word(
         self, source: Sequence[int], config: SearchConfig, constraints: Constraints = NONE

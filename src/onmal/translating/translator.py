@@ -18,12 +18,11 @@ from onmal.config import SearchConfig
 from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError, LanguageError, ModelFolderError
-from onmal.fragments import put_back
+from onmal.fragments import put_back, take_out
 from onmal.interop.ctranslate2 import inexpressible
 from onmal.interop.ctranslate2_engine import CTranslate2Engine, installed
 from onmal.saved_model import SavedModel, load_model
 from onmal.text.language import canonical, detect, primary, writes_spaces
-from onmal.text.normalize import normalize
 from onmal.threads import in_threads
 from onmal.translating.draft import Candidate, Draft
 from onmal.translating.engine import Auto, Constraints, Engine, Precision
@@ -203,13 +202,17 @@ class Translator:
             own = replace(told, prefixes=told.prefixes[part:][:1], never=told.never[part:][:1])
             for token in self.torch_engine.word_by_word(unit.ids, search, own):
                 tokens.append(token)
-                so_far = self._candidate(unit, tokens, guards).text.removesuffix(unit.ending)
+                so_far = (
+                    self._written(self._candidate(unit, tokens, guards)) if not unit.without.taken else ""
+                )
                 # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
-                if so_far.startswith(said) and not so_far.endswith("\ufffd") and not unit.without.taken:
+                if (so_far := so_far.removesuffix(unit.ending)).startswith(said) and so_far[
+                    -1:
+                ] not in "\ufffd":
                     yield so_far[len(said) :]
                     said = so_far
             candidate = self._candidate(unit, tokens, guards)
-            yield (self._put_back(candidate) if unit.without.taken else candidate.text)[len(said) :]
+            yield self._written(candidate)[len(said) :]
             plan.warnings += candidate.faults
         return tuple(plan.warnings)
 
@@ -242,8 +245,7 @@ class Translator:
             return exact[0]
         if len(targets) == 1:
             return targets[0]
-        likely = detect(text, [source for source, _ in self.directions])
-        source = likely[0][0] if likely and likely[0][1] > 0 else self.directions[0][0]
+        source = detect(text, [source for source, _ in self.directions])[0][0]
         return next(target for origin, target in self.directions if origin == source)
 
     def _wishing(self, plans: Sequence[Plan], units: list[Unit], options: Options) -> Wishing:
@@ -278,29 +280,30 @@ class Translator:
             candidate = found[part][min(rank, len(found[part]) - 1)]
             hypothesis = candidate.hypothesis
             warnings += candidate.faults
-            text.append(self._put_back(candidate) if candidate.unit.without.taken else candidate.text)
+            text.append(self._written(candidate))
             tokens += decoder.pieces(hypothesis.tokens)
             lengths.append(len(hypothesis.tokens) + hypothesis.ended)
             scores.append(hypothesis.score * lengths[-1] if lengths[-1] else 0.0)  # of nothing it is -inf
         score = sum(scores) / max(1, sum(lengths))
         return Translation(plan.source, "".join(text), score, tuple(tokens), (), tuple(warnings))
 
-    def _put_back(self, candidate: Candidate) -> str:
-        """The translation of a unit with its fragments where the words are that they stood beside."""
-        tokenizer, unit, hypothesis = self.saved.tokenizer, candidate.unit, candidate.hypothesis
-        spans = tokenizer.source.spans(unit.read)
+    def _written(self, candidate: Candidate) -> str:
+        """The translation of a unit as it was asked to begin, its fragments where the words are that they stood beside."""
+        tokenizer, unit, tokens = self.saved.tokenizer, candidate.unit, candidate.hypothesis.tokens
+        if not (unit.without.taken or unit.begun):
+            return candidate.text
         first = len(tokenizer.prefix(unit.target_language, self.tag))
-        decode, tokens = tokenizer.target.decode, hypothesis.tokens
-        ends = [len(normalize(decode(tokens[: count + 1]))) for count in range(len(tokens))]
-        looks = self.engine.align(unit.ids, tokens) if tokens else []
+        given = len(candidate.first(len(tokenizer.target.encode(take_out(unit.begun).text))))
+        spans = tokenizer.source.spans(unit.read)
+        looks = self.engine.align(unit.ids, tokens) if tokens and unit.without.taken else []
 
         def aligned(word: tuple[int, int]) -> int:
             pieces = [n for n, span in enumerate(spans, first) if span.start < word[1] and span.end > word[0]]
-            weights = [sum(row[n] for n in pieces) for row in looks]
-            return max(0, ends[max(range(len(tokens)), key=weights.__getitem__)] - 1)
+            looked = max(range(len(tokens)), key=lambda token: sum(looks[token][n] for n in pieces))
+            return max(0, len(candidate.first(looked + 1)) - 1)
 
         spaces = writes_spaces(unit.target_language)
-        return put_back(unit.without, candidate.text, aligned, spaces=spaces)
+        return put_back(unit.without, candidate.text, aligned, spaces=spaces, begun=unit.begun, given=given)
 
     def _left_out(self, candidate: Candidate) -> list[str]:
         unit = candidate.unit
@@ -310,8 +313,7 @@ class Translator:
 
     def _align(self, candidate: Candidate) -> Alignment:
         tokenizer, source, hypothesis = self.saved.tokenizer, candidate.unit.ids, candidate.hypothesis
-        end = [self.saved.model.vocabulary.end] if hypothesis.ended else []
-        target = [*hypothesis.tokens, *end]
+        target = [*hypothesis.tokens, *[self.saved.model.vocabulary.end] * hypothesis.ended]
         return Alignment(
             tuple(tokenizer.source.pieces(source)),
             tuple(tokenizer.target.pieces(target)),
@@ -358,8 +360,8 @@ def _together(models: Sequence[SavedModel], folders: Sequence[str | Path]) -> Sa
                 "train both on the same text, with different seeds or networks",
                 path=folder,
             )
-    source, target = map(min, zip(*(model.trained_lengths for model in models), strict=True))
-    card = {**first.card, "trained_lengths": {"source": source, "target": target}}
+    lengths = map(min, zip(*(model.trained_lengths for model in models), strict=True))
+    card = {**first.card, "trained_lengths": dict(zip(("source", "target"), lengths, strict=True))}
     return replace(first, model=Ensemble([each.model for each in models]).eval(), card=card, shortlist=None)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError
+from onmal.fragments import take_out
 from onmal.text.language import writes_spaces
 from onmal.text.normalize import normalize
 from onmal.text.terms import says
@@ -51,23 +52,21 @@ def missing(unit: Unit, translation: str) -> list[str]:
     return [word for word in unit.must if not says(translation, word, unit.target_language)]
 
 
+@dataclass
 class Wishing:
     """Has an engine translate some texts as was wished for; `able` does where that one has no search for what must be said."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        able: Engine,
-        subwords: SubwordModel,
-        plans: Sequence[Plan],
-        units: list[Unit],
-        wishes: Wishes,
-    ) -> None:
-        self.engine, self.able, self.subwords = engine, able, subwords
-        self.plans, self.units, self.wishes = plans, units, wishes
-        languages = {plan.target_language for plan in plans}
-        self.never = {language: self._spellings(language) for language in languages}
-        self.constraints = Constraints(self._prefixes(), (), self._never(units), wishes.watchers)
+    engine: Engine
+    able: Engine
+    subwords: SubwordModel
+    plans: Sequence[Plan]
+    units: list[Unit]
+    wishes: Wishes
+
+    def __post_init__(self) -> None:
+        """Put into the words of the network what is wished for."""
+        self.never = {each: self._spellings(each) for each in {plan.target_language for plan in self.plans}}
+        self.constraints = Constraints(self._prefixes(), (), self._never(self.units), self.wishes.watchers)
 
     def room(self, config: SearchConfig) -> SearchConfig:
         """The same search for translations that may be longer by what they begin with."""
@@ -87,7 +86,8 @@ class Wishing:
             )
         found = self.engine.translate([unit.ids for unit in self.units], config, self.constraints)
         for plan in self.plans if self.wishes.must else ():
-            said = " ".join(self._text(found[number][0]) for number in plan.units)
+            taken = [fragment for n in plan.units for _, _, fragment in self.units[n].without.taken]
+            said = " ".join([*(self._text(found[number][0]) for number in plan.units), *taken])
             lacking = [word for word in self.wishes.must if not says(said, word, plan.target_language)]
             if lacking and plan.units:
                 self._fits_best(plan.units, lacking, found, config).must.extend(lacking)
@@ -142,12 +142,14 @@ class Wishing:
         return self.units[numbers[max(range(len(numbers)), key=gains.__getitem__)]]
 
     def _prefixes(self) -> list[Phrase]:
-        """How the translation of each unit begins."""
-        if not self.wishes.prefix:
+        """How the translation of each unit begins; marks that stand before the first one (- and quotes) are there already."""
+        if not (prefix := self.wishes.prefix.strip()):
             return []
-        prefix = tuple(self.subwords.encode(self.wishes.prefix))
-        first = {number for plan in self.plans for number in plan.units[:1]}
-        return [prefix if number in first else () for number in range(len(self.units))]
+        for plan in self.plans:
+            for number in plan.units[:1]:
+                marks = "".join(map(str, plan.parts[: plan.parts.index(number)])).strip()
+                self.units[number] = replace(self.units[number], begun=prefix.removeprefix(marks).lstrip())
+        return [tuple(self.subwords.encode(take_out(unit.begun).text)) for unit in self.units]
 
     def _never(
         self, units: Sequence[Unit], more: Sequence[Sequence[Phrase]] = ()

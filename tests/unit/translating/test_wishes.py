@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from onmal.cleaning.guards import GUARDS
 from onmal.config import SearchConfig
 from onmal.decoding.search import Hypothesis
 from onmal.errors import ConfigError, DataError
+from onmal.fragments import find_fragments
 from onmal.interop.ctranslate2_engine import CTranslate2Engine
 from onmal.saved_model import load_model
 from onmal.text.terms import says
@@ -111,6 +113,39 @@ def test_a_beginning_is_for_the_first_sentence_of_each_text(folder: Path) -> Non
     made.translate(["\n".join(SENTENCES), SENTENCES[0], " "], wishes=Wishes(prefix="My"))
     prefix = tuple(made.saved.tokenizer.target.encode("My"))
     assert engine.told[1].prefixes == [prefix, (), prefix]
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix"),
+    [
+        ("{name} 친구는 오늘 학교에 간다.", "My friend"),
+        ("{name} 친구는 오늘 학교에 간다.", "My {name}"),
+        ("친구는 https://a.b/c 오늘 {x} 학교에 간다.", "{x} My  friend"),
+        ("친구는 오늘 <b>학교에</b> 간다.", "<b>My"),
+        ("<i>친구는</i> 오늘 <b>학교에</b> 간다.", "My"),
+        ('"친구는 오늘 학교에 간다."', '"My'),
+        ("- {x} 친구는 오늘 학교에 간다.", "- My {x}"),
+        ("😀 친구는 오늘 학교에 간다.", "{x}"),
+    ],
+)
+def test_a_beginning_is_kept_to_the_letter_and_its_fragments_come_once(
+    folder: Path, text: str, prefix: str
+) -> None:
+    made, wishes = load(folder, engine="exact"), Wishes(prefix=prefix)
+    whole = made.translate(text, wishes=wishes).text
+    typed = "".join(made.type_out(text, wishes=wishes))
+    for said in (whole, typed):
+        assert said.removeprefix("- ").startswith(prefix.removeprefix("- "))
+        wanted = Counter(text[each.start : each.end] for each in find_fragments(text))
+        wanted |= Counter(prefix[each.start : each.end] for each in find_fragments(prefix))
+        assert Counter(said[each.start : each.end] for each in find_fragments(said)) == wanted
+
+
+def test_what_must_be_said_and_is_kept_anyway_is_said(folder: Path) -> None:
+    made, engine = translator(folder, "My friend")
+    said = made.translate("{name} 친구는 간다.", wishes=Wishes(must=("{name}",))).text
+    assert said.count("{name}") == 1
+    assert len(engine.told) == 2  # nothing else was searched for
 
 
 def test_a_beginning_may_be_longer_than_a_translation_might_be(folder: Path) -> None:
