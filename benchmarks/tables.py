@@ -93,7 +93,7 @@ WORDS: Mapping[str, Words] = {
         "best": "Best BLEU",
         "longer": "Times onmal's",
         "quality": "Validation text, greedy: `{signature}`; on {machine}. Minutes of training, validation not counted;"
-        " “>” is a lower bound: stopped at three times onmal's minutes. The others follow schedules that were published for GPUs, whose warm-up was hardly over by then: docs/benchmarks.md",
+        " “>” is a lower bound: stopped at three times onmal's minutes. onmal takes its recipe {recipe} (rotary positions, Muon). The others follow schedules that were published for GPUs, whose warm-up was hardly over by then: docs/benchmarks.md",
         "setting": "Setting",
         "change": "to the recipe",
         "p": "p",
@@ -240,7 +240,7 @@ WORDS: Mapping[str, Words] = {
         "best": "최고 BLEU",
         "longer": "onmal의 몇 배",
         "quality": "검증 집합, 탐욕 탐색: `{signature}`. {machine}. 검증에 쓴 시간을 뺀 학습 시간(분)."
-        " “>”는 onmal이 걸린 시간의 세 배에서 멈추었다는 뜻으로, 하한입니다. 다른 도구는 GPU에 맞추어 발표된 학습 일정을 따르며 그때는 워밍업이 막 끝났을 때입니다: docs/benchmarks.ko.md",
+        " “>”는 onmal이 걸린 시간의 세 배에서 멈추었다는 뜻으로, 하한입니다. onmal은 레시피 {recipe}(회전 위치, Muon)를 씁니다. 다른 도구는 GPU에 맞추어 발표된 학습 일정을 따르며 그때는 워밍업이 막 끝났을 때입니다: docs/benchmarks.ko.md",
         "setting": "설정",
         "change": "레시피와의 차이",
         "p": "p",

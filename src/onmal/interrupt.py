@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,10 @@ __all__ = ["stops_at_interrupt"]
 
 @contextmanager
 def stops_at_interrupt(ask: Callable[[], None], report: Reporter) -> Iterator[None]:
-    """The first Ctrl-C or TERM asks the trainer to stop and save; a second one is obeyed at once."""
+    """The first Ctrl-C, TERM, or HUP of a terminal that goes asks the trainer to stop and save; a second one is obeyed at once.
+
+    nohup has HUP ignored, and so it stays.
+    """
 
     def stop(number: int, frame: object) -> None:
         ask()
@@ -29,7 +33,10 @@ def stops_at_interrupt(ask: Callable[[], None], report: Reporter) -> Iterator[No
     if threading.current_thread() is not threading.main_thread():  # whoever runs the thread stops it
         yield
         return
-    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
+    kinds = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        kinds.append(signal.SIGHUP)
+    before = {kind: signal.signal(kind, stop) for kind in kinds}
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from onmal.config import DataConfig, ModelConfig, RunConfig
@@ -32,15 +32,21 @@ STANDARD_INPUT = "standard-input.tsv"
 MADE = "made"
 """The folder within training/ of text that models have made for a run before it begins."""
 FIXED = {
+    "": ("size",),
     "model": ModelConfig.model_fields,
     "data": DataConfig.model_fields,
     "train": ("seed", "batch_tokens", "optimizer", "start", "lora"),
 }
 """Settings that a resumed run keeps: they decide what is in the checkpoint, and which batch comes next."""
+SETTLED = ("processes", "threads", "precision")
+"""Settings that depend on the machine, of which the run itself says what has changed."""
 
 
-def check_folder(folder: Path, config: RunConfig, *, resume: bool) -> None:
-    """Refuse a folder that has something in it; or, to resume, one without a run or with another one."""
+def check_folder(folder: Path, config: RunConfig, *, resume: bool) -> list[str]:
+    """Refuse a folder that has something in it; or, to resume, one without a run or with another one.
+
+    Returns what is to be said of the settings that a resumed run goes on with: those that it was not begun with.
+    """
     written = folder / "training" / "run.toml"
     if not resume:
         made = folder / "training" / MADE
@@ -48,19 +54,26 @@ def check_folder(folder: Path, config: RunConfig, *, resume: bool) -> None:
             raise TrainingError(
                 "exists already", "go on with --resume, choose another --out, or remove it", path=folder
             )
-        return
+        return []
     if not written.exists():
         raise TrainingError("there is no run to resume here", "leave --resume away to begin one", path=folder)
     before, now = RunConfig.from_toml(written).model_dump(), config.model_dump()
     for section, keys in FIXED.items():
         for key in keys:
-            was, wanted = before[section].get(key), now[section].get(key)  # None: no option of the network
-            if was != wanted:
+            was, wanted = (each.get(section, each).get(key) for each in (before, now))
+            if was != wanted:  # None: no option of the network
                 raise ConfigError(
-                    f"the run was begun with {section}.{key} = {was!r}, not {wanted!r}",
+                    f"the run was begun with {section}.{key} = {was!r}, not {wanted!r}".replace(" .", " "),
                     "resume with its own settings, or begin a new run with another --out",
                     path=written,
                 )
+    changed = [
+        f"{section}.{key} {was!r}, going on with {now[section][key]!r}"
+        for section in ("train", "search")
+        for key, was in before[section].items()
+        if key not in SETTLED and now[section][key] != was
+    ]
+    return [f"begun with {each}" for each in changed]
 
 
 def _is_kept(path: Path, made: Path) -> bool:
@@ -71,27 +84,31 @@ def _is_kept(path: Path, made: Path) -> bool:
 
 
 @contextmanager
-def open_folder(folder: Path, *, alone: bool = False) -> Iterator[Path]:
+def open_folder(folder: Path) -> Iterator[Path]:
     """The run's own folder, made at once so that one which cannot be is known early; left empty, it goes again.
 
-    What a killed process left half-written is removed. With `alone`, another run that would have it too is a TrainingError.
+    What a killed process left half-written is removed. Another run that would have the folder too is a TrainingError, and changes
+    nothing in it.
     """
     place = folder / "training"
     try:
+        str(place).encode()  # the weights' files are opened by programs that know no other names
         place.mkdir(parents=True, exist_ok=True)
+    except UnicodeEncodeError:
+        raise TrainingError("has a name that is not UTF-8", "choose another --out", path=place) from None
     except OSError as error:
         raise TrainingError(
             f"cannot be made ({error.strerror})", "choose another --out", path=place
         ) from None
-    try:
-        with _closed_to_others(place) if alone else nullcontext():
-            for left in place.glob(".*.part") if alone else ():
+    with _closed_to_others(place):
+        try:
+            for left in place.glob(".*.part"):
                 left.unlink(missing_ok=True)
             yield place
-    finally:
-        with suppress(OSError):  # which says that it is not empty
-            place.rmdir()
-            folder.rmdir()
+        finally:
+            with suppress(OSError):  # which says that it is not empty
+                place.rmdir()
+                folder.rmdir()
 
 
 @contextmanager

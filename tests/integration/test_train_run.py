@@ -25,9 +25,11 @@ import onmal
 from onmal import phrasebook
 from onmal.cli import app
 from onmal.config import RunConfig
+from onmal.corpora.located import open_pairs
 from onmal.data.pair import Pair
 from onmal.errors import ConfigError, DataError, OnmalError, TrainingError
 from onmal.origin import Origin
+from onmal.preparing.shards import prepare_shards
 from onmal.saved_model import SavedModel, load_model
 from onmal.training.checkpoint import all_progress, latest_checkpoint
 from onmal.training.run import Validator, train
@@ -376,6 +378,45 @@ def test_another_text_is_not_resumed(finished: tuple[Path, Notes], corpus: Path,
 
 
 @pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (
+            ("--valid-source", "v.ko", "--valid-target", "v.en"),
+            "has its validation text already; leave --valid",
+        ),
+        (("--size", "big"), "the run was begun with size = None, not 'big'"),
+    ],
+)
+def test_options_that_a_resumed_run_would_not_follow_are_refused(
+    options: tuple[str, ...], line: str, finished: tuple[Path, Notes]
+) -> None:
+    result = CliRunner().invoke(app, ["train", "--out", str(finished[0]), "--resume", *options])
+    assert result.exit_code == 2
+    assert line in result.output
+
+
+def test_other_validation_text_is_not_resumed(corpus: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(corpus, tmp_path / "corpus")
+    run(plan(place, max_updates=2), tmp_path / "run")
+    (place / "valid.en").write_text((place / "valid.en").read_text("utf-8").upper(), "utf-8")
+    line = refusal(TrainingError, plan(place, max_updates=4), tmp_path / "run", resume=True)
+    assert "the tokenizer or the validation text is not the one that this run was begun with" in line
+
+
+def test_shards_made_anew_with_other_pairs_held_out_are_not_resumed(corpus: Path, tmp_path: Path) -> None:
+    shards = tmp_path / "shards"
+    data = {"valid": [], "shards": str(shards)}
+    text = plan(corpus, data={"valid": [], "valid_size": 20}).data
+    pairs = list(open_pairs(text, text.train, {}))
+    prepare_shards([pairs], text, shards)
+    run(plan(corpus, data=data, max_updates=2), tmp_path / "run")
+    shutil.rmtree(shards)
+    prepare_shards([pairs], text.replace(valid_size=6), shards)
+    line = refusal(TrainingError, plan(corpus, data=data, max_updates=4), tmp_path / "run", resume=True)
+    assert "not the one that this run was begun with" in line
+
+
+@pytest.mark.parametrize(
     ("data", "kind", "line"),
     [
         ({"train": ["nope.ko", "nope.en"]}, DataError, "nope.ko: there is no such file"),
@@ -531,17 +572,15 @@ def start(config: RunConfig, folder: Path) -> subprocess.Popen[str]:
 
 
 @unix
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=lambda kind: kind.name)
-def test_a_signal_stops_saves_and_says_how_to_go_on(
-    kind: signal.Signals, corpus: Path, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_stops_saves_and_says_how_to_go_on(kind: str, corpus: Path, tmp_path: Path) -> None:
     folder = tmp_path / "my runs" / "ko-en"
     folder.parent.mkdir()
     config = plan(corpus, validate_every=5)
     with start(config, folder) as process:
         assert process.stderr is not None
         seen = next(line for line in process.stderr if line.startswith("validation at update 5,"))
-        process.send_signal(kind)
+        process.send_signal(signal.Signals[kind])
         rest = process.stderr.read()
     assert seen
     assert process.returncode == 130

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,17 +161,40 @@ def test_what_is_not_finite_is_null_as_json_wants_it(tmp_path: Path) -> None:
 
 def test_a_line_that_was_cut_off_is_taken_out(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
-    JsonLog(path).note("whole")
+    JsonLog(path).ended({"text": "whole"})
     with path.open("a", encoding="utf-8") as file:
         file.write('{"event": "upd')
-    JsonLog(path).note("later")
+    JsonLog(path).ended({"text": "later"})
     assert [event["text"] for event in events(path)] == ["whole", "later"]
+
+
+def test_what_is_noted_before_the_run_begins_is_written_when_it_does(tmp_path: Path) -> None:
+    log = JsonLog(tmp_path / "log.jsonl")
+    log.note("reading ...")
+    log.note("begun with threads 1, going on with 2")
+    assert not log.path.exists()
+    log.begun({})
+    log.note("update skipped")
+    assert [event["event"] for event in events(log.path)] == ["note", "note", "begun", "note"]
+    assert [event.get("text", "") for event in events(log.path)][1] == "begun with threads 1, going on with 2"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break differently there")
+def test_a_report_that_nobody_reads_any_more_is_silent() -> None:
+    reads, writes = os.pipe()
+    with os.fdopen(writes, "w", encoding="utf-8") as stream:
+        report = PlainReport(stream)
+        report.note("heard")
+        assert os.read(reads, 100) == b"heard\n"
+        os.close(reads)
+        report.note("not heard")
+        report.note("nor this")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 def test_a_full_disk_is_one_line() -> None:
     with pytest.raises(TrainingError) as caught:
-        JsonLog(Path("/dev/full")).note("text")
+        JsonLog(Path("/dev/full")).begun({})
     expected = f"/dev/full: cannot be written ({os.strerror(28)}); free some space, and go on with --resume"
     assert str(caught.value) == expected
 

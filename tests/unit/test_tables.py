@@ -110,6 +110,7 @@ TRAIN_SPEED = {
 }
 TIME_TO_QUALITY = {
     "machine": "a machine",
+    "recipe": "multi30k-en-de",
     "level": 35.0,
     "signature": "tok:13a",
     "systems": {

@@ -56,7 +56,7 @@ def made_text(
     begun = (folder / "training" / "run.toml").exists()
     if not (begun and resume):
         check_folder(folder, config, resume=resume)
-    with open_folder(folder, alone=True) as place:
+    with open_folder(folder) as place:
         try:
             yield MadeText(place.absolute() / MADE, begun=begun, note=note, watch=watch)
         except KeyboardInterrupt:

@@ -123,7 +123,7 @@ def prepare(
 def _prepare_shards(
     config: Path, out: Path, source: str, target: str, settings: Sequence[str], folders: Sequence[str]
 ) -> None:
-    from onmal.config import DataConfig
+    from onmal.config import RunConfig
     from onmal.corpora.located import open_pairs
     from onmal.preparing.shards import prepare_shards
     from onmal.settings import apply_overrides, read_toml
@@ -131,7 +131,11 @@ def _prepare_shards(
 
     sides = (("source_language", source), ("target_language", target))
     overrides = [*(f"data.{key}={canonical(code)}" for key, code in sides if code), *settings]
-    data = DataConfig(**apply_overrides(read_toml(config), overrides).get("data", {}))
+    values = apply_overrides({"name": config.stem, **read_toml(config)}, overrides)
+    # What training would refuse is refused now, but for the end of a run, which may be said later.
+    values["data"] = {**values.get("data", {}), "shards": str(out)}
+    values["train"] = {"max_updates": 1, **values.get("train", {})}
+    data = RunConfig.from_dict(values).data.replace(shards="")
     empty: Literal["keep", "error"] = "keep" if data.clean else "error"
     pairs = [open_pairs(text, text.train, corpus_folders(folders), empty=empty) for text in data.texts]
     if any("-" in text.train for text in data.texts):
@@ -143,7 +147,13 @@ def _prepare_shards(
     for name, count in manifest["removed"].items():
         removed.add_row(name, f"{count:,}")
     show(f"{manifest['pairs']:,} of {manifest['read']:,} pairs are in {out}", "", removed)
-    typer.echo(f"train on them:  onmal train {config} --set data.shards={out}")
+    given = [
+        *(("--from", source), ("--to", target)),
+        *(("--set", setting) for setting in (*settings, f"data.shards={out}")),
+        *(("--data", folder) for folder in folders),
+    ]
+    same = [word for name, value in given if value for word in (name, value)]
+    typer.echo(f"train on them:  {shlex.join(['onmal', 'train', str(config), *same])}")
 
 
 def _expected(data: DataConfig) -> int:

@@ -165,6 +165,8 @@ def train(
                 "the run in --out has the text already that models made for it",
                 "leave --teacher and --backtranslate away",
             )
+        if valid:
+            raise ConfigError("the run in --out has its validation text already", "leave --valid-... away")
         config = _begun(out)
     overrides = [
         *([f"data.source_language={canonical(source_language)}"] if source_language else []),
@@ -335,13 +337,13 @@ def _board(folder: Path) -> TensorBoardReport:
 
 
 def watch() -> AbstractContextManager[Reporter]:
-    """A live view in a terminal, plain lines elsewhere."""
+    """A live view in a terminal, plain lines elsewhere; for as long as they can be read."""
+    from onmal.run_report.events import PlainReport, while_read
+
     if sys.stderr.isatty():
         from rich.console import Console
 
         from onmal.run_report.live import LiveReport
 
-        return LiveReport(Console(stderr=True, highlight=False))
-    from onmal.run_report.events import PlainReport
-
+        return LiveReport(Console(file=while_read(sys.stderr), highlight=False))
     return nullcontext(PlainReport(sys.stderr))

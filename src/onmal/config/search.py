@@ -33,7 +33,7 @@ class SearchConfig(Settings):
     diversity: float = Field(default=0.0, ge=0)
     """How much [nats] a hypothesis' second continuation is set back behind its first, the third behind the second."""
     no_repeat_ngram: int = Field(default=0, ge=0)
-    """No so many tokens in a row come twice in a translation; 0 lets them."""
+    """No run of this many tokens comes twice in a translation; 0 allows it."""
     sample: bool = False
     """Draw the words by chance instead: beam_size translations per sentence, of which the n_best are returned."""
     temperature: float = Field(default=1.0, gt=0)

@@ -18,8 +18,8 @@ import importlib.metadata
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from onmal.fetching.download import Opener, download, open_https
 from onmal.fetching.mtdata_index import Entry, entry_of, mtdata_prints
 from onmal.fetching.unpacking import unpack
 from onmal.formats.tmx import read_tmx
+from onmal.lock import locked_folder
 from onmal.text.normalize import normalize
 from onmal.writing import MANIFEST, open_whole
 
@@ -79,16 +80,31 @@ def fetch_public(
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob(f"{_PLACE}*"):  # by a process that was killed
-            shutil.rmtree(left)
-        with tempfile.TemporaryDirectory(prefix=_PLACE, dir=folder) as place:
-            return _fill(folder, Path(place), corpus, entry, before, progress, opener)
+        with _alone_in(folder, note):
+            if not before and (fetched := _manifest(folder, name)):  # by another process, meanwhile
+                return fetched
+            for left in folder.glob(f"{_PLACE}*"):  # by a process that was killed
+                shutil.rmtree(left)
+            with tempfile.TemporaryDirectory(prefix=_PLACE, dir=folder) as place:
+                return _fill(folder, Path(place), corpus, entry, before, progress, opener)
     except OSError as error:
         what = f"cannot be written ({error.strerror or error})"
         raise DataError(what, "free some space, or choose another folder with --out", path=folder) from None
     finally:
         with suppress(OSError):  # which says that it is not empty
             folder.rmdir()
+
+
+@contextmanager
+def _alone_in(folder: Path, note: Callable[[str], None]) -> Iterator[None]:
+    """Closed to other processes, which may be fetching the same: that one is waited for."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked_folder(folder))
+        except BlockingIOError:
+            note(f"waiting for another process that fetches into {folder} ...")
+            held.enter_context(locked_folder(folder, wait=True))
+        yield
 
 
 def _manifest(folder: Path, name: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Store:
         if path.exists() and not (folder / MANIFEST).exists():
             self.state = _read_state(path, settings)
             for name, size in self.sizes.items():
-                if (folder / name).stat().st_size < size:
+                if not (folder / name).is_file() or (folder / name).stat().st_size < size:
                     raise DataError(
                         "has been cut off", "remove the folder and prepare it anew", path=folder / name
                     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO, cast
 
 from onmal.errors import TrainingError
 
@@ -22,6 +22,7 @@ __all__ = [
     "Sample",
     "Update",
     "Validation",
+    "while_read",
     "writing",
 ]
 
@@ -82,6 +83,8 @@ class Progress:
     """Updates whose weights are kept for averaging, oldest first."""
     data_sha256: str = ""
     """Of the training text; empty where it is not known."""
+    data_beside_sha256: str = ""
+    """Of the tokenizer and the validation text."""
 
 
 @dataclass(frozen=True)
@@ -155,15 +158,24 @@ class Reporters:
 
 
 class JsonLog:
-    """One JSON object a line, appended, for programs; a line that a kill or a full disk cut off is taken out first."""
+    """One JSON object a line, appended, for programs; a line that a kill or a full disk cut off is taken out first.
+
+    Notes wait for the first event that is none: a run that is refused leaves no log behind.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with writing(path):
-            if path.is_file():
-                os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+        self.waiting: list[str] | None = []
+        """Notes from before anything was written."""
 
     def _write(self, event: str, values: dict[str, Any]) -> None:
+        if self.waiting is not None:
+            with writing(self.path):
+                if self.path.is_file():
+                    os.truncate(self.path, self.path.read_bytes().rfind(b"\n") + 1)
+            notes, self.waiting = self.waiting, None
+            for text in notes:
+                self.note(text)
         with writing(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"event": event, **values}, ensure_ascii=False) + "\n")
 
@@ -177,7 +189,10 @@ class JsonLog:
         self._write("validation", {**_finite(asdict(validation)), "progress": asdict(progress)})
 
     def note(self, text: str) -> None:
-        self._write("note", {"text": text})
+        if self.waiting is None:
+            self._write("note", {"text": text})
+        else:
+            self.waiting.append(text)
 
     def ended(self, facts: dict[str, Any]) -> None:
         self._write("ended", facts)
@@ -198,11 +213,41 @@ def writing(path: Path) -> Iterator[None]:
         raise TrainingError(what, "free some space, and go on with --resume", path=path) from None
 
 
+class _WhileRead:
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        with self._or_nowhere():
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._or_nowhere():
+            self.stream.flush()
+
+    @contextmanager
+    def _or_nowhere(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), self.stream.fileno())
+
+
+def while_read(stream: TextIO) -> TextIO:
+    """The same stream, silent from when nobody can read it any more: its pipe was closed, or its terminal is gone."""
+    return cast(TextIO, _WhileRead(stream))
+
+
 class PlainReport:
     """Plain lines, for pipes and log files; an update line at most every `every` seconds of training."""
 
     def __init__(self, stream: TextIO, every: float = 30.0) -> None:
-        self.stream, self.every = stream, every
+        self.stream, self.every = while_read(stream), every
         self.next_line = 0.0
         self.first: Update | None = None
 

@@ -56,11 +56,11 @@ def training_state(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[s
     return {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 
-def check_space(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Refuse a disk without room for the checkpoints that stay and one that is being written, of what there is now."""
-    remembered = (value for state in optimizer.state.values() for value in state.values())
-    size = sum(tensor.numel() * tensor.element_size() for tensor in (*model.parameters(), *remembered))
-    free, wanted = shutil.disk_usage(folder).free, (KEPT + 1) * size
+def check_space(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, snapshots: int) -> None:
+    """Refuse a disk without room for so many snapshots, the checkpoints that stay and one that is being written."""
+    weights = sum(parameter.nbytes for parameter in model.parameters())
+    beside = sum(value.nbytes for state in optimizer.state.values() for value in state.values())
+    free, wanted = shutil.disk_usage(folder).free, (KEPT + 1) * (weights + beside) + snapshots * weights
     if free < wanted:
         raise TrainingError(
             f"the disk has {free / 2**20:,.0f} MiB left, and checkpoints take {wanted / 2**20:,.0f}",
@@ -73,9 +73,9 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], progress: Progr
     """Write `checkpoint-UPDATE.safetensors`; of all others only the one before stays."""
     path = folder / f"checkpoint-{progress.update:09d}.safetensors"
     write_whole(path, save(dict(tensors), {"progress": json.dumps(asdict(progress))}))
-    last = [old for old in _checkpoints(folder) if old <= path and _progress(old)][-KEPT:]
+    before = [old for old in _checkpoints(folder) if old < path and _progress(old)][1 - KEPT :]
     for other in _checkpoints(folder):  # older ones, and damaged ones
-        if other not in last:
+        if other not in (*before, path):
             with suppress(OSError):
                 other.unlink()
     return path

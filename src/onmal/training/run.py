@@ -77,13 +77,14 @@ def train(
     the run begins with, by default as its settings say; one of your own needs `train.processes = 1`, for others cannot know it.
     """
     folder, corpora = Path(folder), corpora or {}
-    person = reporter or PlainReport(sys.stderr)
+    report = Reporters(JsonLog(folder / "training" / "log.jsonl"), reporter or PlainReport(sys.stderr))
     kept = folder.absolute() / "training" / STANDARD_INPUT
     given, config = config, with_text_kept(config, kept, alone=size_from_torchrun() is None)
     piped = given is not config and not resume
     if rank_from_torchrun() in (None, 0):
-        check_folder(folder, config, resume=resume)
-    config = _with_processes(config, folder, person)
+        for change in check_folder(folder, config, resume=resume):
+            report.note(change)
+    config = _with_processes(config, folder, report)
     if origin and config.train.processes > 1:
         raise TrainingError("an origin of your own is known to one process only", "set train.processes = 1")
     task = {
@@ -91,13 +92,12 @@ def train(
         "corpora": {name: str(path.absolute()) for name, path in corpora.items()},
     }  # fmt: skip
     with (
-        open_folder(folder) if piped else nullcontext(),
-        standard_input_kept(kept, person) if piped else nullcontext(),
+        open_folder(folder) if rank_from_torchrun() in (None, 0) else nullcontext(),
+        standard_input_kept(kept, report) if piped else nullcontext(),
         form_team(config.train.processes, task) as team,
     ):
-        return _train(
-            team, config, folder, corpora, person if team.leads else Reporters(), origin or origin_of
-        )
+        report = report if team.leads else Reporters()
+        return _train(team, config, folder, corpora, report, origin or origin_of)
 
 
 def join() -> None:
@@ -125,31 +125,30 @@ def _train(
     config: RunConfig,
     folder: Path,
     corpora: Mapping[str, Path],
-    person: Reporter,
+    report: Reporter,
     begin: Callable[[RunConfig], Origin],
 ) -> SavedModel | None:
     """The run, seen from one of its processes."""
     keep_freed_memory()
-    device = choose_device(config.train.device, local_rank())
-    with (
-        so_many_threads(config.train.threads),
-        open_folder(folder, alone=True) if team.leads else nullcontext(folder / "training") as place,
-    ):
+    device, place = choose_device(config.train.device, local_rank()), folder / "training"
+    with so_many_threads(config.train.threads):
         checkpoint = checkpoint_of_the_first(team, place)
         origin = begin(config)
         kept = Tokenizer.load(place, origin.tags) if checkpoint else origin.tokenizer
-        sources = prepare_sources(team, config, corpora, person, kept)
+        sources = prepare_sources(team, config, corpora, report, kept)
         torch.manual_seed(config.train.seed)
         model = origin.network(sources.tokenizer.vocabulary).to(device)
         teacher = origin.teacher()
         validator = Validator(sources.tokenizer, sources.valid, config.data)
-        report = Reporters(JsonLog(place / "log.jsonl"), person) if team.leads else person
         trainer = Trainer(
             model, sources.text, config.train, validate=validator, reporter=report, folder=place, device=device,
             team=team, teacher=teacher and teacher.to(device),
         )  # fmt: skip
         if checkpoint:
-            _resume(trainer, checkpoint, report)
+            for damaged in sorted(place.glob("checkpoint-*.safetensors")):
+                if damaged > checkpoint:
+                    report.note(f"{damaged} cannot be read; going on from the checkpoint before")
+            trainer.resume(checkpoint)
         _check_data(trainer, sources, place)
         if team.leads:
             write_plan(place, config, None if checkpoint else sources.tokenizer)
@@ -177,11 +176,11 @@ def _with_processes(config: RunConfig, folder: Path, report: Reporter) -> RunCon
     if before:
         threads = train.threads or before.threads
         processes = size_from_torchrun() or train.processes or before.processes
-        kept: dict[str, int] = {"processes": processes, "threads": threads}
-        if kept["processes"] != before.processes and threads == before.threads:
-            kept["threads"] = 0  # all cores, shared out anew
+        if processes != before.processes and threads == before.threads:
+            threads = 0  # all cores, shared out anew
         precision = before.precision if train.precision == "auto" else train.precision
-        train = train.model_copy(update={**kept, "precision": precision})
+        kept = {"processes": processes, "threads": threads, "precision": precision}
+        train = train.model_copy(update=kept)
     device = choose_device(train.device, local_rank())
     processes, threads = choose_processes(train, device)
     settled = {
@@ -245,28 +244,23 @@ class Validator:
         return total / max(tokens, 1)
 
 
-def _resume(trainer: Trainer, checkpoint: Path, report: Reporter) -> None:
-    for damaged in sorted(checkpoint.parent.glob("checkpoint-*.safetensors")):
-        if damaged > checkpoint:
-            report.note(f"{damaged} cannot be read; going on from the checkpoint before")
-    trainer.resume(checkpoint)
-
-
 def _check_data(trainer: Trainer, sources: Sources, place: Path) -> None:
     """Hold a resumed run to the text that it was begun with."""
-    progress, found = trainer.progress, sources.sha256
-    if found != trainer.team.bytes_of_the_first(found.encode()).decode():
-        raise TrainingError(
-            f"the training text of process {trainer.team.rank} is not that of the first",
-            "give all machines the same text",
-        )
-    if progress.data_sha256 not in ("", found):
-        raise TrainingError(
-            "the training text is not the one that this run was begun with",
-            "put that one back, or begin a new run with another --out",
-            path=place,
-        )
-    progress.data_sha256 = found
+    progress, team = trainer.progress, trainer.team
+    for name, what in (("sha256", "training text"), ("beside_sha256", "tokenizer or the validation text")):
+        found, key = getattr(sources, name), f"data_{name}"
+        if found != team.bytes_of_the_first(found.encode()).decode():
+            raise TrainingError(
+                f"the {what} of process {team.rank} is not that of the first",
+                "give all machines the same text",
+            )
+        if getattr(progress, key) not in ("", found):
+            raise TrainingError(
+                f"the {what} is not the one that this run was begun with",
+                "put that one back, or begin a new run with another --out",
+                path=place,
+            )
+        setattr(progress, key, found)
 
 
 def _finish(

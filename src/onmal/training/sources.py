@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from onmal.corpora.located import open_pairs
 from onmal.data.batching import TrainingText
 from onmal.data.corpus import Pair
 from onmal.data.prepare import encode_pairs, learn_tokenizer, tags_of
-from onmal.data.shards import open_shards
+from onmal.data.shards import open_shards, tokenizer_sha256
 from onmal.errors import DataError
 from onmal.run_report.events import Reporter
 from onmal.text.tokenizer import SubwordModel, Tokenizer
@@ -38,6 +38,11 @@ class Sources:
     """Filter -> training pairs that it took out."""
     sha256: str
     """A fingerprint of the training text, in its order."""
+
+    @property
+    def beside_sha256(self) -> str:
+        """One of what else a run learns by: its tokenizer, and its validation text."""
+        return fingerprint(self.valid, tokenizer_sha256(self.tokenizer))
 
 
 def prepare_sources(
@@ -71,8 +76,7 @@ def _from_shards(data: DataConfig, corpora: Mapping[str, Path]) -> Sources:
             "holds out no validation text", "name some as data.valid, or prepare it anew", path=data.shards
         )
     removed = {name: count for name, count in shards.manifest["removed"].items() if count}
-    text = shards.text
-    return Sources(shards.tokenizer, text, valid, text.rows, removed, shards.manifest["sha256"])
+    return Sources(shards.tokenizer, shards.text, valid, shards.text.rows, removed, shards.manifest["sha256"])
 
 
 def _tokenizer_of_the_first(team: Team, pairs: Pairs, data: DataConfig) -> Tokenizer:
@@ -99,10 +103,15 @@ class Pairs:
 
     def sha256(self) -> str:
         """A fingerprint of the training text, in its order."""
-        digest = hashlib.sha256()
-        for pair in self.train:
-            digest.update(f"{pair.source}\t{pair.target}\n".encode())
-        return digest.hexdigest()
+        return fingerprint(self.train)
+
+
+def fingerprint(pairs: Iterable[Pair], beside: str = "") -> str:
+    """SHA-256 of pairs in their order, and of something beside them."""
+    digest = hashlib.sha256(beside.encode())
+    for pair in pairs:
+        digest.update(f"{pair.source}\t{pair.target}\n".encode())
+    return digest.hexdigest()
 
 
 def training_pairs(data: DataConfig, corpora: Mapping[str, Path], seed: int) -> Pairs:

@@ -161,7 +161,8 @@ class Trainer:
         self.model.train()
         with memory_for(self.config), all_in_place(self.optimizer, self.average):
             if self.team.leads and not self.progress.update:
-                check_space(self.folder, self.model, self.optimizer)
+                # the last ones, the best one, and two that go with the next checkpoint
+                check_space(self.folder, self.model, self.optimizer, self.config.average + 3)
             batches = []
             for rows, length in largest_batches(self.config.batch_tokens, self.text.max_length):
                 rows += self.team.size - 1  # shares may be uneven
@@ -216,7 +217,10 @@ class Trainer:
         self.progress.seconds = time.monotonic() - self._begun
         save_checkpoint(self.folder, tensors, self.progress)
         # A snapshot goes when no checkpoint needs it any more, or a run that resumes from one would miss it.
-        saved = all_progress(self.folder)
+        saved = [
+            *all_progress(self.folder),
+            self.progress,
+        ]  # which counts, though it cannot be read this moment
         self.snapshots.keep_only(
             {u for progress in saved for u in (*progress.snapshots, progress.best_update)}
         )

@@ -175,12 +175,12 @@ class ExactEngine(TorchEngine):
     ) -> Iterator[int]:
         """The words of one source's translation as they are found, and the end token if it ends."""
         words = super().word_by_word(source, config, constraints)
-        while True:
+
+        def next_word() -> int | None:
             with one_thread():  # others may have it between two words
-                word = next(words, None)
-            if word is None:
-                return
-            yield word
+                return next(words, None)
+
+        yield from iter(next_word, None)
 
     def align(self, source: Sequence[int], target: Sequence[int]) -> list[list[float]]:
         """Cross-attention of the translation, mean over layers and heads: [T][S], rows sum to one."""

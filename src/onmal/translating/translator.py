@@ -269,8 +269,7 @@ class Translator:
     def _join(self, plan: Plan, found: Sequence[Sequence[Candidate]], rank: int) -> Translation:
         """Put a text together from its parts, each unit in its rank-th best translation (or its last)."""
         decoder = self.saved.tokenizer.target
-        text: list[str] = []
-        tokens: list[str] = []
+        text, tokens = list[str](), list[str]()
         warnings = list(plan.warnings)
         scores, lengths = [], []
         for part in plan.parts:
@@ -352,17 +351,17 @@ def _together(models: Sequence[SavedModel], folders: Sequence[str | Path]) -> Sa
         tokenizer = model.tokenizer
         return tokenizer.source.serialized, tokenizer.target.serialized, tokenizer.tags, model.directions
 
-    first = models[0]
     for model, folder in zip(models, folders, strict=True):
-        if speaks(model) != speaks(first):
+        if speaks(model) != speaks(models[0]):
             raise ModelFolderError(
                 f"has another tokenizer or other directions than {folders[0]}",
                 "train both on the same text, with different seeds or networks",
                 path=folder,
             )
     lengths = map(min, zip(*(model.trained_lengths for model in models), strict=True))
-    card = {**first.card, "trained_lengths": dict(zip(("source", "target"), lengths, strict=True))}
-    return replace(first, model=Ensemble([each.model for each in models]).eval(), card=card, shortlist=None)
+    card = {**models[0].card, "trained_lengths": dict(zip(("source", "target"), lengths, strict=True))}
+    together = Ensemble([each.model for each in models]).eval()
+    return replace(models[0], model=together, card=card, shortlist=None)
 
 
 def choose_engine(saved: SavedModel, wanted: str = "auto", precision: str = "float32") -> Engine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -414,8 +415,10 @@ def test_a_file_cut_off_behind_our_back_is_told(tmp_path: Path) -> None:
         prepared(tmp_path / "shards", config(), until(PAIRS, 200))
     with (tmp_path / "shards" / "source.words").open("r+b") as file:
         file.truncate(8)
-    with pytest.raises(DataError, match=r"source\.words: has been cut off"):
-        prepared(tmp_path / "shards", config())
+    for _ in ("short", "gone"):
+        with pytest.raises(DataError, match=r"source\.words: has been cut off; remove the folder"):
+            prepared(tmp_path / "shards", config())
+        (tmp_path / "shards" / "source.words").unlink(missing_ok=True)
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
@@ -531,27 +534,53 @@ def test_the_command_prepares_standard_input(tmp_path: Path) -> None:
     assert len(open_shards(folder, data).held_out) == len(PHRASES) // 10
 
 
-def test_the_command_prepares_by_a_configuration(tmp_path: Path) -> None:
+def test_the_command_prepares_by_a_configuration_and_says_how_to_train(tmp_path: Path) -> None:
     from onmal.cli import app
 
-    text = tmp_path / "pairs.tsv"
+    text, shards = tmp_path / "pairs.tsv", tmp_path / "my shards"
     text.write_text("".join(f"{pair.source}\t{pair.target}\n" for pair in PHRASES), "utf-8")
     (tmp_path / "run.toml").write_text(
         f"size = 'tiny'\n[data]\nsource_language = 'ko'\ntarget_language = 'en'\ntrain = ['{text.as_posix()}']\n"
         "valid = []\nvalid_size = 20\n"
     )
-    command = [
-        "prepare",
-        str(tmp_path / "run.toml"),
-        "--out",
-        str(tmp_path / "shards"),
-        "--set",
-        "data.max_pairs=400",
-    ]
-    run = CliRunner().invoke(app, command)
+    changes = ["--set", "data.max_pairs=400", "--set", "data.vocabulary_size=800"]
+    run = CliRunner().invoke(app, ["prepare", str(tmp_path / "run.toml"), "--out", str(shards), *changes])
     assert run.exit_code == 0, run.output
     assert "of 400 pairs are in" in run.output
     data = DataConfig(
-        source_language="ko", target_language="en", valid=[], max_pairs=400, shards=str(tmp_path / "shards")
+        source_language="ko",
+        target_language="en",
+        valid=[],
+        max_pairs=400,
+        vocabulary_size=800,
+        shards=str(shards),
     )
-    assert len(open_shards(tmp_path / "shards", data).held_out) == 20
+    assert len(open_shards(shards, data).held_out) == 20
+    line = next(line for line in run.output.splitlines() if line.startswith("train on them:  onmal "))
+    train = shlex.split(line.removeprefix("train on them:  onmal "))
+    small = ["--set", "train.max_updates=1", "--set", "model.d_model=16", "--out", str(tmp_path / "model")]
+    trained = CliRunner().invoke(app, [*train, *small])
+    assert trained.exit_code == 0, trained.output
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ("dat.max_length=32", "dat"),
+        ("train.nonsense=1", "train.nonsense"),
+        ("data.max_length=600", "data.max_length = 600 is more than model.max_source_length"),
+    ],
+)
+def test_settings_that_training_would_refuse_are_refused_before(
+    change: str, line: str, tmp_path: Path
+) -> None:
+    from onmal.cli import app
+
+    (tmp_path / "run.toml").write_text(
+        "size = 'tiny'\n[data]\nsource_language = 'ko'\ntarget_language = 'en'\ntrain = ['no.tsv']\nvalid = []\n"
+    )
+    command = ["prepare", str(tmp_path / "run.toml"), "--set", change, "--out", str(tmp_path / "shards")]
+    run = CliRunner().invoke(app, command)
+    assert run.exit_code == 2
+    assert line in run.output
+    assert not (tmp_path / "shards").exists()

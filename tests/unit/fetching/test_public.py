@@ -6,11 +6,14 @@ import gzip
 import hashlib
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.message import Message
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -82,7 +85,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def get(
-    server: Server, found: Entry | None = None, folder: Path | None = None, **options: Any
+    server: Any, found: Entry | None = None, folder: Path | None = None, **options: Any
 ) -> dict[str, Any]:
     found = found or entry()
     return fetch_public(found.id, folder, find=lambda name: found, opener=server, **options)
@@ -185,6 +188,32 @@ def test_what_a_killed_fetch_left_is_cleared_away(cache: Path) -> None:
     get(Server(packed()))
     assert not (cache / ".fetching-old").exists()
     assert len(list(find(NAME).pairs("train", "en", "ko"))) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no lock that ends with its process")
+def test_who_comes_second_waits_and_takes_what_was_fetched(cache: Path) -> None:
+    first, second = Server(packed()), Server()
+    asked, go_on = Event(), Event()
+    told: list[str] = []
+
+    @contextmanager
+    def slow(address: str) -> Iterator[Any]:
+        asked.set()
+        assert go_on.wait(60)
+        with first(address) as answer:
+            yield answer
+
+    def note(text: str) -> None:
+        told.append(text)
+        if text.startswith("waiting for another process"):
+            go_on.set()
+
+    with ThreadPoolExecutor(1) as other:
+        fetched = other.submit(get, slow)
+        assert asked.wait(60)
+        assert get(second, note=note) == fetched.result()
+    assert told[-1] == f"waiting for another process that fetches into {cache} ..."
+    assert second.asked == []
 
 
 def test_a_disk_without_room_is_told_before_the_download(

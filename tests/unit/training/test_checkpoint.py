@@ -138,6 +138,20 @@ def test_a_damaged_one_is_not_one_of_the_two_that_stay(tmp_path: Path) -> None:
     ]
 
 
+def test_what_was_just_written_stays_though_nothing_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path, 100)
+
+    def unreadable(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("onmal.training.checkpoint.safe_open", unreadable)
+        path = save(tmp_path, 200)
+    assert latest_checkpoint(tmp_path) == path
+
+
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_write_that_fails_leaves_the_last_good_one(
     call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
