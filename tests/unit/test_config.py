@@ -134,6 +134,12 @@ def test_a_wrong_value_is_told_with_its_setting_and_a_remedy(values: dict[str, A
             '[train]: muon needs whole matrices, and sharded shares them out; set optimizer = "adam"',
         ),
         ({"train": {}}, "[train]: the run would never end; give max_updates, max_epochs or minutes"),
+        ({"search": {"top_k": 3}}, "[search]: top_k says how words are drawn, and none are; set sample = true"),
+        ({"search": {"seed": 1}}, "[search]: seed says how words are drawn, and none are; set sample = true"),
+        (
+            {"search": {"sample": True, "diversity": 1.0}},
+            "[search]: what is drawn differs anyway; leave sample or diversity away",
+        ),
         ({"search": {"n_best": 5}}, "[search]: n_best = 5 is more than beam_size = 4; raise beam_size"),
         (
             {"data": {"max_length": 300}, "model": {"max_target_length": 200}},

@@ -43,7 +43,9 @@ _TIME = re.compile(
 )
 _DECIMAL = re.compile(r"(?<![\d.,:/-])(\d+)[.,](\d+)(?![.,:/-]?\d)")
 _THREE_PLACES = re.compile(r"(?<![\d.,:/-])\d{1,3}[.,]\d{3}(?![.,:/-]?\d)")
-_GROUP = re.compile(r"(?<![A-Za-z\d.,:/-])(?:0\d+-\d{3,}|\d+(?:-\d+){2,}|\d+(?::\d+){2,})(?![A-Za-z\d:-])")
+_GROUP = re.compile(
+    r"(?<![A-Za-z\d.,:/-])(?:0\d+-\d{3,}|\d+(?:-\d+){2,}|\d+(?::\d+){2,}|(?!\d\d?\.\d\d?\.\d\d(?!\d))\d+(?:\.\d+){2,}|\d:\d)(?![A-Za-z\d:-]|\.\d)"
+)
 _LEADING_ZERO = re.compile(r"(?<![\d.,:/-])0\d++(?![.,:/-]+\d)(?!\s?[:월일시분초년月日時分])")
 _NEGATIVE = re.compile(r"(?<![^\s(])[-−]\d++(?!\s?[-–~])")
 _MINUS = re.compile(
@@ -55,8 +57,19 @@ _SIGN = re.compile(r"([$€£¥₩])\s?\d|\d\s?([$€£¥₩])")
 _MONEY = re.compile(
     r"\d\s?(?:[백천만억]\s?)*(?:원|달러|유로|엔|파운드|위안)|\d\s?(?:won|dollars?|euros?|yen|pounds?|yuan|Pfund)\b"
 )
-_CURRENCIES = {"$": "dollar|달러", "€": "euro|유로", "£": "pound|pfund|파운드", "¥": "yen|yuan|엔|위안|円|元"}
-_CURRENCIES |= {"₩": "won|원"}
+_CURRENCIES = {
+    "$": "dollar|dólar|buck|달러|ドル|美元",
+    "€": "euro|유로|ユーロ|欧元",
+    "£": "pound|quid|pfund|libra|livre|파운드|ポンド|英镑",
+    "¥": "yen|yuan|엔|위안|円|元",
+    "₩": "won|원|ウォン|韩元",
+}
+_PERCENT = re.compile(r"\d\s?[%％]")
+_IN_PERCENT = re.compile(
+    r"[%％]|per ?cent|prozent|pour ?cent|por ciento|퍼센트|프로|パーセント|百分|割", re.IGNORECASE
+)
+_KNOWN = {"de", "en", "es", "fr", "ja", "ko", "zh"}
+"""Languages in which the words for per cent and for currencies are all known."""
 
 
 def changed(pair: Pair) -> str | None:
@@ -73,7 +86,7 @@ def changed(pair: Pair) -> str | None:
     lost = [*_groups(source, target), *(n for n in _LEADING_ZERO.findall(source) if n not in target)]
     if lost or (lost := _decimal_points(pair)):
         return f"changed {', '.join(lost)}"
-    return _signs(source, target) or _currencies(source, target)
+    return _signs(source, target) or _currencies(source, target) or _lost_signs(source, target, pair)
 
 
 Found = Iterator[tuple[str, set[tuple[int, int]]]]  # as written, and what may be meant
@@ -102,7 +115,7 @@ def _decimals(text: str) -> Found:
 def _groups(source: str, target: str) -> Iterator[str]:
     """Telephone numbers and the like that the target does not have in their order."""
     for found in _GROUP.finditer(source):
-        parts = re.split("[-:]", found[0])
+        parts = re.split("[-:.]", found[0])
         ways = r"\D{0,3}".join(parts)
         if ":" in found[0]:
             ways = r"\D{0,9}".join(f"0*{part.lstrip('0')}" for part in parts)
@@ -139,3 +152,15 @@ def _currencies(source: str, target: str) -> str | None:
     said, told = ({one or other for one, other in _SIGN.findall(text)} for text in (source, target))
     strange = [sign for sign in told - said if not re.search(_CURRENCIES[sign], source, re.IGNORECASE)]
     return f"invented {strange[0]}" if strange and (said or _MONEY.search(source)) else None
+
+
+def _lost_signs(source: str, target: str, pair: Pair) -> str | None:
+    """A per cent sign or a currency's beside figures of which the target has neither the sign nor a word."""
+    if not pair.target_language or primary(pair.target_language) not in _KNOWN:
+        return None
+    lost = ["%"] if _PERCENT.search(source) and not _IN_PERCENT.search(target) else []
+    for one, other in _SIGN.findall(source):
+        sign = one or other
+        if sign not in target and not re.search(_CURRENCIES[sign], target, re.IGNORECASE):
+            lost.append(sign)
+    return f"lost {', '.join(dict.fromkeys(lost))}" if lost else None

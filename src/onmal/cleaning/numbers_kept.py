@@ -30,7 +30,7 @@ FIGURE_READERS: dict[str, Reader] = READERS | dict.fromkeys(("de", "es", "fr"), 
 """Those that read at least figures with a word."""
 WORDED = re.compile(
     r"(?<![a-z\d])(?<!\d[.,])\d+(?:[.,]\d+)*\s?(?=만(?!큼)|[십백천억조十百千万萬億亿兆]|hundred|thousand|million|billion|trillion"
-    r"|dozen|hundert|tausend|milli(?:on|[ae]r)|mill[oó]n|mil\b|(?:tsd|mio|mrd)\b)",
+    r"|dozen|hundert|tausend|milli(?:on|[ae]r)|[mb]ill[oó]n|billiard|mil\b|(?:tsd|mio|mrd)\b)",
     re.IGNORECASE,
 )
 REST = re.compile(r"(?<=[\d십백천][만억조])\s?\d[\d,]*+(?=\s?(?:[원명개]|달러))")  # 3만 5,000원
@@ -64,6 +64,8 @@ class Numbers:
     """
 
     name: ClassVar[str] = "numbers"
+    asked: tuple[str, ...] = ()
+    """What the translation was asked to say."""
 
     def __call__(self, pair: Pair) -> str | None:
         if not DIGITS.search(pair.source) and not DIGITS.search(pair.target):
@@ -74,6 +76,7 @@ class Numbers:
         lost |= _lost_with_word(pair)
         invented = {n for n in target - source - _perhaps(pair) if not _in_words(n, turned)}
         invented |= _lost_with_word(turned)
+        invented -= {number for text in self.asked for number in _numbers(text)}
         if lost and invented and AFTERNOON.search(f"{pair.source} {pair.target}"):  # 3 p.m. is 15 o'clock
             hours = {n + 12 for n in lost if n + 12 in invented} | {n for n in lost if n - 12 in invented}
             lost, invented = (
@@ -186,6 +189,11 @@ def _said(values: set[int], pair: Pair) -> bool:
         return not values.isdisjoint(n for _, n in read(pair.target))
     if language not in (*FIGURE_READERS, "ja", "zh"):
         return True
+    if read := FIGURE_READERS.get(language):
+        if not values.isdisjoint(n for _, n in read(pair.target)):
+            return True
+        # What it says in figures has been read; there may be others in words.
+        pair = Pair(pair.source, WORDED.sub("", pair.target), "", 0, pair.source_language, language)
     return bool(SCALE.search(pair.target)) and any(_begins(value, pair) for value in values)
 
 

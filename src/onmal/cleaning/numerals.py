@@ -137,6 +137,10 @@ _EUROPEAN = {"hundert": 100, "tausend": 10**3, "tsd": 10**3, "mil millones": 10*
 _EUROPEAN |= {
     "milliard": 10**9,
     "mrd": 10**9,
+    "billion": 10**12,
+    "billón": 10**12,
+    "billon": 10**12,
+    "billiard": 10**15,
     "million": 10**6,
     "millon": 10**6,
     "millón": 10**6,

@@ -54,3 +54,12 @@ class SearchConfig(Settings):
                 f"n_best = {self.n_best} is more than beam_size = {self.beam_size}; raise beam_size"
             )
         return self
+
+    @model_validator(mode="after")
+    def _all_of_it_is_followed(self) -> Self:
+        for name in ("temperature", "top_k", "top_p", "seed"):
+            if not self.sample and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} says how words are drawn, and none are; set sample = true")
+        if self.sample and self.diversity:
+            raise ValueError("what is drawn differs anyway; leave sample or diversity away")
+        return self

@@ -131,14 +131,10 @@ class SubwordModel:
         """Read a model file; a missing or damaged one is a ModelFolderError."""
         try:
             return cls(path.read_bytes())
-        except OSError as error:
-            raise ModelFolderError(
-                f"cannot be read ({error.strerror})", "copy the folder again", path=path
-            ) from None
-        except RuntimeError:
-            raise ModelFolderError(
-                "is not a SentencePiece model", "copy the folder again", path=path
-            ) from None
+        except (OSError, RuntimeError) as error:
+            why = error.strerror if isinstance(error, OSError) else ""
+            what = f"cannot be read ({why})" if why else "is not a SentencePiece model"
+            raise ModelFolderError(what, "copy the folder again", path=path) from None
 
     @cached_property
     def kind(self) -> Kind:
@@ -274,11 +270,9 @@ class Tokenizer:
 
     def save(self, folder: Path) -> None:
         """Write tokenizer.model, or source.model and target.model."""
-        if self.joint:
-            (folder / "tokenizer.model").write_bytes(self.source.serialized)
-        else:
-            (folder / "source.model").write_bytes(self.source.serialized)
-            (folder / "target.model").write_bytes(self.target.serialized)
+        sides = {"tokenizer": self.source} if self.joint else {"source": self.source, "target": self.target}
+        for name, side in sides.items():
+            (folder / f"{name}.model").write_bytes(side.serialized)
 
     @classmethod
     def load(cls, folder: Path, tags: Sequence[str] = ()) -> Tokenizer:
@@ -287,11 +281,9 @@ class Tokenizer:
             source, target = (SubwordModel.load(folder / f"{side}.model") for side in ("source", "target"))
         else:
             source = target = SubwordModel.load(folder / "tokenizer.model")
-        for tag in tags:
-            if source.processor.piece_to_id(tag) == source.unknown:
-                raise ModelFolderError(
-                    f"its tokenizer has no tag {tag}", "copy the folder again", path=folder
-                )
+        if strange := [tag for tag in tags if source.processor.piece_to_id(tag) == source.unknown]:
+            what = f"its tokenizer has no tag {strange[0]}"
+            raise ModelFolderError(what, "copy the folder again", path=folder)
         return cls(source, target, tuple(tags))
 
 
@@ -306,18 +298,13 @@ def choose_vocabulary_size(pairs: int, distinct_words: int) -> int:
 
 def _explain(error: RuntimeError, size: int) -> Exception:
     message = str(error)
-    if most := re.search(r"value <= (\d+)", message):
-        return VocabularySizeError(
-            f"data.vocabulary_size = {size} is more pieces than this text can give",
-            f"set it to {most[1]} or less",
-            int(most[1]),
-        )
-    if least := re.search(r"required_chars\. \d+ vs (\d+)", message):
-        return VocabularySizeError(
-            f"data.vocabulary_size = {size} does not hold this text's characters",
-            f"set it to {least[1]} or more",
-            int(least[1]),
-        )
+    for pattern, what, change in (
+        (r"value <= (\d+)", "is more pieces than this text can give", "less"),
+        (r"required_chars\. \d+ vs (\d+)", "does not hold this text's characters", "more"),
+    ):
+        if found := re.search(pattern, message):
+            what, remedy = f"data.vocabulary_size = {size} {what}", f"set it to {found[1]} or {change}"
+            return VocabularySizeError(what, remedy, int(found[1]))
     if "sentences_.empty()" in message:
         return DataError("there is no text to learn a tokenizer from", "check the files")
     return ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from onmal.translating.wishes import Wishing, missing
 __all__ = ["Candidate", "Draft"]
 
 STOPS = " .!?…:~;"  # that a translation may end with
+# What ends a sentence, and is no part of an abbreviation, where the source has nothing of the kind.
+STOP = re.compile(r"(?:(?<=[가-힣])|(?<=[^\W\d_]{3}))(?<!\busw)(?<!\betc)\.\Z")
 SPELLINGS = 4  # of what must not be said that are looked for
 
 Found = list[list[Hypothesis]]
@@ -42,7 +45,9 @@ class Candidate:
     def text(self) -> str:
         """What it says."""
         text = self.first(len(self.hypothesis.tokens))
-        return text.rstrip(STOPS) + self.unit.ending if text and self.unit.ending else text
+        if text and self.unit.ending:
+            return text.rstrip(STOPS) + self.unit.ending
+        return STOP.sub("", text) if self.unit.read[-1:].isalnum() else text  # a title, a cell, a label
 
     def first(self, count: int) -> str:
         """What so many tokens say; a network can spell a line break in bytes, though no text that it learned had any."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
 from onmal.cleaning.number_words import in_words
+from onmal.cleaning.numbers_kept import WORDED
 from onmal.data.pair import Pair
 from onmal.fragments import Without, tags_are_whole, take_out
 from onmal.saved_model import SavedModel
@@ -34,7 +35,7 @@ WORD = re.compile(r"[^\W_]+")
 FIRST_LETTER = re.compile(r"\A[\W_]*[^\W\d_]")
 # Of lines, of the cells of a table, and of lines in a string of a program (but not within C:\new).
 BETWEEN = re.compile(
-    r"(\n|(?<![^\S\n])[^\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\S\n]*"
+    r"(?m)(\n|(?:(?<=\S)[^\S\n]{1,99}|^[^\S\n]{0,99})\|(?:[^\S\n]+|$)|(?<![^\S\n])[^\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\S\n]*"
     r"|\\{1,2}[nrt](?![a-z0-9_])|(?<=\w[.!?])\\{1,2}[nrt])"
 )
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -106,7 +107,9 @@ class Planner:
             if without.taken and LAUGHTER.search(without.text):
                 without = without.in_other_words(lambda text: [LAUGHTER.sub(r"\1\1\1", text)])[0]
             text = LAUGHTER.sub(r"\1\1\1", without.text)
-            ending = None if without.taken or not writes_spaces(target) else ENDING.search(text)
+            ending = ENDING.search(text) if writes_spaces(target) else None
+            if ending and any(ending.start() < offset < ending.end() for offset, _, _ in without.taken):
+                ending = None
             if ending:
                 text = text[: ending.start()] + (ending[0][0] if ending[0][0] in ".!?" else ".")
             # A token is at most 16 characters: what is far too long need not be tokenised to know it.
@@ -182,7 +185,9 @@ class Planner:
         words = base.in_other_words(partial(in_words, language=unit.source_language))
         readings = [replace(unit, without=each, read=each.text, guarded=unit.without.text) for each in words]
         without = take_out(unit.text, numbers=True)
-        if without.has_words and len(without.taken) > len(base.taken) and not unit.calmed:
+        # Not of "2 million", of which the word would stay.
+        able = without.has_words and not (unit.calmed or WORDED.search(unit.text))
+        if able and len(without.taken) > len(base.taken):
             readings.append(replace(unit, without=without, read=without.text))
         encode = self.saved.tokenizer.encode_source
         return [replace(each, ids=encode(each.read, unit.target_language, self.tag)) for each in readings]

@@ -13,7 +13,7 @@ from weakref import finalize
 
 from onmal.allocator import give_freed_memory_back, keep_freed_memory
 from onmal.cleaning.filters import Filter
-from onmal.cleaning.guards import GUARDS, Forbidden, Fragments
+from onmal.cleaning.guards import GUARDS, Forbidden, Fragments, Numbers
 from onmal.config import SearchConfig
 from onmal.decoding.ensemble import Ensemble
 from onmal.decoding.search import Hypothesis
@@ -257,8 +257,11 @@ class Translator:
         wishes = options.get("wishes", NO_WISHES)
         if not self.guards or not (wishes.prefix or wishes.must or wishes.never):
             return self.guards
-        asked = Fragments((wishes.prefix, *wishes.must))
-        guards = [asked if isinstance(each, Fragments) else each for each in self.guards]
+        said = (wishes.prefix, *wishes.must)
+        guards = [
+            replace(each, asked=said) if isinstance(each, Fragments | Numbers) else each
+            for each in self.guards
+        ]
         return [*guards, Forbidden(wishes.never)] if wishes.never else guards
 
     def _candidate(self, unit: Unit, tokens: Sequence[int], guards: Sequence[Filter]) -> Candidate:

@@ -31,6 +31,11 @@ def fault(source: str, target: str, direction: str) -> str | None:
         ("It is 3,141", "3.141이에요", "en-ko", "changed 3,141"),
         ("It costs $50.", "€50예요.", "en-ko", "invented €"),
         ("가방은 50원이에요", "The bag is $50", "ko-en", "invented $"),
+        ("50% of the men", "50 Männer", "en-de", "lost %"),
+        ("사람의 50%가 찬성했어요.", "50 people agreed.", "ko-en", "lost %"),
+        ("It costs $50.", "Es kostet 50.", "en-de", "lost $"),
+        ("2:1로 이겼어요.", "We won 1:2.", "ko-en", "changed 2:1"),
+        ("버전 1.2.3이에요.", "This is version 1.3.2.", "ko-en", "changed 1.2.3"),
     ],
 )
 def test_what_has_changed(source: str, target: str, direction: str, said: str) -> None:
@@ -41,6 +46,13 @@ def test_what_has_changed(source: str, target: str, direction: str, said: str) -
     ("source", "target", "direction"),
     [
         ("온도는 -5도예요.", "It is five degrees below zero.", "ko-en"),
+        ("50% of the men", "50 Prozent der Männer", "en-de"),
+        ("50% of the men", "50 процентов мужчин", "en-ru"),  # of whose words nothing is known
+        ("It costs $50.", "50달러예요.", "en-ko"),
+        ("2:1로 이겼어요.", "We won 2-1.", "ko-en"),
+        ("버전 1.2.3이에요.", "This is version 1.2.3.", "ko-en"),
+        ("1.234.567 Leute", "1,234,567 people", "de-en"),
+        ("am 3.12.24", "on December 3, 24", "de-en"),
         ("영하 5도예요.", "It is -5 degrees.", "ko-en"),
         ("2024년 5월 3일에 만나요", "We meet on May 3, 2024", "ko-en"),
         ("2024년 5월 3일에 만나요", "We meet on 3 May 2024", "ko-en"),
@@ -58,7 +70,6 @@ def test_what_has_changed(source: str, target: str, direction: str, said: str) -
         ("01:10:05", "1시간 10분 5초", "en-ko"),
         ("값은 3.141이에요", "Der Wert ist 3,141", "ko-de"),
         ("3,141명이 왔다", "3141 people came", "ko-en"),
-        ("It costs $50.", "50달러예요.", "en-ko"),
         ("50달러예요", "It is $50", "ko-en"),
         ("50원이에요", "It is ₩50", "ko-en"),
     ],

@@ -19,6 +19,8 @@ def fault(source: str, target: str, direction: str) -> str | None:
         ("가방은 3만 원이에요.", "The bag is 3 won.", "ko-en", "lost 30000; invented 3"),
         ("가방은 3만 원이에요.", "The bag is won.", "ko-en", "lost 30000"),
         ("500만 명이 산다", "5 billion people live", "ko-en", "lost 5000000; invented 5000000000"),
+        ("7 billion people", "7 Billionen Menschen", "en-de", "lost 7000000000; invented 7000000000000"),
+        ("7 billion people", "zwei Milliarden Menschen", "en-de", "lost 7000000000"),
         (
             "20 thousand people are watching.",
             "Zwei0er und Menschen schauen zu.",
@@ -34,7 +36,7 @@ def fault(source: str, target: str, direction: str) -> str | None:
         ("20 thousand people", "zwanzig Menschen", "en-de", "lost 20000"),
         ("20 thousand people", "20만 명", "en-ko", "lost 20000; invented 200000"),
         ("2,5 Millionen Menschen", "2 people", "de-en", "lost 2500000; invented 2"),
-        ("3 mil millones", "3 million", "es-en", "lost 3000000000"),
+        ("3 mil millones", "3 million", "es-en", "lost 3000000000; invented 3000000"),
         ("책을 샀다", "We bought 2 million books", "ko-en", "invented 2000000"),
     ],
 )
@@ -57,6 +59,10 @@ def test_a_large_number_that_is_lost_or_another(source: str, target: str, direct
         ("10여만 명", "over 100,000 people", "ko-en"),
         ("5십 명", "fifty people", "ko-en"),
         ("20 million people", "20 millones de personas", "en-es"),
+        ("7 billion people", "7 Milliarden Menschen", "en-de"),
+        ("7 billion people", "sieben Milliarden Menschen", "en-de"),
+        ("7 Billionen Euro", "7 trillion euros", "de-en"),
+        ("2 billion people", "2 mil millones de personas", "en-es"),
         ("5 millimeters", "5밀리미터", "en-ko"),
         ("20 thousand people", "20.000 Menschen", "en-de"),
         ("20 thousand people", "zwanzigtausend Menschen", "en-de"),
@@ -73,6 +79,13 @@ def test_a_large_number_that_is_lost_or_another(source: str, target: str, direct
 def test_a_large_number_that_is_kept(source: str, target: str, direction: str) -> None:
     first, _, second = direction.partition("-")
     assert Numbers()(Pair(source, target, "", 0, first, second)) is None
+
+
+def test_a_number_that_was_asked_for_is_not_invented() -> None:
+    pair = Pair("A man rides.", "Ein Mann, 42, fährt 51 Räder.", "", 0, "en", "de")
+    assert Numbers()(pair) == "invented 42, 51"
+    assert Numbers(asked=("Ein Mann, 42,",))(pair) == "invented 51"
+    assert Numbers(asked=("Ein Mann, 42,", "51 Räder"))(pair) is None
 
 
 def test_what_was_lost_with_its_word_is_to_be_said_in_figures() -> None:

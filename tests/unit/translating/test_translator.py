@@ -170,21 +170,52 @@ def test_text_of_nothing_else_is_not_translated(saved: SavedModel) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("친구는 {x} 간다!!!", "{x} my friend!!!"),
+        ("친구는 간다: {x}", "my friend: {x}"),
+        ("{x} 친구는 간다...", "{x} my friend..."),
+        ("친구는 간다 {x}", "my friend {x}"),
+        ("친구는 간다. {x}", "my friend. {x}"),
+        ("(친구는 간다)\t친구", "(my friend)\tmy friend"),
+        ("| 친구 | 친구는 간다. |", "| my friend | my friend. |"),
+        ("친구 | 친구|친구 || 친구", "my friend | my friend"),
+    ],
+)
+def test_what_ends_or_parts_a_text_stays_beside_its_fragments(
+    saved: SavedModel, text: str, expected: str
+) -> None:
+    engine = Fixed(saved, saved.tokenizer.target.encode("my friend."))
+    assert unguarded(saved, engine).translate(text, to="en").text == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("a friend etc.", "a friend etc."),
+        ("at 9 a.m.", "at 9 a.m."),
+        ("학교에 가.", "학교에 가"),
+        ("no. 5.", "no. 5."),
+    ],
+)
+def test_a_stop_goes_where_it_ends_a_sentence(saved: SavedModel, said: str, kept: str) -> None:
+    assert (
+        unguarded(saved, Fixed(saved, saved.tokenizer.target.encode(said))).translate("친구", to="en").text
+        == kept
+    )
+
+
+@pytest.mark.parametrize(
     ("ending", "read"),
     [("!!!", "!"), ("...", "."), ("?!", "?"), (":", "."), ("…", "."), ("~", "."), ("~!!", "."), (".", "."), ("!", "!"), ("", "")],
 )  # fmt: skip
 @pytest.mark.parametrize("said", ["", ".", "!", "?"])
 def test_a_sentence_ends_as_its_source(saved: SavedModel, ending: str, read: str, said: str) -> None:
-    class Ends(Echo):
-        def translate(self, *arguments: Any) -> list[list[Hypothesis]]:
-            super().translate(*arguments)
-            tokens = tuple(self.saved.tokenizer.target.encode(f"my friend{said}"))
-            return [[Hypothesis(tokens, -1.0, -1.0, ended=True)] for _ in self.calls[-1]]
-
-    engine = Ends(saved)
+    engine = Fixed(saved, saved.tokenizer.target.encode(f"my friend{said}"))
     text = unguarded(saved, engine).translate(f"친구는 간다{ending}", to="en").text
     assert engine.texts == [f"친구는 간다{read}"]
-    assert text == (f"my friend{said}" if ending == read else f"my friend{ending}")
+    kept = said if ending == read and (ending or said != ".") else ending  # a title gets no full stop
+    assert text == f"my friend{kept}"
 
 
 def test_where_there_are_no_spaces_stops_are_the_networks() -> None:
