@@ -40,6 +40,7 @@ _ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # kana and ideographs: each 
 _WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+")
 _PAIRED = re.compile(r"<(?P<closing>/?)(?P<name>[A-Za-z][\w:.-]*|\d{1,3})(?:\s[^<>]*)?(?<!/)>")
 _DEEPEST = 64  # tags around nothing else, one within the other
+_SETS_OFF = (":", ";", ",")
 _CLOSING = ")]}%°’”」』"
 
 
@@ -106,7 +107,7 @@ def take_out(text: str, *, numbers: bool = False) -> Without:
         if not any(each.start < number.end() and number.start() < each.end for each in found):
             found.append(Fragment("placeholder", *number.span()))
     for fragment in sorted(found, key=lambda each: each.start):
-        run = _with_brackets(text, fragment)
+        run = _with_its_colon(text, _with_brackets(text, fragment))
         first = len(runs) - _belong(text, runs, run)
         if first < len(runs):
             all_emoji = runs[first].kind == run.kind == "emoji"
@@ -167,6 +168,14 @@ def _with_brackets(text: str, fragment: Fragment) -> Fragment:
     return fragment
 
 
+def _with_its_colon(text: str, run: Fragment) -> Fragment:
+    """A placeholder or an address that a text begins with takes what sets it off with it: {name}: come in."""
+    alone = run.kind in ("placeholder", "address") and not text[: run.start].strip()
+    follow = text[run.end : run.end + 2]
+    apart = alone and follow[:1] in _SETS_OFF and follow[1:].isspace()
+    return Fragment(run.kind, run.start, run.end + 1) if apart else run
+
+
 def put_back(
     without: Without,
     translation: str,
@@ -206,8 +215,9 @@ def put_back(
         count, first = bisect_right(ends, offset), bisect_left(starts, offset)
         before, after = words[max(0, count - 1) : count], words[first : first + 1]
         stands_alone = not after and not without.text[:offset].rstrip()[-1:].isalnum()  # Page: {url}
-        if stands_alone or not targets or (kind == "emoji" and not (before and after)):
-            # An emoji at either end is about all of the sentence.
+        about_all = kind == "emoji" or fragment[-1] in _SETS_OFF
+        if stands_alone or not targets or (about_all and not (before and after)):
+            # An emoji at either end, or "{name}:", is about all of the sentence.
             inside = targets and not stands_alone and without.text[offset:].strip()
             last = targets[-1][1] if inside else len(translation)
             places.append((max(last, goes_on) if before or not after else next_word, order))

@@ -68,6 +68,21 @@ _PERCENT = re.compile(r"\d\s?[%％]")
 _IN_PERCENT = re.compile(
     r"[%％]|per ?cent|prozent|pour ?cent|por ciento|퍼센트|프로|パーセント|百分|割", re.IGNORECASE
 )
+_LARGE = r"(?:[백천만억조]+\s?|(?:hundred|thousand|million|billion|trillion|tausend|millionen|milliarden)\s)?"
+_OF_MONEY = {
+    sign: re.compile(rf"[{sign}]\s?\d|\d\s?[{sign}]|\d\s?{_LARGE}(?:{words})", re.IGNORECASE)
+    for sign, words in _CURRENCIES.items()
+}
+_FRACTION = re.compile(r"(?<![A-Za-z\d.,:/-])(\d{1,2})\s?[/⁄]\s?(\d{1,2})(?![A-Za-z\d/⁄-]|[.,]\d)")
+_IN_PARTS = re.compile(
+    r"[¼½¾⅓-⅞]|분의|절반|분기|half|halv|quarter|third|fifth|viertel|halb|hälfte|drittel|fünftel|quart|tiers|demi|cuart|terci|medi[oa]"
+    rf"|\d\s?[월月]|\b(?:{_NAME})\b",
+    re.IGNORECASE,
+)
+_BEFORE_NOON = re.compile(r"오전|午前|上午|\d\s?a\.?m\b|vormittags|du matin|de la mañana", re.IGNORECASE)
+_AFTER_NOON = re.compile(
+    r"오후|午後|下午|\d\s?p\.?m\b|nachmittags|de l’après-midi|de la tarde", re.IGNORECASE
+)
 _KNOWN = {"de", "en", "es", "fr", "ja", "ko", "zh"}
 """Languages in which the words for per cent and for currencies are all known."""
 
@@ -86,7 +101,13 @@ def changed(pair: Pair) -> str | None:
     lost = [*_groups(source, target), *(n for n in _LEADING_ZERO.findall(source) if n not in target)]
     if lost or (lost := _decimal_points(pair)):
         return f"changed {', '.join(lost)}"
-    return _signs(source, target) or _currencies(source, target) or _lost_signs(source, target, pair)
+    return (
+        _signs(source, target)
+        or _currencies(source, target)
+        or _lost_signs(source, target, pair)
+        or _fractions(source, target)
+        or _half_days(source, target)
+    )
 
 
 Found = Iterator[tuple[str, set[tuple[int, int]]]]  # as written, and what may be meant
@@ -151,7 +172,12 @@ def _currencies(source: str, target: str) -> str | None:
     """A sign of the target whose currency the source does not name, where it names another."""
     said, told = ({one or other for one, other in _SIGN.findall(text)} for text in (source, target))
     strange = [sign for sign in told - said if not re.search(_CURRENCIES[sign], source, re.IGNORECASE)]
-    return f"invented {strange[0]}" if strange and (said or _MONEY.search(source)) else None
+    if strange and (said or _MONEY.search(source)):
+        return f"invented {strange[0]}"
+    named, meant = (
+        {sign for sign, way in _OF_MONEY.items() if way.search(text)} for text in (source, target)
+    )
+    return f"changed {min(named)} to {min(meant)}" if named and meant and named.isdisjoint(meant) else None
 
 
 def _lost_signs(source: str, target: str, pair: Pair) -> str | None:
@@ -164,3 +190,22 @@ def _lost_signs(source: str, target: str, pair: Pair) -> str | None:
         if sign not in target and not re.search(_CURRENCIES[sign], target, re.IGNORECASE):
             lost.append(sign)
     return f"lost {', '.join(dict.fromkeys(lost))}" if lost else None
+
+
+def _fractions(source: str, target: str) -> str | None:
+    """A fraction or a day of a month whose figures the target has, but neither as they stood nor in words."""
+    for found in _FRACTION.finditer(source):
+        upper, lower = found.groups()
+        kept = rf"(?<!\d){upper}\s?(?:[/⁄.·-]|(?:out )?of|von|aus|sur|de)\s?{lower}(?!\d)"
+        if not re.search(kept, target) and not _IN_PARTS.search(target):
+            return f"changed {found[0]}"
+    return None
+
+
+def _half_days(source: str, target: str) -> str | None:
+    """Morning in one, afternoon in the other, where each names one of them."""
+    said, told = ((_BEFORE_NOON.findall(text), _AFTER_NOON.findall(text)) for text in (source, target))
+    for mornings, afternoons, others, same in ((*said, *told[::-1]), (*said[::-1], *told)):
+        if mornings and not afternoons and others and not same:
+            return f"changed {mornings[0]}"
+    return None

@@ -194,7 +194,10 @@ def _said(values: set[int], pair: Pair) -> bool:
             return True
         # What it says in figures has been read; there may be others in words.
         pair = Pair(pair.source, WORDED.sub("", pair.target), "", 0, pair.source_language, language)
-    return bool(SCALE.search(pair.target)) and any(_begins(value, pair) for value in values)
+    scales = {found[0].lower() for found in SCALE.finditer(pair.target)}
+    if language in FIGURE_READERS and max(values) < 10**12:
+        scales.discard("billion")  # which is so many there
+    return bool(scales) and any(_begins(value, pair) for value in values)
 
 
 def _numbers(text: str) -> set[int]:

@@ -21,6 +21,7 @@ def fault(source: str, target: str, direction: str) -> str | None:
         ("500만 명이 산다", "5 billion people live", "ko-en", "lost 5000000; invented 5000000000"),
         ("7 billion people", "7 Billionen Menschen", "en-de", "lost 7000000000; invented 7000000000000"),
         ("7 billion people", "zwei Milliarden Menschen", "en-de", "lost 7000000000"),
+        ("7 billion people", "sieben Billionen Menschen", "en-de", "lost 7000000000"),
         (
             "20 thousand people are watching.",
             "Zwei0er und Menschen schauen zu.",
