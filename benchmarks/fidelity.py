@@ -6,7 +6,7 @@ same again and again. onmal, guards and all, beside the same weights in CTransla
 that hands text to its network gives.
 
     python benchmarks/fidelity.py runs/phrasebook
-    python benchmarks/fidelity.py runs/multi30k-en-de --pairs test_2016.en test_2016.de
+    python benchmarks/fidelity.py runs/multi30k-en-de --pairs val.en val.de
 
 kept: cases in which all that must stay is there as often as before, letter by letter (a number: or in words). beside: of the cases
 whose rest was translated exactly as the reference, those in which it stands next to a word that the gold alignment names. rest: chrF of

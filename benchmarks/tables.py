@@ -125,6 +125,7 @@ WORDS: Mapping[str, Words] = {
         "numbers": "a number in figures",
         "names": "names",
         "fidelity": "{cases:,} cases, Korean to English and English to Korean; model {model}, configuration {config_hash}; {machine}",
+        "fidelity files": "{cases:,} cases of sentences that people wrote, captions of Multi30k's validation text, English to German; model {model}, configuration {config_hash}; {machine}",
         "fidelity means": "kept: each as often as before, letter by letter; a number may come in words, and nothing in capitals may be left untranslated. Beside its word: where the rest was translated as the reference,"
         " next to a word that the gold alignment names. chrF lost: against the same sentences without it. Network alone: the same"
         " weights and search in CTranslate2, with nothing around them. chrF: `{signature}`",
@@ -272,6 +273,7 @@ WORDS: Mapping[str, Words] = {
         "numbers": "숫자로 쓴 수",
         "names": "이름",
         "fidelity": "사례 {cases:,}개, 한국어→영어와 영어→한국어. 모델 {model}, 설정 해시 {config_hash}. {machine}",
+        "fidelity files": "사례 {cases:,}개. 사람이 쓴 문장(Multi30k 검증 집합의 사진 설명), 영어→독일어. 모델 {model}, 설정 해시 {config_hash}. {machine}",
         "fidelity means": "남은 비율: 하나하나가 글자 그대로, 전과 같은 수만큼 남은 사례. 수는 낱말로 써도 되고, 대문자는 번역되지 않고 남으면 안 됩니다. 제 단어 옆: 나머지가 참조 번역과 똑같은 사례 가운데 정답 정렬이"
         " 가리키는 단어 옆에 놓인 것. 잃은 chrF: 그것이 없는 같은 문장과 견준 차이. 신경망만: 같은 가중치와 탐색을 CTranslate2로 그대로 쓴 것. chrF: `{signature}`",
         "alarms": "아무것도 넣지 않은 같은 문장에 나온 경고: {warned_on_clean:g} %",
@@ -658,6 +660,22 @@ def fidelity(results: Mapping[str, Result], words: Words) -> list[str]:
     result = results.get("fidelity")
     if result is None:
         return missing(words, [("fidelity", "make demo", "python benchmarks/fidelity.py runs/phrasebook")])
+    return what_came_through(result, words, "fidelity")
+
+
+def fidelity_files(results: Mapping[str, Result], words: Words) -> list[str]:
+    """The same of sentences that people wrote."""
+    result = results.get("fidelity-multi30k-en-de")
+    if result is None:
+        command = "python benchmarks/fidelity.py runs/multi30k-en-de --pairs val.en val.de"
+        return missing(
+            words, [("fidelity-multi30k-en-de", "onmal train recipes/multi30k-en-de.toml", command)]
+        )
+    return what_came_through(result, words, "fidelity files")
+
+
+def what_came_through(result: Result, words: Words, about: str) -> list[str]:
+    """One such table; `about` says in which words its cases are told of."""
     own, alone = result["systems"]["onmal"], result["systems"]["network"]
     header = [
         words["class"],
@@ -671,7 +689,7 @@ def fidelity(results: Mapping[str, Result], words: Words) -> list[str]:
         ]
         for kind, found in own.items()
     ]  # fmt: skip
-    told = words["fidelity"].format_map({**result, "config_hash": short(result)})
+    told = words[about].format_map({**result, "config_hash": short(result)})
     notes = [told, *(words[note].format_map(result) for note in ("fidelity means", "alarms"))]
     return [*table([*header, words["beside"], words["chrf_lost"]], rows), *listed(notes)]
 
@@ -690,6 +708,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Result], Words], list[str]]] = {
     "translate_speed": translate_speed,
     "serve_load": serve_load,
     "fidelity": fidelity,
+    "fidelity_files": fidelity_files,
 }
 
 

@@ -212,6 +212,7 @@ RESULTS = {
     "student": STUDENT,
     "back_translation": BACK_TRANSLATION,
     "fidelity": FIDELITY,
+    "fidelity-multi30k-en-de": FIDELITY,
     "translate_speed": TRANSLATE_SPEED,
     "serve_load": SERVE_LOAD,
     "multi30k-en-de": MULTI30K,
@@ -231,6 +232,7 @@ SIGNATURES = {
     "translate_speed": ("tok:13a",),
     "shortlist": ("tok:13a",),
     "fidelity": ("nc:6",),
+    "fidelity_files": ("nc:6",),
 }
 
 

@@ -83,11 +83,11 @@ class Draft:
     def mended(self) -> list[list[Candidate]]:
         """The same after all that was tried; what has no fault comes first."""
         wishes = self.wishing.wishes
-        if self.guards and not (wishes.prefix or wishes.must):  # which belong to the whole
-            self._apart()
-            self._otherwise()
-            self._read_otherwise()
-        if self.guards:
+        if self.guards and self._faulty():
+            if not (wishes.prefix or wishes.must):  # which belong to the whole
+                self._apart()
+                self._otherwise()
+                self._read_otherwise()
             self._unsaid()
             self._again()
         return [_sound_first(candidates) for candidates in self.found]

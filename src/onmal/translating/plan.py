@@ -38,6 +38,7 @@ BETWEEN = re.compile(
     r"(?m)(\n|(?:(?<=\S)[^\S\n]{1,99}|^[^\S\n]{0,99})\|(?:[^\S\n]+|$)|(?<![^\S\n])[^\S\n]*[\t\r\v\f\x1c-\x1e\x85\u2028\u2029][^\S\n]*"
     r"|\\{1,2}[nrt](?![a-z0-9_])|(?<=\w[.!?])\\{1,2}[nrt])"
 )
+MAY_BE_PARTED = re.compile(r"[\n\t\r\v\f\x1c-\x1e\x85\u2028\u2029\\|]")  # most are not
 SURROGATE = re.compile("[\ud800-\udfff]")
 LAUGHTER = re.compile(r"([ㄱ-ㅣ가-힣])\1{3,}")
 # How a sentence ends where a network, which has hardly seen it, would put a single stop.
@@ -106,7 +107,7 @@ class Planner:
             without = take_out(piece)
             if without.taken and LAUGHTER.search(without.text):
                 without = without.in_other_words(lambda text: [LAUGHTER.sub(r"\1\1\1", text)])[0]
-            text = LAUGHTER.sub(r"\1\1\1", without.text)
+            text = without.text if without.text.isascii() else LAUGHTER.sub(r"\1\1\1", without.text)
             ending = ENDING.search(text) if writes_spaces(target) else None
             if ending and any(ending.start() < offset < ending.end() for offset, _, _ in without.taken):
                 ending = None
@@ -134,7 +135,7 @@ class Planner:
         def fits(piece: str) -> bool:
             return 0 < len(read(piece).ids) <= longest
 
-        for line in BETWEEN.split(text):
+        for line in BETWEEN.split(text) if MAY_BE_PARTED.search(text) else (text,):
             start = len(line) - len(line.lstrip())
             start += after_bullet(line[start:], language)
             start, end = within_marks(line, start)
