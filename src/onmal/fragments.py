@@ -18,7 +18,7 @@ from itertools import accumulate, islice, pairwise
 from operator import itemgetter
 from typing import Literal, NamedTuple, cast, get_args
 
-__all__ = ["Fragment", "Without", "find_fragments", "put_back", "tags_are_whole", "take_out"]
+__all__ = ["Fragment", "Without", "find_fragments", "put_back", "split_outside", "tags_are_whole", "take_out"]
 
 Kind = Literal["address", "markup", "placeholder", "emoji", "symbol"]
 Span = tuple[int, int]
@@ -96,6 +96,22 @@ def _end_of_address(text: str, start: int, end: int) -> int:
     return end
 
 
+def split_outside(text: str, between: re.Pattern[str]) -> list[str]:
+    """What stands between the matches of a pattern, and these, by turns; none is within a fragment, and no bar within brackets."""
+    fragments = find_fragments(text)
+    starts = [fragment.start for fragment in fragments]
+    parts, at = [], 0
+    for found in between.finditer(text):
+        before = bisect_right(starts, found.start()) - 1
+        if before >= 0 and found.end() <= fragments[before].end:
+            continue
+        if "|" in found[0] and text.count("(", at, found.start()) > text.count(")", at, found.start()):
+            continue  # P(A | B)
+        parts += [text[at : found.start()], found[0]]
+        at = found.end()
+    return [*parts, text[at:]]
+
+
 def take_out(text: str, *, numbers: bool = False) -> Without:
     """Take out all fragments, and the space that each leaves too many; the numbers, too, that stand by themselves.
 
@@ -150,7 +166,7 @@ def _belong(text: str, runs: Sequence[Fragment], run: Fragment) -> int:
         return 0
     end = run.start
     for count, before in enumerate(islice(reversed(runs), _DEEPEST), 1):
-        if not _BETWEEN.fullmatch(text, before.end, end):
+        if not _BETWEEN.fullmatch(text, before.end, end) or text[before.end - 1] in _SETS_OFF:
             break
         tag = _PAIRED.fullmatch(text, before.start, before.end)
         if closing is None:

@@ -134,12 +134,6 @@ def test_a_wrong_value_is_told_with_its_setting_and_a_remedy(values: dict[str, A
             '[train]: muon needs whole matrices, and sharded shares them out; set optimizer = "adam"',
         ),
         ({"train": {}}, "[train]: the run would never end; give max_updates, max_epochs or minutes"),
-        ({"search": {"top_k": 3}}, "[search]: top_k says how words are drawn, and none are; set sample = true"),
-        ({"search": {"seed": 1}}, "[search]: seed says how words are drawn, and none are; set sample = true"),
-        (
-            {"search": {"sample": True, "diversity": 1.0}},
-            "[search]: what is drawn differs anyway; leave sample or diversity away",
-        ),
         ({"search": {"n_best": 5}}, "[search]: n_best = 5 is more than beam_size = 4; raise beam_size"),
         (
             {"data": {"max_length": 300}, "model": {"max_target_length": 200}},
@@ -494,3 +488,31 @@ def test_any_override_applies_or_is_one_line(overrides: list[str]) -> None:
     except ConfigError as error:
         told = str(error)
     assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("usual", "changes", "line"),
+    [
+        ({}, {"top_k": 3}, "top_k says how words are drawn, and none are; ask for sample = true, too"),
+        ({}, {"seed": 1}, "seed says how words are drawn, and none are; ask for sample = true, too"),
+        ({"sample": True}, {"sample": False, "temperature": 0.5}, "temperature says how words are drawn"),
+        (
+            {},
+            {"sample": True, "diversity": 1.0},
+            "what is drawn differs anyway; leave sample or diversity away",
+        ),
+    ],
+)
+def test_what_is_asked_for_without_effect_is_refused(
+    usual: dict[str, Any], changes: dict[str, Any], line: str
+) -> None:
+    with pytest.raises(ConfigError, match=line):
+        SearchConfig(**usual).asked(**changes)
+
+
+def test_what_the_recipe_says_is_no_reason_to_refuse() -> None:
+    drawn = SearchConfig(sample=True, temperature=0.5, seed=3)
+    assert drawn.asked(sample=False, temperature=1.0) == drawn.replace(sample=False, temperature=1.0)
+    assert drawn.asked(sample=False).sample is False
+    assert SearchConfig(diversity=1.0).asked(sample=True).diversity == 0.0
+    assert SearchConfig().asked(beam_size=2, seed=0) == SearchConfig(beam_size=2)

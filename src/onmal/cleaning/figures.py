@@ -58,31 +58,39 @@ _MONEY = re.compile(
     r"\d\s?(?:[백천만억]\s?)*(?:원|달러|유로|엔|파운드|위안)|\d\s?(?:won|dollars?|euros?|yen|pounds?|yuan|Pfund)\b"
 )
 _CURRENCIES = {
-    "$": "dollar|dólar|buck|달러|ドル|美元",
-    "€": "euro|유로|ユーロ|欧元",
-    "£": "pound|quid|pfund|libra|livre|파운드|ポンド|英镑",
-    "¥": "yen|yuan|엔|위안|円|元",
-    "₩": "won|원|ウォン|韩元",
+    "$": r"dollar|dólar|buck|USD|달러|불|ドル|美元|美金|美圓|塊|块",
+    "€": r"euro|EUR\b|유로|ユーロ|欧|歐",
+    "£": r"pound|quid|pfund|libra|livre|GBP|파운드|ポンド|镑|鎊",
+    "¥": r"yen|yuan|JPY|CNY|RMB|엔|위안|円|元|圓|人民币|人民幣",
+    "₩": r"won|KRW|원|ウォン|韩元|韓元|韩圆|韓圓",
 }
 _PERCENT = re.compile(r"\d\s?[%％]")
 _IN_PERCENT = re.compile(
-    r"[%％]|per ?cent|prozent|pour ?cent|por ciento|퍼센트|프로|パーセント|百分|割", re.IGNORECASE
-)
-_LARGE = r"(?:[백천만억조]+\s?|(?:hundred|thousand|million|billion|trillion|tausend|millionen|milliarden)\s)?"
-_OF_MONEY = {
-    sign: re.compile(rf"[{sign}]\s?\d|\d\s?[{sign}]|\d\s?{_LARGE}(?:{words})", re.IGNORECASE)
-    for sign, words in _CURRENCIES.items()
-}
-_FRACTION = re.compile(r"(?<![A-Za-z\d.,:/-])(\d{1,2})\s?[/⁄]\s?(\d{1,2})(?![A-Za-z\d/⁄-]|[.,]\d)")
-_IN_PARTS = re.compile(
-    r"[¼½¾⅓-⅞]|분의|절반|분기|half|halv|quarter|third|fifth|viertel|halb|hälfte|drittel|fünftel|quart|tiers|demi|cuart|terci|medi[oa]"
-    rf"|\d\s?[월月]|\b(?:{_NAME})\b",
+    r"[%％]|per ?cent|pct|prozent|von hundert|v\. ?H\.|pour ?cent|por cien|퍼센트|프로|パーセント|百分|割|成",
     re.IGNORECASE,
 )
-_BEFORE_NOON = re.compile(r"오전|午前|上午|\d\s?a\.?m\b|vormittags|du matin|de la mañana", re.IGNORECASE)
-_AFTER_NOON = re.compile(
-    r"오후|午後|下午|\d\s?p\.?m\b|nachmittags|de l’après-midi|de la tarde", re.IGNORECASE
-)
+_LARGE = r"(?:[백천만억조]+\s?|(?:hundred|thousand|million|billion|trillion|tausend|millionen|milliarden)\s)?"
+_NAMED = {  # with figures: what tells one currency from another
+    "$": r"(?:dollars?|dólares|USD)\b|달러|ドル|美元",
+    "€": r"(?:euros?|EUR)\b|유로|ユーロ|欧元|歐元",
+    "£": r"(?:quid|GBP)\b|英镑|英鎊",
+    "¥": r"(?:yen|yuan|JPY|CNY)\b|엔(?![가-힣])|위안|円|人民币",
+    "₩": r"(?:won(?! (?:by|the|an?|his|her|their|in|at)\b)|KRW)\b|원(?![가-힣]*[칙소])|ウォン|韩元|韓元",
+}
+_OF_MONEY = {
+    sign: re.compile(rf"[{sign}]\s?\d|\d\s?[{sign}]|\d\s?{_LARGE}(?:{words})", re.IGNORECASE)
+    for sign, words in _NAMED.items()
+}
+_FRACTION = re.compile(r"(?<![A-Za-z\d.,:/-])(\d{1,2})\s?[/⁄]\s?(\d{1,2})(?![A-Za-z\d/⁄-]|[.,]\d)")
+_BEFORE_NOON = r"오전|午前|上午|\d\s?a\.m\b|vormittags|du matin|de la mañana"
+_AFTER_NOON = r"오후|午後|下午|\d\s?p\.m\b|nachmittags|de l['’]après-midi|de la tarde"
+_HALF_DAYS = {
+    english: [
+        re.compile(rf"{way}|\d\s?{short}\b" if english else way, re.IGNORECASE)
+        for way, short in ((_BEFORE_NOON, "am"), (_AFTER_NOON, "pm"))
+    ]
+    for english in (True, False)  # "3 am Tisch" is German
+}
 _KNOWN = {"de", "en", "es", "fr", "ja", "ko", "zh"}
 """Languages in which the words for per cent and for currencies are all known."""
 
@@ -106,7 +114,7 @@ def changed(pair: Pair) -> str | None:
         or _currencies(source, target)
         or _lost_signs(source, target, pair)
         or _fractions(source, target)
-        or _half_days(source, target)
+        or _half_days(pair)
     )
 
 
@@ -185,27 +193,27 @@ def _lost_signs(source: str, target: str, pair: Pair) -> str | None:
     if not pair.target_language or primary(pair.target_language) not in _KNOWN:
         return None
     lost = ["%"] if _PERCENT.search(source) and not _IN_PERCENT.search(target) else []
-    for one, other in _SIGN.findall(source):
-        sign = one or other
+    for sign in sorted({one or other for one, other in _SIGN.findall(source)}):
         if sign not in target and not re.search(_CURRENCIES[sign], target, re.IGNORECASE):
             lost.append(sign)
     return f"lost {', '.join(dict.fromkeys(lost))}" if lost else None
 
 
 def _fractions(source: str, target: str) -> str | None:
-    """A fraction or a day of a month whose figures the target has, but neither as they stood nor in words."""
-    for found in _FRACTION.finditer(source):
-        upper, lower = found.groups()
-        kept = rf"(?<!\d){upper}\s?(?:[/⁄.·-]|(?:out )?of|von|aus|sur|de)\s?{lower}(?!\d)"
-        if not re.search(kept, target) and not _IN_PARTS.search(target):
-            return f"changed {found[0]}"
+    """A fraction of whose bar the network has made letters."""
+    for upper, lower in dict.fromkeys(_FRACTION.findall(source)):
+        if re.search(rf"(?<!\d){upper}\s?[A-Za-z]{{1,3}}{lower}(?!\d)", target):
+            return f"changed {upper}/{lower}"
     return None
 
 
-def _half_days(source: str, target: str) -> str | None:
+def _half_days(pair: Pair) -> str | None:
     """Morning in one, afternoon in the other, where each names one of them."""
-    said, told = ((_BEFORE_NOON.findall(text), _AFTER_NOON.findall(text)) for text in (source, target))
-    for mornings, afternoons, others, same in ((*said, *told[::-1]), (*said[::-1], *told)):
-        if mornings and not afternoons and others and not same:
-            return f"changed {mornings[0]}"
+    said, told = (
+        [way.search(text) for way in _HALF_DAYS[not language or primary(language) == "en"]]
+        for text, language in ((pair.source, pair.source_language), (pair.target, pair.target_language))
+    )
+    for half in (0, 1):
+        if (found := said[half]) and not said[1 - half] and told[1 - half] and not told[half]:
+            return f"changed {found[0]}"
     return None

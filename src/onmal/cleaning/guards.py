@@ -51,7 +51,7 @@ LONG = (
 class Repetition:
     """The translation says some words three times in a row, or some characters of a word five times; the source does not.
 
-    Of a source that does, a translation may say something as often, and twice more.
+    Of a source that does, a translation may say as many, and twice more where they are other characters: ㅋㅋㅋ is hahaha.
     """
 
     name: ClassVar[str] = "repetition"
@@ -59,7 +59,9 @@ class Repetition:
     def __call__(self, pair: Pair) -> str | None:
         said, times = _said_again(pair.target)
         _, before = _said_again(pair.source) if said else ("", 0)
-        return f"{said!r} again and again" if times > (before + 2 if before else 0) else None
+        same = f"{said} {said}" in pair.target or said.casefold() in pair.source.casefold()
+        more = 0 if same else 2  # words are as many in any language
+        return f"{said!r} again and again" if times > (before + more if before else 0) else None
 
     def steer(self, config: SearchConfig) -> list[SearchConfig]:
         """Searches that say no three words twice, and no two, which a word three times in a row is."""

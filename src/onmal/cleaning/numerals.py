@@ -147,7 +147,8 @@ _EUROPEAN |= {
     "mio": 10**6,
 }
 _FIGURES_AND_WORD = re.compile(
-    rf"(?<!\d)(\d+)(?:,(\d+))?\s?({'|'.join(sorted(_EUROPEAN, key=len, reverse=True))})", re.IGNORECASE
+    rf"(?<!\d)(?<!\d\.)(\d{{1,3}}(?:[.\u00a0\u202f]\d{{3}})+|\d+)(?:,(\d+))?\s?({'|'.join(sorted(_EUROPEAN, key=len, reverse=True))})",
+    re.IGNORECASE,
 )
 
 
@@ -156,5 +157,6 @@ def european_numerals(text: str) -> Iterator[tuple[int, int]]:
     for found in _FIGURES_AND_WORD.finditer(text):
         whole, fraction, word = found.groups(default="0")
         if not text.startswith(("li", "le"), found.end()) or word.lower() != "mil":  # millimètre, mille
+            whole = re.sub(r"\D", "", whole)
             value = float(f"{whole[:_LONGEST]}.{fraction[:_LONGEST]}")
             yield found.start(), round(value * _EUROPEAN[word.lower()])

@@ -208,4 +208,4 @@ def search_config(
         changes.setdefault("beam_size", n_best)
     elif isinstance(n_best, int):
         changes.setdefault("beam_size", max(usual.beam_size, n_best))
-    return usual.replace(**changes)
+    return usual.asked(**changes)

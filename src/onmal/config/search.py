@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from onmal.errors import ConfigError
 from onmal.settings import Settings
 
 __all__ = ["SearchConfig"]
@@ -55,11 +56,19 @@ class SearchConfig(Settings):
             )
         return self
 
-    @model_validator(mode="after")
-    def _all_of_it_is_followed(self) -> Self:
+    def asked(self, **changes: Any) -> Self:
+        """The same with changes that somebody asked for; ConfigError for one that would have no effect."""
+        found = self.replace(**changes)
         for name in ("temperature", "top_k", "top_p", "seed"):
-            if not self.sample and getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"{name} says how words are drawn, and none are; set sample = true")
-        if self.sample and self.diversity:
-            raise ValueError("what is drawn differs anyway; leave sample or diversity away")
-        return self
+            if (
+                not found.sample
+                and changes.get(name, default := type(self).model_fields[name].default) != default
+            ):
+                raise ConfigError(
+                    f"{name} says how words are drawn, and none are", "ask for sample = true, too"
+                )
+        if found.sample and found.diversity:
+            if "diversity" in changes:
+                raise ConfigError("what is drawn differs anyway", "leave sample or diversity away")
+            return found.replace(diversity=0.0)
+        return found

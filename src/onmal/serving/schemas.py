@@ -61,12 +61,13 @@ class SearchOptions(_Asked):
     diversity: float | None = Field(default=None, ge=0, le=100)
     """How much [nats] a hypothesis' second continuation is set back behind its first."""
     no_repeat_ngram: int | None = Field(default=None, ge=0, le=100)
-    """No so many tokens in a row come twice in a translation; 0 lets them."""
+    """No run of this many tokens comes twice in a translation; 0 allows it."""
     shortlist: bool | None = None
     """Look only among the words that the source suggests, where the model has a list of them."""
     sample: bool | None = None
-    """Draw the words by chance instead."""
+    """Draw the words by chance instead; the settings below go with it."""
     temperature: float | None = Field(default=None, ge=0.05, le=10)
+    """Below 1 the likely words are drawn more often than the network says."""
     top_k: int | None = Field(default=None, ge=0, le=1_000_000)
     """Draw among the k likeliest words only; 0 among all."""
     top_p: float | None = Field(default=None, ge=0.01, le=1)

@@ -336,7 +336,7 @@ class Service:
             asked["beam_size"] = n_best if changes.get("sample") else max(usual.beam_size, n_best)
         if all(getattr(usual, name, None) == value for name, value in asked.items()):
             return usual
-        search = usual.replace(**asked)
+        search = usual.asked(**asked)
         if search.beam_size > max(self.settings.beam_size, usual.beam_size):
             raise ConfigError(
                 f"beam_size = {search.beam_size} is more than the {self.settings.beam_size} allowed here",

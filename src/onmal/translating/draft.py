@@ -24,9 +24,12 @@ from onmal.translating.wishes import Wishing, missing
 
 __all__ = ["Candidate", "Draft"]
 
-STOPS = " .!?…:~;"  # that a translation may end with
-# What ends a sentence, and is no part of an abbreviation, where the source has nothing of the kind.
-STOP = re.compile(r"(?:(?<=[가-힣])|(?<=[^\W\d_]{3}))(?<!\busw)(?<!\betc)\.\Z")
+# What ends a sentence, and is no part of an abbreviation.
+STOP = re.compile(
+    r"(?i)\b(?!(?:usw|etc|bzw|vgl|bspw|ltd|inc|corp|prof|dept|tel|jan|feb|aug|sept|oct|okt|nov|dec|dez|\w*str)\.\Z)([^\W\d_]{3,}|[^\W\d_]*[가-힣])\.\Z"
+)
+# The end of a source without such a stop, in a script that has them: a title, a cell, a label.
+BARE = re.compile(r"[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]\Z")
 SPELLINGS = 4  # of what must not be said that are looked for
 
 Found = list[list[Hypothesis]]
@@ -45,9 +48,8 @@ class Candidate:
     def text(self) -> str:
         """What it says."""
         text = self.first(len(self.hypothesis.tokens))
-        if text and self.unit.ending:
-            return text.rstrip(STOPS) + self.unit.ending
-        return STOP.sub("", text) if self.unit.read[-1:].isalnum() else text  # a title, a cell, a label
+        ended = text.rstrip(" .!?…:~;") + self.unit.ending if text and self.unit.ending else text
+        return STOP.sub(r"\1", ended) if BARE.search(self.unit.read) else ended
 
     def first(self, count: int) -> str:
         """What so many tokens say; a network can spell a line break in bytes, though no text that it learned had any."""

@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from onmal.cleaning.number_words import in_words
 from onmal.cleaning.numbers_kept import WORDED
 from onmal.data.pair import Pair
-from onmal.fragments import Without, tags_are_whole, take_out
+from onmal.fragments import Without, split_outside, tags_are_whole, take_out
 from onmal.saved_model import SavedModel
 from onmal.text.korean import split_korean
 from onmal.text.language import detect, writes_spaces
@@ -135,7 +135,7 @@ class Planner:
         def fits(piece: str) -> bool:
             return 0 < len(read(piece).ids) <= longest
 
-        for line in BETWEEN.split(text) if MAY_BE_PARTED.search(text) else (text,):
+        for line in split_outside(text, BETWEEN) if MAY_BE_PARTED.search(text) else (text,):
             start = len(line) - len(line.lstrip())
             start += after_bullet(line[start:], language)
             start, end = within_marks(line, start)

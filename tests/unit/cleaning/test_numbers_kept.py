@@ -64,6 +64,8 @@ def test_a_large_number_that_is_lost_or_another(source: str, target: str, direct
         ("7 billion people", "sieben Milliarden Menschen", "en-de"),
         ("7 Billionen Euro", "7 trillion euros", "de-en"),
         ("2 billion people", "2 mil millones de personas", "en-es"),
+        ("1.5 billion euros", "1.500 millones de euros", "en-es"),
+        ("2.5 billion people", "2.500 Millionen Menschen", "en-de"),
         ("5 millimeters", "5밀리미터", "en-ko"),
         ("20 thousand people", "20.000 Menschen", "en-de"),
         ("20 thousand people", "zwanzigtausend Menschen", "en-de"),

@@ -16,6 +16,23 @@ def test_a_phrase_said_four_times_is_found(words: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        ("very very very very good", "sehr sehr sehr sehr gut", ""),
+        ("very very very very good", "sehr sehr sehr sehr sehr gut", "sehr"),
+        ("Soooooooo good, hahahahahaha", "Soooooooo gut, hahahahahaha", ""),
+        ("Soooooooooooo good", "Sooooooooooooo gut", "o"),
+        ("ㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋ", "hahahahahahahahahahahahahaha", ""),
+        ("ㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋㅋ", "hahahahahahahahahahahahahahahahaha", "ha"),
+    ],
+)
+def test_what_the_source_says_again_and_again_is_said_no_more_often(
+    source: str, target: str, said: str
+) -> None:
+    assert Repetition()(Pair(source, target)) == (f"{said!r} again and again" if said else None)
+
+
+@pytest.mark.parametrize(
     ("source", "target", "direction", "lost"),
     [
         ("새 iPhone을 샀어요", "I bought a new phone", "ko-en", ["iPhone"]),

@@ -180,6 +180,10 @@ def test_text_of_nothing_else_is_not_translated(saved: SavedModel) -> None:
         ("(친구는 간다)\t친구", "(my friend)\tmy friend"),
         ("| 친구 | 친구는 간다. |", "| my friend | my friend. |"),
         ("친구 | 친구|친구 || 친구", "my friend | my friend"),
+        ("{{ name | upper }} 친구는 간다.", "{{ name | upper }} my friend."),
+        ('친구 <a title="x | y"/>', 'my<a title="x | y"/> friend'),
+        ("친구 <!-- a | b -->", "my<!-- a | b --> friend"),
+        ("친구(친구 | 친구)는 간다", "my friend"),
     ],
 )
 def test_what_ends_or_parts_a_text_stays_beside_its_fragments(
@@ -196,6 +200,9 @@ def test_what_ends_or_parts_a_text_stays_beside_its_fragments(
         ("at 9 a.m.", "at 9 a.m."),
         ("학교에 가.", "학교에 가"),
         ("no. 5.", "no. 5."),
+        ("Apple Inc.", "Apple Inc."),
+        ("Goethestr.", "Goethestr."),
+        ("my friend, Jan.", "my friend, Jan."),
     ],
 )
 def test_a_stop_goes_where_it_ends_a_sentence(saved: SavedModel, said: str, kept: str) -> None:
