@@ -62,8 +62,9 @@ def check_folder(folder: Path, config: RunConfig, *, resume: bool) -> list[str]:
         for key in keys:
             was, wanted = (each.get(section, each).get(key) for each in (before, now))
             if was != wanted:  # None: no option of the network
+                name = f"{section}.{key}" if section else key
                 raise ConfigError(
-                    f"the run was begun with {section}.{key} = {was!r}, not {wanted!r}".replace(" .", " "),
+                    f"the run was begun with {name} = {was!r}, not {wanted!r}",
                     "resume with its own settings, or begin a new run with another --out",
                     path=written,
                 )

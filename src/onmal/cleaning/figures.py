@@ -196,7 +196,7 @@ def _lost_signs(source: str, target: str, pair: Pair) -> str | None:
     for sign in sorted({one or other for one, other in _SIGN.findall(source)}):
         if sign not in target and not re.search(_CURRENCIES[sign], target, re.IGNORECASE):
             lost.append(sign)
-    return f"lost {', '.join(dict.fromkeys(lost))}" if lost else None
+    return f"lost {', '.join(lost)}" if lost else None
 
 
 def _fractions(source: str, target: str) -> str | None:

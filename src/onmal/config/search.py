@@ -58,12 +58,9 @@ class SearchConfig(Settings):
 
     def asked(self, **changes: Any) -> Self:
         """The same with changes that somebody asked for; ConfigError for one that would have no effect."""
-        found = self.replace(**changes)
+        found, usual = self.replace(**changes), type(self)()
         for name in ("temperature", "top_k", "top_p", "seed"):
-            if (
-                not found.sample
-                and changes.get(name, default := type(self).model_fields[name].default) != default
-            ):
+            if name in changes and changes[name] != getattr(usual, name) and not found.sample:
                 raise ConfigError(
                     f"{name} says how words are drawn, and none are", "ask for sample = true, too"
                 )

@@ -217,10 +217,8 @@ class Trainer:
         self.progress.seconds = time.monotonic() - self._begun
         save_checkpoint(self.folder, tensors, self.progress)
         # A snapshot goes when no checkpoint needs it any more, or a run that resumes from one would miss it.
-        saved = [
-            *all_progress(self.folder),
-            self.progress,
-        ]  # which counts, though it cannot be read this moment
+        # What was just written counts, though it cannot be read this moment.
+        saved = [*all_progress(self.folder), self.progress]
         self.snapshots.keep_only(
             {u for progress in saved for u in (*progress.snapshots, progress.best_update)}
         )

@@ -202,13 +202,10 @@ class Translator:
             own = replace(told, prefixes=told.prefixes[part:][:1], never=told.never[part:][:1])
             for token in self.torch_engine.word_by_word(unit.ids, search, own):
                 tokens.append(token)
-                so_far = (
-                    self._written(self._candidate(unit, tokens, guards)) if not unit.without.taken else ""
-                )
-                # Half a character, spelled in bytes, waits for the other; fragments for the words that they stand beside.
-                if (so_far := so_far.removesuffix(unit.ending)).startswith(said) and so_far[
-                    -1:
-                ] not in "\ufffd":
+                if unit.without.taken:  # fragments wait for the words that they stand beside
+                    continue
+                so_far = self._written(self._candidate(unit, tokens, guards)).removesuffix(unit.ending)
+                if so_far.startswith(said) and not so_far.endswith("\ufffd"):  # half a character, in bytes
                     yield so_far[len(said) :]
                     said = so_far
             candidate = self._candidate(unit, tokens, guards)
